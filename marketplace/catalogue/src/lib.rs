@@ -1,0 +1,1 @@
+//! Published packages: verify, store by digest

@@ -1,0 +1,18 @@
+//! Every upper bound of this crate, with its unit. They validate input and size buffers.
+
+/// Decimal places of the text form of an [`Amount`](crate::Amount): amounts count millionths.
+pub const AMOUNT_SCALE: u32 = 6;
+/// Bytes of one signed statement, signature included.
+pub const STATEMENT_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of a service, function or label name.
+pub const NAME_BYTES_MAX: usize = 200;
+/// Functions of one offer.
+pub const OFFER_FUNCTIONS_MAX: usize = 64;
+/// Lanes of one channel; lane numbers are below this.
+pub const CHANNEL_LANES_MAX: u32 = 1024;
+/// Receipts named as children of one receipt.
+pub const RECEIPT_CHILDREN_MAX: usize = 512;
+/// Models named in one receipt.
+pub const RECEIPT_MODELS_MAX: usize = 16;
+/// Bytes of a fault's message on a receipt or reply.
+pub const FAULT_MESSAGE_BYTES_MAX: usize = 4096;

@@ -1,0 +1,33 @@
+//! The bus room: everything Hansa says to NATS, and the `nats-server` that a node starts for itself.
+//!
+//! The only crate that knows `async-nats`; none of its types shows here. The parts:
+//! - [`Bus`]: a connection that heals itself; requests, publications, subscriptions.
+//! - [`Bus::serve`]: services that the stock tools see (`nats micro ls|info|stats`), as NATS ADR-32 defines them.
+//! - [`Bus::bucket`]: key-value buckets, with a [`BucketWatch`] that an index can trust to be complete.
+//! - [`ManagedServer`]: a supervised `nats-server` on loopback.
+#![deny(unsafe_code)]
+
+mod bucket;
+mod connection;
+mod diagnosis;
+mod greeting;
+pub mod limits;
+mod name;
+mod request;
+mod server;
+mod service;
+mod subscription;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use bucket::{Bucket, BucketError, BucketEvent, BucketOptions, BucketStorage, BucketWatch, Entry};
+pub use connection::{Bus, BusOptions, BusState};
+pub use diagnosis::ConnectError;
+pub use name::BadName;
+pub use request::RequestError;
+pub use server::{BinaryError, ManagedServer, ServerOptions, ServerState, StartError};
+pub use service::{
+    DrainError, EndpointSpec, EndpointStats, Handler, ServeError, Service, ServiceFailure, ServiceRequest, ServiceSpec,
+    ServiceStats,
+};
+pub use subscription::{FlushError, Message, PublishError, SubscribeError, Subscription};

@@ -1,0 +1,2 @@
+//! The binary hansa: configuration, assembly, command line
+fn main() {}

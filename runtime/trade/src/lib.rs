@@ -1,0 +1,1 @@
+//! Buying and selling: offers, channels, vouchers, receipts, retries

@@ -1,0 +1,2 @@
+//! Sample: two nodes, a business, and three questions about a folder
+fn main() {}

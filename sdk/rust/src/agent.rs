@@ -1,0 +1,34 @@
+//! The macro that turns an agent's world into bindings.
+
+/// Generate the bindings of an agent's world and export the agent.
+///
+/// - `world`: name of the world in the last package of `wit`.
+/// - `wit`: folders of the contracts, relative to the crate, each after those it needs; the agent's own last.
+/// - `agent`: the type that implements the generated `Guest` traits; a unit struct beside the macro.
+///
+/// Generates `mod bindings`: what the agent sells is `bindings::exports::<package>::<interface>::Guest`, what it buys is
+/// `bindings::<package>::<interface>::<function>`. `fault` is [`Fault`](crate::Fault) everywhere.
+#[macro_export]
+macro_rules! agent {
+    (world: $world:literal, wit: [$($path:tt),+ $(,)?], agent: $agent:ident $(,)?) => {
+        #[allow(
+            missing_docs,
+            unreachable_pub,
+            clippy::allow_attributes,
+            clippy::allow_attributes_without_reason,
+            reason = "generated from WIT, where the documentation stands; it silences lints its own way"
+        )]
+        mod bindings {
+            $crate::wit_bindgen::generate!({
+                path: [$($path),+],
+                world: $world,
+                runtime_path: "::hansa_sdk::wit_bindgen",
+                generate_all,
+                with: { "hansa:service/types@0.1.0": ::hansa_sdk::service },
+            });
+
+            use super::$agent;
+            export!($agent with_types_in self);
+        }
+    };
+}

