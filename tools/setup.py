@@ -86,13 +86,20 @@ def fetch_wheel(wheels, name, folder):
     ]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode != 0:
-        lines = [line for line in done.stdout.splitlines() if line.strip()] or ["no message"]
-        raise SetupError("pip could not download %s %s: %s; check the network or PIP_INDEX_URL, then run it again" % (name, version, lines[-1].strip()))
+        raise SetupError("pip could not download %s %s: %s; check the network or PIP_INDEX_URL, then run it again" % (name, version, cause_of(done.stdout)))
     (wheel,) = pathlib.Path(folder).glob(name.replace("-", "_") + "-*.whl")
     found = sha256_of(wheel)
     if found != digest:
         raise SetupError("%s has sha256 %s, but tools/pins.txt says %s; nothing of it was used" % (wheel.name, found, digest))
     return zipfile.ZipFile(wheel)
+
+
+def cause_of(output):
+    """The telling line of pip's output: where the network failed, pip's last line only says that nothing was found."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()] or ["no message"]
+    if any("connection" in line.lower() for line in lines):
+        return "no connection to the package index"
+    return lines[-1]
 
 
 def member(wheel, ending):

@@ -1,1 +1,7 @@
-//! Texts to vectors
+//! Texts to vectors whose cosine tells how near two texts are in meaning.
+
+#[cfg(target_family = "wasm")]
+mod component;
+pub mod limits;
+pub mod request;
+pub mod vectors;

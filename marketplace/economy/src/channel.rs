@@ -100,21 +100,29 @@ impl Statement for Voucher {
 }
 
 /// The seller's side of a lane.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
 pub struct LaneCredit {
     /// Sequence of the newest voucher.
+    #[n(0)]
     pub seq: u64,
     /// The newest voucher's exact bytes.
+    #[cbor(n(1), with = "minicbor::bytes")]
     pub voucher: Vec<u8>,
     /// Its ceiling.
+    #[n(2)]
     pub cumulative_max: Amount,
     /// What the lane's finished calls cost together.
+    #[n(3)]
     pub charged: Amount,
     /// The last receipt given.
+    #[n(4)]
     pub last_receipt: Option<Digest>,
     /// The most that the call being served may cost.
+    #[n(5)]
     pub reserved: Option<Amount>,
     /// Two vouchers of one sequence number were seen; nothing more is accepted.
+    #[n(6)]
     pub frozen: bool,
 }
 
@@ -222,17 +230,23 @@ impl LaneCredit {
 }
 
 /// The buyer's side of a lane. One call at a time.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
 pub struct LaneDebit {
     /// Sequence of the newest voucher signed.
+    #[n(0)]
     pub seq: u64,
     /// Its ceiling.
+    #[n(1)]
     pub cumulative_max: Amount,
     /// What the lane's calls cost together, by receipts.
+    #[n(2)]
     pub charged: Amount,
     /// The last receipt got.
+    #[n(3)]
     pub last_receipt: Option<Digest>,
     /// Is that receipt acknowledged by the newest voucher?
+    #[n(4)]
     pub acknowledged: bool,
 }
 

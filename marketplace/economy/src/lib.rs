@@ -6,6 +6,7 @@ pub mod call;
 pub mod channel;
 pub mod digest;
 pub mod key;
+pub mod ledger;
 pub mod limits;
 pub mod offer;
 pub mod receipt;

@@ -16,3 +16,15 @@ pub const RECEIPT_CHILDREN_MAX: usize = 512;
 pub const RECEIPT_MODELS_MAX: usize = 16;
 /// Bytes of a fault's message on a receipt or reply.
 pub const FAULT_MESSAGE_BYTES_MAX: usize = 4096;
+/// Transfers of one `transfer` command.
+pub const TRANSFERS_MAX: usize = 256;
+/// Claims of one `channel.redeem`, receipts of one `channel.answer`.
+pub const CLAIMS_MAX: usize = 32;
+/// Bytes of an asset's code.
+pub const ASSET_CODE_BYTES_MAX: usize = 12;
+/// Decimal places of an asset.
+pub const ASSET_SCALE_MAX: u8 = 18;
+/// Seconds of a channel's grace time, least.
+pub const CHANNEL_GRACE_S_MIN: u32 = 1;
+/// Seconds of a channel's grace time, most: 30 days.
+pub const CHANNEL_GRACE_S_MAX: u32 = 30 * 24 * 3600;

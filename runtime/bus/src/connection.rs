@@ -28,12 +28,7 @@ pub struct BusOptions {
 impl BusOptions {
     /// Options for `url`, without credentials, named `hansa`, with the default timeout.
     pub fn at(url: impl Into<String>) -> Self {
-        Self {
-            url: url.into(),
-            name: "hansa".to_owned(),
-            credentials_file: None,
-            connect_timeout: CONNECT_TIMEOUT_DEFAULT,
-        }
+        Self { url: url.into(), name: "hansa".to_owned(), credentials_file: None, connect_timeout: CONNECT_TIMEOUT_DEFAULT }
     }
 }
 
@@ -113,7 +108,8 @@ impl Bus {
         let _held = link.wait_for(|link| link.connected).await;
     }
 
-    /// Returns when the bus is disconnected: at once if it is, otherwise when the connection is lost.
+    /// Returns when the bus is disconnected: at once if it is, otherwise when the connection is lost. A loss that is
+    /// healed before this future is polled may go unnoticed.
     pub async fn disconnected(&self) {
         let mut link = self.inner.link.subscribe();
         let _held = link.wait_for(|link| !link.connected).await;

@@ -14,7 +14,9 @@ use crate::greeting::{self, Greeting};
 #[non_exhaustive]
 pub enum ConnectError {
     /// The address cannot be read.
-    #[error("`{url}` is no address of a nats-server ({reason}): write it as `nats://HOST:PORT`, several with commas between them")]
+    #[error(
+        "`{url}` is no address of a nats-server ({reason}): write it as `nats://HOST:PORT`, several with commas between them"
+    )]
     BadUrl {
         /// What was given, without user and password.
         url: String,
@@ -52,7 +54,9 @@ pub enum ConnectError {
         after: Duration,
     },
     /// The server wants other credentials.
-    #[error("`{url}` refuses these credentials ({reason}): give the account's file with `--nats-creds FILE`, or put user and password into the address")]
+    #[error(
+        "`{url}` refuses these credentials ({reason}): give the credentials file of an account that may connect, or put user and password into the address"
+    )]
     Unauthorised {
         /// The address.
         url: String,
@@ -60,7 +64,9 @@ pub enum ConnectError {
         reason: String,
     },
     /// Something else answers there.
-    #[error("{what} answers at `{url}`, which is no nats-server: check the port (NATS uses 4222), or start a server with `hansa up`")]
+    #[error(
+        "{what} answers at `{url}`, which is no nats-server: check the port (NATS uses 4222), or start a server with `hansa up`"
+    )]
     NotNats {
         /// The address.
         url: String,
@@ -107,9 +113,7 @@ pub(crate) async fn diagnose(
     match failure.kind() {
         ConnectErrorKind::ServerParse => ConnectError::BadUrl { url, reason },
         ConnectErrorKind::Dns => ConnectError::Dns { url, reason },
-        ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => {
-            ConnectError::Unauthorised { url, reason }
-        }
+        ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => ConnectError::Unauthorised { url, reason },
         ConnectErrorKind::Tls => ConnectError::Tls { url, reason },
         ConnectErrorKind::TimedOut => look(servers, url, given, left, None).await,
         ConnectErrorKind::Io if io_kind(&failure) == Some(ErrorKind::ConnectionRefused) => ConnectError::Refused { url },
@@ -128,13 +132,7 @@ fn io_kind(failure: &async_nats::ConnectError) -> Option<ErrorKind> {
     None
 }
 
-async fn look(
-    servers: &[ServerAddr],
-    url: String,
-    given: Duration,
-    left: Duration,
-    reason: Option<String>,
-) -> ConnectError {
+async fn look(servers: &[ServerAddr], url: String, given: Duration, left: Duration, reason: Option<String>) -> ConnectError {
     let Some(first) = servers.first() else {
         return ConnectError::BadUrl { url, reason: "it is empty".to_owned() };
     };
@@ -144,7 +142,7 @@ async fn look(
         Greeting::Http => "an HTTP server".to_owned(),
         Greeting::Foreign(words) => format!("something that says `{words}`"),
         Greeting::Mute => "something that says nothing".to_owned(),
-        Greeting::Nats(_) | Greeting::Unreachable(_) => {
+        Greeting::Nats(_) | Greeting::Unreachable => {
             return match reason {
                 Some(reason) => ConnectError::Other { url, reason },
                 None => ConnectError::TimedOut { url, after: given },

@@ -24,7 +24,7 @@ pub(crate) enum Greeting {
     /// Nothing listens.
     Refused,
     /// No connection came about for another reason.
-    Unreachable(String),
+    Unreachable,
 }
 
 /// The fields of the server's `INFO` line that matter here.
@@ -44,8 +44,7 @@ pub(crate) async fn listen(address: &str, limit: Duration) -> Greeting {
     let mut stream = match timeout(limit / 2, TcpStream::connect(address)).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) if error.kind() == ErrorKind::ConnectionRefused => return Greeting::Refused,
-        Ok(Err(error)) => return Greeting::Unreachable(error.to_string()),
-        Err(_) => return Greeting::Unreachable("no answer to the connection attempt".to_owned()),
+        Ok(Err(_)) | Err(_) => return Greeting::Unreachable,
     };
     let mut heard = Vec::new();
     let spoke = timeout(limit / 4, read_line(&mut stream, &mut heard)).await;

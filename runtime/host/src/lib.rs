@@ -1,1 +1,34 @@
-//! wasmtime: engine, pool, limits, linker, WIT values on the wire, capabilities as traits
+//! wasmtime: engine, pool, limits, linker, WIT values on the wire, capabilities as traits.
+//!
+//! The only room that knows wasmtime; it knows no market, bus, ledger or model. What a guest needs from outside, the
+//! host asks of small traits that it owns: [`market::Market`], [`inference::Infer`], [`store::AgentStore`],
+//! [`log::Log`].
+//!
+//! The way of a call: [`Host::compile`] makes a [`Program`] of bytes, [`Host::prepare`] checks an agent's grants and
+//! links its imports, [`Prepared::call`] runs one function in a fresh instance and gives wire bytes (see [`wire`]).
+
+mod cache;
+mod call;
+mod capability;
+mod failure;
+mod grants;
+mod host;
+pub mod limits;
+mod link;
+mod meter;
+mod prepare;
+mod program;
+mod raw;
+mod state;
+mod ticker;
+pub mod wire;
+
+pub use call::{Invocation, LifecycleError, Outcome, Timings};
+pub use capability::{Absent, CallInfo, Capabilities, inference, log, market, store};
+pub use failure::{Failure, FailureKind};
+pub use grants::{AgentIdentity, AgentSpec, CallLimits, Grants};
+pub use host::{CompileError, Crossing, Host, HostError, HostOptions};
+pub use market::{Fault, is_fault};
+pub use prepare::{PrepareError, Prepared};
+pub use program::{Function, Interface, InterfaceKind, NotTradable, Program, satisfies};
+pub use wire::{FunctionSchema, JsonError, WireError};

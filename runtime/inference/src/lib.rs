@@ -1,1 +1,43 @@
-//! ONNX Runtime: model packages, sessions, text pipelines
+//! ONNX Runtime for a node: model packages, sessions, a fair queue per model, text pipelines and the meter.
+//!
+//! A part like the others: [`InferenceOptions`] in, a cheap handle [`Inference`] out, one [`Error`]. Without a usable
+//! runtime library it starts all the same, says so in [`Inference::status`] and lists no models.
+//!
+//! ```no_run
+//! use hansa_inference::{Inference, InferenceOptions, Request};
+//!
+//! # async fn example() -> hansa_inference::Result<()> {
+//! let inference = Inference::start(InferenceOptions::from_tools(".tools".as_ref()));
+//! let texts = vec!["a cat on the sill".to_owned(), "ein Vertrag".to_owned()];
+//! let found = inference.embed(&Request::new("reader"), "minilm", texts).await?;
+//! assert_eq!(found.data.len(), 2 * found.dims as usize);
+//! # Ok(())
+//! # }
+//! ```
+
+mod backend;
+mod error;
+mod golden;
+mod inference;
+mod info;
+pub mod limits;
+mod model;
+mod package;
+mod pipeline;
+mod queue;
+mod requests;
+#[cfg(test)]
+mod scheduler_tests;
+mod tensor;
+mod usage;
+mod worker;
+
+#[cfg(any(test, feature = "testing"))]
+pub use backend::fake::FakeBackend;
+pub use error::{BadShape, Error, Result};
+pub use inference::{Inference, InferenceOptions, Request};
+pub use info::{DeviceClass, EngineStatus, ModelInfo, ModelState, ModelStatus, Provider, RefusedPackage, Status, Task};
+pub use package::{MANIFEST_FILE, PackageError, packages_in};
+pub use requests::{Embeddings, Example, Label, Labels, Outcome};
+pub use tensor::{Dim, Dtype, Port, Tensor};
+pub use usage::{Rates, Usage};

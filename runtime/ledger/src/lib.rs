@@ -1,1 +1,21 @@
-//! The ledger's store and writer on redb
+//! The ledger's store and writer: redb tables and the log around `hansa_economy::ledger`, the pure transition.
+//!
+//! [`Ledger::submit`] verifies a signed command in parallel and hands it to one writer thread, which applies what waits as
+//! one group, commits it durably together with the log entry, and only then answers. Reads see committed rows and never wait
+//! for the writer. [`Ledger::check`] replays the whole log and compares. Tables, codecs and recovery: `FORMAT.md`.
+
+mod check;
+mod error;
+#[cfg(test)]
+mod faults;
+mod group;
+mod handle;
+pub mod limits;
+mod query;
+mod store;
+mod table;
+mod writer;
+
+pub use check::{AssetReport, CheckReport, check_folder};
+pub use error::{OpenError, QueryError, SubmitError};
+pub use handle::{Clock, Ledger, LedgerOptions, Outcome};

@@ -1,1 +1,23 @@
-//! Buying and selling: offers, channels, vouchers, receipts, retries
+//! Buying and selling: choosing an offer, channels, vouchers, receipts, retries.
+
+mod books;
+mod buyer;
+mod exchange;
+mod incoming;
+mod index;
+pub mod limits;
+mod outgoing;
+mod port;
+mod proof;
+mod redeem;
+mod seller;
+mod settle;
+mod terms;
+
+pub use books::{Books, BooksError};
+pub use buyer::{Bought, Buyer, Order, Payer};
+pub use exchange::{Exchange, call_subject, pay_subject, subject_token};
+pub use index::{Candidate, ListError, Listed, NoOffer, OfferIndex};
+pub use port::{Ambient, ChannelState, Done, Job, LaneClaim, LedgerError, LedgerPort, Serve};
+pub use seller::{OfferTerms, Seller};
+pub use terms::{Narrowing, Prefer, Terms};

@@ -22,7 +22,7 @@ macro_rules! agent {
             $crate::wit_bindgen::generate!({
                 path: [$($path),+],
                 world: $world,
-                runtime_path: "::hansa_sdk::wit_bindgen",
+                runtime_path: "::hansa_sdk::wit_bindgen::rt",
                 generate_all,
                 with: { "hansa:service/types@0.1.0": ::hansa_sdk::service },
             });

@@ -1,5 +1,5 @@
 //! Generated bindings of everything that the host lends; the public modules put idiomatic Rust over them.
-#![expect(missing_docs, unreachable_pub, reason = "generated from WIT, where the documentation stands")]
+#![expect(missing_docs, reason = "generated from WIT, where the documentation stands")]
 #![allow(
     clippy::allow_attributes,
     clippy::allow_attributes_without_reason,

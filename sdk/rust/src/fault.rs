@@ -79,25 +79,26 @@ impl<T> Bought<T> for Result<T, Fault> {
 impl From<inference::Error> for Fault {
     fn from(error: inference::Error) -> Self {
         use inference::Error;
-        match error {
-            Error::NotPermitted(_) => Self::Refused(error.to_string()),
-            Error::BadInput(_) | Error::TooLarge(_) => Self::InvalidInput(error.to_string()),
-            Error::Budget(_) => Self::OverBudget(error.to_string()),
-            Error::Overloaded(_) | Error::OutOfMemory => Self::Unavailable(error.to_string()),
-            Error::Deadline => Self::Deadline(error.to_string()),
+        let kind = match error {
+            Error::NotPermitted(_) => Self::Refused,
+            Error::BadInput(_) | Error::TooLarge(_) => Self::InvalidInput,
+            Error::Budget(_) => Self::OverBudget,
+            Error::Overloaded(_) | Error::OutOfMemory => Self::Unavailable,
+            Error::Deadline => Self::Deadline,
             Error::NotFound(_)
             | Error::Shape(_)
             | Error::NonFinite(_)
             | Error::Cancelled
             | Error::NoProvider(_)
-            | Error::Backend(_) => Self::Failed(error.to_string()),
-        }
+            | Error::Backend(_) => Self::Failed,
+        };
+        kind(inference::explain(&error))
     }
 }
 
 impl From<store::Error> for Fault {
     fn from(error: store::Error) -> Self {
-        Self::Failed(error.to_string())
+        Self::Failed(store::explain(&error))
     }
 }
 
@@ -131,6 +132,9 @@ mod tests {
 
     #[test]
     fn store_errors_are_failures() {
-        assert_eq!(Fault::from(store::Error::AccessDenied).to_string(), "failed: the agent's store may not be used; ask for `keyvalue.bytes-max` in agent.toml");
+        assert_eq!(
+            Fault::from(store::Error::AccessDenied).to_string(),
+            "failed: the agent's store may not be used; ask for `keyvalue.bytes-max` in agent.toml"
+        );
     }
 }

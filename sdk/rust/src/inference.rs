@@ -17,7 +17,6 @@ use crate::bindings::hansa::inference::{models, tensors, text};
 /// What a [`Result`] of this module fails with.
 pub type Result<T> = std::result::Result<T, Error>;
 
-#[expect(clippy::derivable_impls, reason = "the type is generated from WIT, where nothing can be derived")]
 impl Default for Options {
     /// No limits beyond those of the call and of the operator.
     fn default() -> Self {
@@ -117,5 +116,25 @@ impl fmt::Display for ModelRef {
     /// `name@version`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}@{}", self.name, self.version)
+    }
+}
+
+/// What went wrong, in words for the customer.
+#[must_use]
+pub fn explain(error: &Error) -> String {
+    match error {
+        Error::NotFound(what) => format!("the node has no such model: {what}"),
+        Error::NotPermitted(what) => format!("inference is not permitted: {what}"),
+        Error::BadInput(what) => format!("the model cannot read this: {what}"),
+        Error::Shape(shape) => format!("the shape of `{}` is `{:?}`, which the model does not take", shape.port, shape.got),
+        Error::TooLarge(limit) => format!("larger than the model's limit of `{limit}`"),
+        Error::NonFinite(what) => format!("the model answered with infinities or NaN in `{what}`"),
+        Error::Budget(quote) => format!("the inference would cost `{quote}`, more than the limit given for it"),
+        Error::Overloaded(retry_ms) => format!("the node's inference is full; retry after {retry_ms} ms"),
+        Error::Deadline => "the inference was not done before the deadline".into(),
+        Error::Cancelled => "the inference was cancelled".into(),
+        Error::NoProvider(what) => format!("the node has no device that the model requires: {what}"),
+        Error::OutOfMemory => "the node is out of memory for inference; retry later".into(),
+        Error::Backend(what) => format!("the node's inference broke: {what}"),
     }
 }

@@ -1,10 +1,9 @@
 //! The market an agent buys from: narrow the terms, look at the offers. Buying itself is a call of the imported interface.
 
-pub use crate::bindings::hansa::market::types::{Limits, Offer, Prefer};
 use crate::Fault;
+pub use crate::bindings::hansa::market::types::{Limits, Offer, Prefer};
 use crate::bindings::hansa::market::{offers as market_offers, terms};
 
-#[expect(clippy::derivable_impls, reason = "the type is generated from WIT, where nothing can be derived")]
 impl Default for Limits {
     /// What `agent.toml` says.
     fn default() -> Self {
@@ -43,7 +42,8 @@ impl Limits {
 /// # Errors
 /// [`Fault::Failed`]: not an import of this component, or the limits are wider than `agent.toml` allows.
 pub fn narrow(service: &str, limits: &Limits) -> Result<(), Fault> {
-    terms::narrow(service, limits).map_err(|reason| Fault::Failed(format!("could not narrow the terms for `{service}`: {reason}")))
+    terms::narrow(service, limits)
+        .map_err(|reason| Fault::Failed(format!("could not narrow the terms for `{service}`: {reason}")))
 }
 
 /// Offers that satisfy the present terms for `function` of `service`, best first.

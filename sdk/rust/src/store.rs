@@ -3,10 +3,8 @@
 //! Asks for `keyvalue.bytes-max` in `agent.toml`. Writes of one call are seen by the next; two calls that run at once can
 //! overwrite each other's values, so read a value again just before writing what was made from it.
 
-use std::fmt;
-
-pub use crate::bindings::wasi::keyvalue::store::Error;
 use crate::bindings::wasi::keyvalue::store;
+pub use crate::bindings::wasi::keyvalue::store::Error;
 
 /// What a [`Result`] of this module fails with.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -109,11 +107,12 @@ impl Bucket {
     }
 }
 
-/// What an agent's author reads when the store fails.
-pub(crate) fn explain(error: &Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// What went wrong, in words for the agent's author.
+#[must_use]
+pub fn explain(error: &Error) -> String {
     match error {
-        Error::NoSuchStore => f.write_str("the agent has no such store; open the default one"),
-        Error::AccessDenied => f.write_str("the agent's store may not be used; ask for `keyvalue.bytes-max` in agent.toml"),
-        Error::Other(reason) => write!(f, "the agent's store failed: {reason}"),
+        Error::NoSuchStore => "the agent has no such store; open the default one".into(),
+        Error::AccessDenied => "the agent's store may not be used; ask for `keyvalue.bytes-max` in agent.toml".into(),
+        Error::Other(reason) => format!("the agent's store failed: {reason}"),
     }
 }

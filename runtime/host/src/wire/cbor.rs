@@ -31,11 +31,6 @@ impl<'a> Reader<'a> {
         Reader { bytes, at: 0 }
     }
 
-    /// Offset of the next byte.
-    pub(crate) fn at(&self) -> usize {
-        self.at
-    }
-
     pub(crate) fn error(&self, what: &'static str) -> WireError {
         WireError { at: self.at, what }
     }
@@ -131,10 +126,7 @@ impl<'a> Reader<'a> {
 
     pub(crate) fn char(&mut self) -> Result<char, WireError> {
         let scalar = self.unsigned(u64::from(u32::MAX))?;
-        u32::try_from(scalar)
-            .ok()
-            .and_then(char::from_u32)
-            .ok_or_else(|| self.error("a number that is no Unicode scalar value"))
+        u32::try_from(scalar).ok().and_then(char::from_u32).ok_or_else(|| self.error("a number that is no Unicode scalar value"))
     }
 
     pub(crate) fn bytes(&mut self) -> Result<&'a [u8], WireError> {

@@ -90,10 +90,8 @@ pub(super) fn is_fault(ty: &Type) -> bool {
 /// The type is not plain data, or is too deep or too large.
 pub(crate) fn function_schema(name: &str, function: &ComponentFunc) -> Result<FunctionSchema, UnfitType> {
     let mut compiler = Compiler { nodes: 0 };
-    let params = function
-        .params()
-        .map(|(name, ty)| Ok((name.into(), compiler.compile(&ty, 0)?)))
-        .collect::<Result<_, UnfitType>>()?;
+    let params =
+        function.params().map(|(name, ty)| Ok((name.into(), compiler.compile(&ty, 0)?))).collect::<Result<_, UnfitType>>()?;
     let result = function.results().next().map(|ty| compiler.compile(&ty, 0)).transpose()?;
     Ok(FunctionSchema { name: name.into(), is_async: function.async_(), params, result })
 }
@@ -130,14 +128,13 @@ impl Compiler {
                     .map(|field| Ok((field.name.into(), self.compile(&field.ty, depth)?)))
                     .collect::<Result<_, UnfitType>>()?,
             ),
-            WitType::Tuple(tuple) => {
-                Type::Tuple(tuple.types().map(|ty| self.compile(&ty, depth)).collect::<Result<_, _>>()?)
-            }
+            WitType::Tuple(tuple) => Type::Tuple(tuple.types().map(|ty| self.compile(&ty, depth)).collect::<Result<_, _>>()?),
             WitType::Variant(variant) => Type::Variant(
-                variant
-                    .cases()
-                    .map(|case| Ok((case.name.into(), self.optional(case.ty.as_ref(), depth)?)))
-                    .collect::<Result<_, UnfitType>>()?,
+                variant.cases().map(|case| Ok((case.name.into(), self.optional(case.ty.as_ref(), depth)?))).collect::<Result<
+                    _,
+                    UnfitType,
+                >>(
+                )?,
             ),
             WitType::Enum(names) => Type::Enum(names.names().map(Into::into).collect()),
             WitType::Option(option) => Type::Option(Arc::new(self.compile(&option.ty(), depth)?)),

@@ -1,0 +1,353 @@
+//! The state: all accounts, assets, channels, open holds, and of transfers and outcomes at least those that the next
+//! entry speaks of.
+//!
+//! A store that keeps transfers and outcomes elsewhere brings those that an entry names in before ([`State::recall`]) and
+//! lets settled ones go after ([`State::forget_settled`]); whoever keeps everything in memory calls neither.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use minicbor::{Decode, Encode};
+use serde::Serialize;
+
+use super::id::{CommandId, TransferId};
+use super::movement::Movement;
+use super::reason::Reason;
+use super::transfer::TransferRecord;
+use super::verified::Verified;
+use super::{Account, Asset, Channel};
+use crate::channel::{AccountId, ChannelId};
+use crate::digest::Digest;
+use crate::key::PublicKey;
+
+/// Where the log stands, and whose ledger it is.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cbor(map)]
+pub struct Head {
+    /// The ledger's id: the hash of its first entry.
+    #[n(0)]
+    pub ledger: Digest,
+    /// The ledger's name.
+    #[n(1)]
+    pub name: String,
+    /// Who creates assets.
+    #[n(2)]
+    pub operator: PublicKey,
+    /// The newest entry's number, from 1.
+    #[n(3)]
+    pub seq: u64,
+    /// The newest entry's hash.
+    #[n(4)]
+    pub hash: Digest,
+    /// The newest log time, Unix nanoseconds.
+    #[n(5)]
+    pub time_ns: u64,
+}
+
+/// Where a command's outcome stands in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cbor(map)]
+pub struct OutcomeRef {
+    /// Digest of the command's exact bytes.
+    #[n(0)]
+    pub digest: Digest,
+    /// The entry.
+    #[n(1)]
+    pub seq: u64,
+    /// Its place in the entry, from 0.
+    #[n(2)]
+    pub index: u32,
+}
+
+/// What is to be done with a verified command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// Append it.
+    New,
+    /// It was applied before: its outcome stands there.
+    Repeat(OutcomeRef),
+    /// Refuse it without an entry in the log.
+    Refused(Reason),
+}
+
+/// Keys of the rows that were written since the last [`State::take_changes`]. A row that is not there any more was
+/// rolled back: it never was.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Accounts.
+    pub accounts: BTreeSet<AccountId>,
+    /// Assets.
+    pub assets: BTreeSet<u32>,
+    /// Channels.
+    pub channels: BTreeSet<ChannelId>,
+    /// Transfers and burnt ids.
+    pub transfers: BTreeSet<TransferId>,
+    /// Commands.
+    pub outcomes: BTreeSet<CommandId>,
+}
+
+/// The state of a ledger.
+#[derive(Clone, Debug)]
+pub struct State {
+    head: Head,
+    accounts: BTreeMap<AccountId, Account>,
+    assets: BTreeMap<u32, Asset>,
+    channels: BTreeMap<ChannelId, Channel>,
+    transfers: BTreeMap<TransferId, TransferRecord>,
+    outcomes: BTreeMap<CommandId, OutcomeRef>,
+    /// Open holds by the time at which they let go; derived.
+    expiries: BTreeSet<(u64, TransferId)>,
+    changes: Changes,
+    movements: Vec<Movement>,
+    scope: Option<Scope>,
+}
+
+/// What must be put back if a chain of transfers breaks.
+#[derive(Clone, Debug, Default)]
+struct Scope {
+    accounts: Vec<(AccountId, Account)>,
+    transfers: Vec<(TransferId, Option<TransferRecord>)>,
+    movements: usize,
+}
+
+impl State {
+    /// A state with nothing in it.
+    pub fn new(head: Head) -> State {
+        State {
+            head,
+            accounts: BTreeMap::new(),
+            assets: BTreeMap::new(),
+            channels: BTreeMap::new(),
+            transfers: BTreeMap::new(),
+            outcomes: BTreeMap::new(),
+            expiries: BTreeSet::new(),
+            changes: Changes::default(),
+            movements: Vec::new(),
+            scope: None,
+        }
+    }
+
+    /// Where the log stands.
+    pub fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// An account.
+    pub fn account(&self, id: AccountId) -> Option<&Account> {
+        self.accounts.get(&id)
+    }
+
+    /// An asset.
+    pub fn asset(&self, id: u32) -> Option<&Asset> {
+        self.assets.get(&id)
+    }
+
+    /// A channel.
+    pub fn channel(&self, id: ChannelId) -> Option<&Channel> {
+        self.channels.get(&id)
+    }
+
+    /// A transfer, if it is in memory.
+    pub fn transfer(&self, id: TransferId) -> Option<&TransferRecord> {
+        self.transfers.get(&id)
+    }
+
+    /// Where a command's outcome stands, if it is in memory.
+    pub fn outcome(&self, id: CommandId) -> Option<&OutcomeRef> {
+        self.outcomes.get(&id)
+    }
+
+    /// All accounts, by id.
+    pub fn accounts(&self) -> impl Iterator<Item = &Account> {
+        self.accounts.values()
+    }
+
+    /// All assets, by number.
+    pub fn assets(&self) -> impl Iterator<Item = &Asset> {
+        self.assets.values()
+    }
+
+    /// All channels, by id.
+    pub fn channels(&self) -> impl Iterator<Item = &Channel> {
+        self.channels.values()
+    }
+
+    /// All transfers in memory, by id.
+    pub fn transfers(&self) -> impl Iterator<Item = (TransferId, &TransferRecord)> {
+        self.transfers.iter().map(|(id, record)| (*id, record))
+    }
+
+    /// All outcomes in memory, by command.
+    pub fn outcomes(&self) -> impl Iterator<Item = (CommandId, &OutcomeRef)> {
+        self.outcomes.iter().map(|(id, outcome)| (*id, outcome))
+    }
+
+    /// What is to be done with `command`? Its outcome, if it has one, must be in memory.
+    pub fn admit(&self, command: &Verified) -> Admission {
+        match self.outcomes.get(&command.body().id) {
+            Some(outcome) if outcome.digest == command.digest() => Admission::Repeat(*outcome),
+            Some(_) => Admission::Refused(Reason::IdTaken),
+            None if command.body().ledger != Some(self.head.ledger) => Admission::Refused(Reason::WrongLedger),
+            None => Admission::New,
+        }
+    }
+
+    /// Bring a stored account back.
+    pub fn restore_account(&mut self, account: Account) {
+        self.accounts.insert(account.id, account);
+    }
+
+    /// Bring a stored asset back.
+    pub fn restore_asset(&mut self, asset: Asset) {
+        self.assets.insert(asset.id, asset);
+    }
+
+    /// Bring a stored channel back.
+    pub fn restore_channel(&mut self, channel: Channel) {
+        self.channels.insert(channel.id, channel);
+    }
+
+    /// Bring a stored transfer back. One that is in memory already stays as it is there.
+    pub fn recall(&mut self, id: TransferId, record: TransferRecord) {
+        if !self.transfers.contains_key(&id) {
+            self.insert_transfer(id, Some(record));
+        }
+    }
+
+    /// Bring a stored outcome back.
+    pub fn recall_outcome(&mut self, id: CommandId, outcome: OutcomeRef) {
+        self.outcomes.entry(id).or_insert(outcome);
+    }
+
+    /// Let these transfers go from memory, unless they are open holds.
+    pub fn forget_settled(&mut self, ids: impl IntoIterator<Item = TransferId>) {
+        for id in ids {
+            if self.transfers.get(&id).is_some_and(|record| !record.is_open_hold()) {
+                self.transfers.remove(&id);
+            }
+        }
+    }
+
+    /// Let these outcomes go from memory.
+    pub fn forget_outcomes(&mut self, ids: impl IntoIterator<Item = CommandId>) {
+        for id in ids {
+            self.outcomes.remove(&id);
+        }
+    }
+
+    /// The keys of all rows written since the last time.
+    pub fn take_changes(&mut self) -> Changes {
+        std::mem::take(&mut self.changes)
+    }
+
+    pub(super) fn take_movements(&mut self) -> Vec<Movement> {
+        std::mem::take(&mut self.movements)
+    }
+
+    pub(super) fn head_mut(&mut self) -> &mut Head {
+        &mut self.head
+    }
+
+    /// The log time of what is being done, Unix nanoseconds.
+    pub(super) fn now_ns(&self) -> u64 {
+        self.head.time_ns
+    }
+
+    /// Go on by the smallest step of log time, so that no two events have the same.
+    pub(super) fn tick(&mut self) -> u64 {
+        self.head.time_ns += 1;
+        self.head.time_ns
+    }
+
+    pub(super) fn note(&mut self, movement: Movement) {
+        self.movements.push(movement);
+    }
+
+    /// An account to write to, which was found before.
+    pub(super) fn account_mut(&mut self, id: AccountId) -> &mut Account {
+        self.changes.accounts.insert(id);
+        let account = self.accounts.get_mut(&id).expect("the checks before the point of no return found this account");
+        if let Some(scope) = &mut self.scope {
+            scope.accounts.push((id, account.clone()));
+        }
+        account
+    }
+
+    /// Accounts are opened outside of chains only.
+    pub(super) fn put_account(&mut self, account: Account) {
+        debug_assert!(self.scope.is_none(), "no account is opened within a chain of transfers");
+        self.changes.accounts.insert(account.id);
+        self.accounts.insert(account.id, account);
+    }
+
+    pub(super) fn put_asset(&mut self, asset: Asset) {
+        self.changes.assets.insert(asset.id);
+        self.assets.insert(asset.id, asset);
+    }
+
+    pub(super) fn put_channel(&mut self, channel: Channel) {
+        self.changes.channels.insert(channel.id);
+        self.channels.insert(channel.id, channel);
+    }
+
+    pub(super) fn put_outcome(&mut self, id: CommandId, outcome: OutcomeRef) {
+        self.changes.outcomes.insert(id);
+        self.outcomes.insert(id, outcome);
+    }
+
+    pub(super) fn put_transfer(&mut self, id: TransferId, record: TransferRecord) {
+        self.changes.transfers.insert(id);
+        let before = self.insert_transfer(id, Some(record));
+        if let Some(scope) = &mut self.scope {
+            scope.transfers.push((id, before));
+        }
+    }
+
+    /// The next hold that has let go by `now_ns`, if any.
+    pub(super) fn next_expired(&self, now_ns: u64) -> Option<TransferId> {
+        self.expiries.first().filter(|(expires_ns, _)| *expires_ns <= now_ns).map(|(_, id)| *id)
+    }
+
+    /// From here on all writes of transfers can be taken back.
+    pub(super) fn open_scope(&mut self) {
+        self.scope = Some(Scope { movements: self.movements.len(), ..Scope::default() });
+    }
+
+    /// Keep what was written since [`State::open_scope`].
+    pub(super) fn keep_scope(&mut self) {
+        self.scope = None;
+    }
+
+    /// Take back what was written since [`State::open_scope`].
+    pub(super) fn discard_scope(&mut self) {
+        let Some(scope) = self.scope.take() else { return };
+        for (id, account) in scope.accounts.into_iter().rev() {
+            self.accounts.insert(id, account);
+        }
+        for (id, record) in scope.transfers.into_iter().rev() {
+            self.insert_transfer(id, record);
+        }
+        self.movements.truncate(scope.movements);
+    }
+
+    fn insert_transfer(&mut self, id: TransferId, record: Option<TransferRecord>) -> Option<TransferRecord> {
+        let expiry = record.as_ref().and_then(open_until);
+        let before = match record {
+            Some(record) => self.transfers.insert(id, record),
+            None => self.transfers.remove(&id),
+        };
+        if let Some(expires_ns) = before.as_ref().and_then(open_until) {
+            self.expiries.remove(&(expires_ns, id));
+        }
+        if let Some(expires_ns) = expiry {
+            self.expiries.insert((expires_ns, id));
+        }
+        before
+    }
+}
+
+fn open_until(record: &TransferRecord) -> Option<u64> {
+    match record {
+        TransferRecord::Created(transfer, _) if record.is_open_hold() => transfer.expires_ns(),
+        _ => None,
+    }
+}

@@ -1,0 +1,202 @@
+//! One call: a fresh instance, bounded in time, processor time, memory and output, dropped at the end.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use wasmtime::{Store, UpdateDeadline, component::Val};
+
+use crate::{
+    capability::{Capabilities, log::Output},
+    failure::{CpuLimitReached, Failure, FailureKind, ResultTooLarge},
+    limits::{ARGUMENTS_BYTES_MAX, VALUES_BYTES_MAX},
+    meter::{Meter, Metered},
+    prepare::{Export, Prepared},
+    raw,
+    state::{MemoryLimit, State},
+    wire::{cbor, values},
+};
+
+/// A call of an agent's function.
+#[derive(Debug, Clone)]
+pub struct Invocation {
+    /// For example `commons:embedding/embedder@0.1.0`; a compatible lower version than the export's will do.
+    pub interface: String,
+    /// For example `embed`.
+    pub function: String,
+    /// CBOR array of the arguments.
+    pub args: Bytes,
+    /// When the result is due; the instance is dropped then.
+    pub deadline: Instant,
+    /// What the guest may reach during this call.
+    pub capabilities: Capabilities,
+}
+
+/// What became of a call.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// CBOR of the function's result (which may be a fault, see [`crate::is_fault`]), or why there is none.
+    pub result: Result<Bytes, Failure>,
+    /// What it took.
+    pub timings: Timings,
+}
+
+/// What a call took, in nanoseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Timings {
+    /// Making the instance.
+    pub instantiate_ns: u64,
+    /// From the instance to the result, waiting included.
+    pub run_ns: u64,
+    /// Processor time of both, without that of purchases and capabilities.
+    pub cpu_ns: u64,
+}
+
+/// A step in an agent's life that did not succeed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LifecycleError {
+    /// The agent said no.
+    #[error("the agent refused: {0}")]
+    Refused(String),
+    /// The agent broke.
+    #[error(transparent)]
+    Failed(#[from] Failure),
+}
+
+impl Prepared {
+    /// Calls a function in a fresh instance. Dropping the future drops the instance and everything it waits for.
+    pub async fn call(&self, invocation: Invocation) -> Outcome {
+        let mut timings = Timings::default();
+        let result = Box::pin(self.checked_call(invocation, &mut timings)).await;
+        Outcome { result, timings }
+    }
+
+    /// Tells the agent that it has been deployed; nothing happens where it does not export `hansa:agent/lifecycle`.
+    ///
+    /// # Errors
+    /// The agent refused to start, or broke.
+    pub async fn start(&self, capabilities: Capabilities, deadline: Instant) -> Result<(), LifecycleError> {
+        self.lifecycle("start", capabilities, deadline).await
+    }
+
+    /// Tells the agent that it is about to stop; its last chance to write state.
+    ///
+    /// # Errors
+    /// The agent complained, or broke.
+    pub async fn stop(&self, capabilities: Capabilities, deadline: Instant) -> Result<(), LifecycleError> {
+        self.lifecycle("stop", capabilities, deadline).await
+    }
+
+    async fn lifecycle(&self, step: &str, capabilities: Capabilities, deadline: Instant) -> Result<(), LifecycleError> {
+        const LIFECYCLE: &str = "hansa:agent/lifecycle@0.1.0";
+        if self.find(LIFECYCLE, step).is_none() {
+            return Ok(());
+        }
+        let args = Bytes::from_static(&[0x80]);
+        let (interface, function) = (LIFECYCLE.to_owned(), step.to_owned());
+        let outcome = self.call(Invocation { interface, function, args, deadline, capabilities }).await;
+        match refusal(&outcome.result?) {
+            Some(reason) => Err(LifecycleError::Refused(reason)),
+            None => Ok(()),
+        }
+    }
+
+    async fn checked_call(&self, invocation: Invocation, timings: &mut Timings) -> Result<Bytes, Failure> {
+        let Invocation { interface, function, args, deadline, capabilities } = invocation;
+        let Some(export) = self.find(&interface, &function) else {
+            let known: Vec<_> = self.program.exports().iter().map(|export| &*export.name).collect();
+            let message = format!("no function `{function}` in `{interface}`; exported: `{}`", known.join("`, `"));
+            return Err(Failure::new(FailureKind::NoSuchFunction, message));
+        };
+        check_args(export, &args)?;
+        let what = format!("`{}` of `{}`", function, self.agent.identity.name);
+        let output = Output::new(capabilities.log.clone(), self.limits.log_bytes_max);
+        let meter = Arc::new(Meter::default());
+        let state = State::new(self.agent.clone(), capabilities, output.clone(), MemoryLimit::new(self.limits.memory_bytes_max));
+        let begun = Instant::now();
+        let ticking = self.host.shared.ticker.hold();
+        let run = Metered { meter: meter.clone(), future: Box::pin(self.run(export, args, state, meter.clone(), timings)) };
+        let finished = tokio::time::timeout_at(deadline.into(), run).await;
+        drop(ticking);
+        timings.cpu_ns = meter.spent_ns();
+        timings.run_ns = nanoseconds(begun).saturating_sub(timings.instantiate_ns);
+        output.finish();
+        match finished {
+            Ok(Ok(result)) => Ok(result),
+            Ok(Err(error)) => Err(Failure::read(&error, &what, self.limits.output_bytes_max, output.stderr_tail())),
+            Err(_) => {
+                let message = format!(
+                    "{what} gave no result within its {} ms, {} ms of them at work; allow more time, or ask for less",
+                    begun.elapsed().as_millis(),
+                    Duration::from_nanos(timings.cpu_ns).as_millis()
+                );
+                let stderr = output.stderr_tail();
+                Err(Failure { stderr, ..Failure::new(FailureKind::Deadline, message) })
+            }
+        }
+    }
+
+    async fn run(
+        &self,
+        export: &Export,
+        args: Bytes,
+        state: State,
+        meter: Arc<Meter>,
+        timings: &mut Timings,
+    ) -> wasmtime::Result<Bytes> {
+        let begun = Instant::now();
+        let mut store = Store::new(&self.host.shared.engine, state);
+        store.limiter(|state| &mut state.memory);
+        store.set_hostcall_fuel(self.limits.output_bytes_max);
+        let ms_max = self.limits.cpu_ms_max;
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(move |_| {
+            if meter.spent_ns_now() / 1_000_000 >= ms_max {
+                return Err(wasmtime::Error::new(CpuLimitReached { ms_max }));
+            }
+            Ok(UpdateDeadline::Yield(1))
+        });
+        let instance = self.instance.instantiate_async(&mut store).await?;
+        timings.instantiate_ns = nanoseconds(begun);
+        let function = instance.get_func(&mut store, export.index);
+        let function = function.ok_or_else(|| wasmtime::format_err!("the export is no function"))?;
+        let result = match export.direct {
+            Some(shape) => raw::call(&mut store, function, shape, args).await?,
+            None => {
+                let args = values::decode_args(&export.schema, &args)?;
+                let mut results = vec![Val::Bool(false); usize::from(export.schema.result.is_some())];
+                function.call_async(&mut store, &args, &mut results).await?;
+                values::encode_result(&export.schema, &results)?.into()
+            }
+        };
+        if result.len() > self.limits.output_bytes_max {
+            return Err(wasmtime::Error::new(ResultTooLarge { bytes: result.len() }));
+        }
+        Ok(result)
+    }
+}
+
+fn check_args(export: &Export, args: &[u8]) -> Result<(), Failure> {
+    let bytes_max = if export.direct.is_some() { ARGUMENTS_BYTES_MAX } else { VALUES_BYTES_MAX };
+    if args.len() > bytes_max {
+        let message = format!("arguments of {} bytes; at most {bytes_max}", args.len());
+        return Err(Failure::new(FailureKind::BadArguments, message));
+    }
+    export.schema.validate_args(args).map_err(|error| {
+        let message = format!("the arguments are not those of `{}`: {error}", export.schema.signature());
+        Failure::new(FailureKind::BadArguments, message)
+    })
+}
+
+/// The text of the `err` side of a wire `result<_, string>`.
+fn refusal(result: &[u8]) -> Option<String> {
+    let mut reader = cbor::Reader::new(result);
+    reader.array_of(2, "").ok()?;
+    (reader.unsigned(1).ok()? == 1).then(|| reader.text().ok().map(str::to_owned))?
+}
+
+fn nanoseconds(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,162 @@
+//! State, context, log, lifecycle and inference, as a guest sees them.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use futures::future::{BoxFuture, FutureExt as _};
+use hansa_host::{
+    Absent, CallInfo, Capabilities, LifecycleError,
+    inference::{
+        DeviceClass, Embeddings, Error, Example, Infer, InferFuture, Labels, ModelInfo, ModelRef, Opts, Ranking, Rates, Tensor,
+        TensorOutcome, Usage,
+    },
+    log::{LogLevel, LogSource},
+    store::{AgentStore, Keys, StoreError},
+};
+use serde_json::json;
+
+use crate::support::{HOG, KEEPER, Lines, THINKER, agent, alone, call, host};
+
+#[derive(Default)]
+struct Memory(Mutex<BTreeMap<String, Vec<u8>>>);
+
+impl AgentStore for Memory {
+    fn get(&self, key: String) -> BoxFuture<'_, Result<Option<Vec<u8>>, StoreError>> {
+        async move { Ok(self.0.lock().unwrap().get(&key).cloned()) }.boxed()
+    }
+    fn set(&self, key: String, value: Vec<u8>) -> BoxFuture<'_, Result<(), StoreError>> {
+        async move { Ok(drop(self.0.lock().unwrap().insert(key, value))) }.boxed()
+    }
+    fn delete(&self, key: String) -> BoxFuture<'_, Result<(), StoreError>> {
+        async move { Ok(drop(self.0.lock().unwrap().remove(&key))) }.boxed()
+    }
+    fn exists(&self, key: String) -> BoxFuture<'_, Result<bool, StoreError>> {
+        async move { Ok(self.0.lock().unwrap().contains_key(&key)) }.boxed()
+    }
+    fn list_keys(&self, _: Option<String>) -> BoxFuture<'_, Result<Keys, StoreError>> {
+        async move { Ok(Keys { keys: self.0.lock().unwrap().keys().cloned().collect(), cursor: None }) }.boxed()
+    }
+}
+
+#[tokio::test]
+async fn state_outlives_the_instance() {
+    let keeper = agent(&host(), "keeper");
+    let store = Arc::new(Memory::default());
+    let with = || Capabilities { store: store.clone(), ..alone() };
+    for (function, args, answer) in [
+        ("put", json!(["k", "AQI="]), json!({"ok": null})),
+        ("get", json!(["k"]), json!({"ok": "AQI="})),
+        ("get", json!(["none"]), json!({"ok": null})),
+        ("keys", json!({}), json!({"ok": ["k"]})),
+        ("remove", json!(["k"]), json!({"ok": true})),
+        ("remove", json!(["k"]), json!({"ok": false})),
+        ("open", json!(["default"]), json!({"ok": null})),
+        ("open", json!(["other"]), json!({"err": {"failed": "Error::NoSuchStore"}})),
+    ] {
+        assert_eq!(call(&keeper, (KEEPER, function), args, with()).await.unwrap(), answer, "{function}");
+    }
+    let long = call(&keeper, (KEEPER, "get"), json!(["k".repeat(600)]), with()).await.unwrap();
+    assert!(long["err"]["failed"].as_str().unwrap().contains("at most 512"), "{long}");
+    let hoard = call(&keeper, (KEEPER, "hoard"), json!({}), with()).await.unwrap();
+    assert!(hoard["ok"].as_u64().unwrap() <= 1024, "{hoard}");
+    let absent = call(&keeper, (KEEPER, "get"), json!(["k"]), alone()).await.unwrap();
+    assert!(absent["err"]["failed"].as_str().unwrap().contains("no store on this node"), "{absent}");
+}
+
+#[tokio::test]
+async fn a_guest_knows_who_it_is_and_whom_it_serves() {
+    let keeper = agent(&host(), "keeper");
+    let deadline = Instant::now() + Duration::from_secs(5);
+    let info = CallInfo { id: [0xab; 32], buyer: "did:key:z6MkBuyer".into(), deadline };
+    let with = Capabilities { call: Some(info), ..alone() };
+    let who = call(&keeper, (KEEPER, "who"), json!({}), with).await.unwrap();
+    let id = "ab".repeat(32);
+    assert_eq!(who, json!({"ok": ["did:key:z6MkAgent", "fixture/keeper", "0.1.0", "did:key:z6MkNode", id, "did:key:z6MkBuyer"]}));
+    let lines = Arc::new(Lines::default());
+    let with = Capabilities { log: lines.clone(), ..alone() };
+    call(&keeper, (KEEPER, "log"), json!(["two\nlines"]), with).await.unwrap();
+    let lines = lines.0.lock().unwrap();
+    assert_eq!((lines[0].level, lines[0].source, &*lines[0].text), (LogLevel::Error, LogSource::Log, "two\\nlines"));
+}
+
+#[tokio::test]
+async fn an_agent_can_refuse_to_start() {
+    let keeper = agent(&host(), "keeper");
+    let deadline = || Instant::now() + Duration::from_secs(5);
+    let store = Arc::new(Memory::default());
+    keeper.start(Capabilities { store: store.clone(), ..alone() }, deadline()).await.unwrap();
+    assert_eq!(store.0.lock().unwrap()["started"], b"yes");
+    keeper.stop(alone(), deadline()).await.unwrap();
+    let error = keeper.start(alone(), deadline()).await.unwrap_err();
+    assert!(matches!(&error, LifecycleError::Refused(why) if why.contains("no room to start")), "{error}");
+    // An agent without lifecycle just starts.
+    agent(&host(), "hog").start(alone(), deadline()).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_surroundings_are_empty() {
+    let hog = agent(&host(), "hog");
+    assert_eq!(call(&hog, (HOG, "surroundings"), json!({}), alone()).await.unwrap(), json!({"ok": []}));
+}
+
+struct Thinking;
+
+impl Infer for Thinking {
+    fn models(&self) -> BoxFuture<'_, Vec<ModelInfo>> {
+        let model = |name: &str| ModelInfo {
+            model: ModelRef { name: name.into(), version: "1".into(), manifest: vec![0; 32] },
+            license: "MIT".into(),
+            tasks: Vec::new(),
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            device: DeviceClass::Cpu,
+            provider: "CPUExecutionProvider".into(),
+            provider_share: 1.0,
+            max_batch: 1,
+            max_tokens: None,
+            loaded: true,
+        };
+        async move { vec![model("minilm"), model("secret")] }.boxed()
+    }
+    fn info(&self, model: String) -> InferFuture<'_, ModelInfo> {
+        Absent.info(model).now_or_never().map(|info| async { info }.boxed()).unwrap()
+    }
+    fn price(&self, _: String) -> InferFuture<'_, Rates> {
+        async { Err(Error::Deadline) }.boxed()
+    }
+    fn count_tokens(&self, _: String, text: Vec<String>) -> InferFuture<'_, Vec<u32>> {
+        async move { Ok(text.iter().map(|text| text.len() as u32).collect()) }.boxed()
+    }
+    fn run(&self, _: String, _: Vec<(String, Tensor)>, _: Vec<String>, _: Opts) -> InferFuture<'_, TensorOutcome> {
+        async { Err(Error::Cancelled) }.boxed()
+    }
+    fn embed(&self, _: String, input: Vec<String>, _: Opts) -> InferFuture<'_, Embeddings> {
+        let usage = Usage { requests: 1, input_units: 1, output_units: 0, device_us: 1, queue_us: 0, batch_rows: 1, cost: 1 };
+        let data = input.iter().map(|text| text.len() as f32 / 2.0).collect();
+        async move { Ok(Embeddings { dims: 1, data, truncated: vec![false; input.len()], usage }) }.boxed()
+    }
+    fn classify(&self, _: String, _: Vec<Example>, _: u32, _: Opts) -> InferFuture<'_, Labels> {
+        async { Err(Error::OutOfMemory) }.boxed()
+    }
+    fn rerank(&self, _: String, _: String, _: Vec<String>, _: u32, _: Opts) -> InferFuture<'_, Ranking> {
+        async { Err(Error::OutOfMemory) }.boxed()
+    }
+}
+
+#[tokio::test]
+async fn inference_is_limited_to_the_granted_models() {
+    let thinker = agent(&host(), "thinker");
+    let with = || Capabilities { inference: Arc::new(Thinking), ..alone() };
+    let models = call(&thinker, (THINKER, "models"), json!({}), with()).await.unwrap();
+    assert_eq!(models, json!({"ok": ["minilm"]}));
+    let vectors = call(&thinker, (THINKER, "embed"), json!(["minilm", ["a", "abc"]]), with()).await.unwrap();
+    assert_eq!(vectors, json!({"ok": [0.5, 1.5]}));
+    let denied = call(&thinker, (THINKER, "embed"), json!(["secret", ["a"]]), with()).await.unwrap();
+    let text = denied["err"]["failed"].as_str().unwrap();
+    assert!(text.contains("NotPermitted") && text.contains("agent.toml"), "{text}");
+    let absent = call(&thinker, (THINKER, "embed"), json!(["minilm", ["a"]]), alone()).await.unwrap();
+    assert!(absent["err"]["failed"].as_str().unwrap().contains("NotFound"), "{absent}");
+}

@@ -1,0 +1,12 @@
+//! The host against real components: `fixtures/*`, built by `./justw agents`. One binary, as linking wasmtime is slow.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod capabilities;
+mod crossing;
+mod failures;
+mod grants;
+mod json;
+mod market;
+mod programs;
+mod support;
+mod values;

@@ -1,0 +1,238 @@
+//! The handle: starting, looking around, and one method per kind of request.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::backend::Backend;
+use crate::backend::onnx::OnnxRuntime;
+use crate::error::{Error, Result};
+use crate::info::{EngineStatus, ModelInfo, ModelStatus, RefusedPackage, Status, Task};
+use crate::limits;
+use crate::model::{Model, RunSettings};
+use crate::package::{Package, Pipeline, packages_in};
+use crate::queue::Bounds;
+use crate::usage::Rates;
+
+/// What the operator decides.
+#[derive(Clone, Debug)]
+pub struct InferenceOptions {
+    /// The ONNX Runtime shared library; `None`: this node runs no models.
+    pub library: Option<PathBuf>,
+    /// Folders that each hold one model package.
+    pub model_folders: Vec<PathBuf>,
+    /// Processor threads that one model may use; default 1.
+    pub threads_per_model: usize,
+    /// Rows that may wait per model; default 1,024.
+    pub queue_max: usize,
+    /// Rows that one tenant may have waiting per model; default 256. Bounds the items of one call too.
+    pub queue_per_tenant_max: usize,
+    /// A model without requests for so long leaves memory; `None`: never. Default 10 minutes.
+    pub idle_unload: Option<Duration>,
+}
+
+impl Default for InferenceOptions {
+    fn default() -> Self {
+        Self {
+            library: None,
+            model_folders: Vec::new(),
+            threads_per_model: 1,
+            queue_max: 1024,
+            queue_per_tenant_max: limits::ITEMS_MAX,
+            idle_unload: Some(Duration::from_secs(600)),
+        }
+    }
+}
+
+impl InferenceOptions {
+    /// The library and the models that `./justw setup` puts into `.tools`, given that folder.
+    pub fn from_tools(tools: &Path) -> Self {
+        let library = tools.join("lib").join("libonnxruntime.so");
+        Self { library: Some(library), model_folders: packages_in(&tools.join("models")), ..Self::default() }
+    }
+}
+
+/// Who asks, until when, and for how much at most.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The account that the fair order counts by.
+    pub tenant: Arc<str>,
+    /// When the answer has no worth any more; the work is dropped then, uncharged.
+    pub deadline: Option<Instant>,
+    /// Most that the call may cost, in micro-units.
+    pub max_cost: Option<u64>,
+}
+
+impl Request {
+    /// A request without deadline and cap.
+    pub fn new(tenant: impl Into<Arc<str>>) -> Self {
+        Self { tenant: tenant.into(), deadline: None, max_cost: None }
+    }
+}
+
+/// The inference part of a node. Cheap to clone; all clones are one. When the last is dropped, its models end.
+#[derive(Clone)]
+pub struct Inference(Arc<Inner>);
+
+struct Inner {
+    backend: std::result::Result<Arc<dyn Backend>, String>,
+    models: BTreeMap<String, Arc<Model>>,
+    refused: Vec<RefusedPackage>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.models.values().for_each(|model| model.stop());
+    }
+}
+
+impl Inference {
+    /// Reads the manifests and opens the runtime library. Never fails: what is wrong stands in [`Inference::status`].
+    ///
+    /// Models are loaded by their first request, so that a node that lends nothing stays small. Blocks for some
+    /// milliseconds.
+    pub fn start(options: InferenceOptions) -> Self {
+        let missing = || "no ONNX Runtime library is set; run `./justw setup` or set its path".to_owned();
+        let backend = options.library.as_deref().ok_or_else(missing).and_then(OnnxRuntime::open);
+        Self::assemble(backend.map(|runtime| Arc::new(runtime) as Arc<dyn Backend>), options)
+    }
+
+    /// The same on the deterministic backend, for tests of queues and of callers.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn start_fake(backend: crate::backend::fake::FakeBackend, options: InferenceOptions) -> Self {
+        Self::assemble(Ok(Arc::new(backend)), options)
+    }
+
+    fn assemble(backend: std::result::Result<Arc<dyn Backend>, String>, options: InferenceOptions) -> Self {
+        let (mut models, mut refused) = (BTreeMap::new(), Vec::new());
+        match &backend {
+            Ok(backend) => {
+                let settings = RunSettings {
+                    threads: options.threads_per_model.max(1),
+                    bounds: Bounds { total_max: options.queue_max, per_tenant_max: options.queue_per_tenant_max },
+                    idle: options.idle_unload,
+                };
+                for folder in options.model_folders {
+                    if let Err(reason) = list(&mut models, &folder, backend, settings) {
+                        tracing::warn!(folder = %folder.display(), reason, "model package refused");
+                        refused.push(RefusedPackage { folder, reason });
+                    }
+                }
+            }
+            Err(reason) => tracing::warn!(reason, "this node runs no models"),
+        }
+        Self(Arc::new(Inner { backend, models, refused }))
+    }
+
+    /// How things stand.
+    pub fn status(&self) -> Status {
+        let engine = match &self.0.backend {
+            Ok(backend) => EngineStatus::Ready { version: backend.version(), library: backend.library() },
+            Err(reason) => EngineStatus::Unavailable { reason: reason.clone() },
+        };
+        let model = |(name, model): (&String, &Arc<Model>)| ModelStatus {
+            name: name.clone(),
+            folder: model.folder.clone(),
+            state: model.state(),
+            queued: model.loaded().map_or(0, |worker| worker.queued()),
+        };
+        Status { engine, models: self.0.models.iter().map(model).collect(), refused: self.0.refused.clone() }
+    }
+
+    /// The models that this node lends, by name.
+    pub fn models(&self) -> Vec<ModelInfo> {
+        self.0.models.values().map(|model| info(model)).collect()
+    }
+
+    /// One model.
+    ///
+    /// # Errors
+    /// `not-found`, or `no-provider` where no model can run at all.
+    pub fn info(&self, name: &str) -> Result<ModelInfo> {
+        Ok(info(self.model(name)?))
+    }
+
+    /// A model's price card.
+    ///
+    /// # Errors
+    /// As [`Inference::info`].
+    pub fn price(&self, name: &str) -> Result<Rates> {
+        Ok(self.model(name)?.package.manifest.rates)
+    }
+
+    /// Loads a model ahead of its first request: files verified, ports compared, golden vectors run. A model that failed
+    /// before is tried again.
+    ///
+    /// # Errors
+    /// `backend` with the reason why it was refused.
+    pub async fn load(&self, name: &str) -> Result<()> {
+        self.model(name)?.load().await
+    }
+
+    /// Takes a model out of memory; calls that wait for it are cancelled. The next request loads it again.
+    ///
+    /// # Errors
+    /// As [`Inference::info`].
+    pub fn unload(&self, name: &str) -> Result<()> {
+        self.model(name)?.unload();
+        Ok(())
+    }
+
+    /// Ends all models and waits for their threads, at most for the runs they are in. Call it before the process ends.
+    pub async fn stop(&self) {
+        let models: Vec<_> = self.0.models.values().map(Arc::clone).collect();
+        let joined = tokio::task::spawn_blocking(move || {
+            models.iter().for_each(|model| model.stop());
+            models.iter().for_each(|model| model.join());
+        });
+        if let Err(cause) = joined.await {
+            tracing::error!(%cause, "stopping inference failed");
+        }
+    }
+
+    pub(crate) fn model(&self, name: &str) -> Result<&Arc<Model>> {
+        if let Err(reason) = &self.0.backend {
+            return Err(Error::NoProvider(reason.clone()));
+        }
+        self.0.models.get(name).ok_or_else(|| Error::NotFound(name.to_owned()))
+    }
+}
+
+fn list(
+    models: &mut BTreeMap<String, Arc<Model>>,
+    folder: &Path,
+    backend: &Arc<dyn Backend>,
+    settings: RunSettings,
+) -> std::result::Result<(), String> {
+    let package = Package::open(folder).map_err(|error| error.to_string())?;
+    let name = package.manifest.name.clone();
+    if let Some(other) = models.get(&name) {
+        return Err(format!("`{name}` is the name of the model in `{}` too; list only one of them", other.folder.display()));
+    }
+    models.insert(name, Arc::new(Model::new(package, folder.to_owned(), Arc::clone(backend), settings)));
+    Ok(())
+}
+
+fn info(model: &Model) -> ModelInfo {
+    let manifest = &model.package.manifest;
+    let tasks = if manifest.task == Task::Raw { vec![Task::Raw] } else { vec![manifest.task, Task::Raw] };
+    let max_tokens = match &manifest.pipeline {
+        Pipeline::Embed(settings) => Some(settings.max_tokens),
+        _ => None,
+    };
+    ModelInfo {
+        name: manifest.name.clone(),
+        version: manifest.version.clone(),
+        manifest: manifest.id,
+        license: manifest.license.clone(),
+        source: manifest.source.clone(),
+        tasks,
+        inputs: manifest.inputs.clone(),
+        outputs: manifest.outputs.clone(),
+        provider: model.loaded().map(|worker| worker.provider.clone()),
+        max_batch: model.items_max() as u32,
+        max_tokens,
+        resale: manifest.resale,
+    }
+}

@@ -1,0 +1,155 @@
+//! What a node says about its models and its engine.
+
+use std::path::PathBuf;
+
+use crate::tensor::Port;
+
+/// What a model does, as `task` in `hansa:inference/types`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Task {
+    /// Tensors in, tensors out.
+    Raw,
+    /// Text to vectors.
+    Embed,
+    /// Text or bytes to labels.
+    Classify,
+    /// Query and documents to an order.
+    Rerank,
+    /// Text to more text.
+    Generate,
+}
+
+impl Task {
+    /// Name in manifests and in the WIT.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Raw => "raw",
+            Self::Embed => "embed",
+            Self::Classify => "classify",
+            Self::Rerank => "rerank",
+            Self::Generate => "generate",
+        }
+    }
+}
+
+/// Kind of device, as `device-class` in `hansa:inference/types`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeviceClass {
+    /// The processor.
+    Cpu,
+    /// A graphics processor.
+    Gpu,
+    /// A neural processor.
+    Npu,
+}
+
+/// Where a loaded model really runs, read back from the session.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Provider {
+    /// The execution provider that owns most nodes, such as `CPUExecutionProvider`.
+    pub name: String,
+    /// Fraction of the graph's nodes on it, 0 to 1.
+    pub share: f32,
+    /// Its kind of device.
+    pub device: DeviceClass,
+}
+
+/// A model that this node lends.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelInfo {
+    /// Name by which it is asked for.
+    pub name: String,
+    /// Version, in its maker's words.
+    pub version: String,
+    /// SHA-256 of the manifest: the model's identity.
+    pub manifest: [u8; 32],
+    /// SPDX expression of the model's licence.
+    pub license: String,
+    /// Where it comes from.
+    pub source: String,
+    /// What it does; `raw` is always among it.
+    pub tasks: Vec<Task>,
+    /// Its inputs.
+    pub inputs: Vec<Port>,
+    /// Its outputs.
+    pub outputs: Vec<Port>,
+    /// Where it runs; `None` until it is loaded, because only then it is known.
+    pub provider: Option<Provider>,
+    /// Items that one call may carry.
+    pub max_batch: u32,
+    /// Tokens kept of each text; `None` where there are no tokens.
+    pub max_tokens: Option<u32>,
+    /// Whether it may be offered to others.
+    pub resale: bool,
+}
+
+impl ModelInfo {
+    /// Whether it is in memory now.
+    pub fn is_loaded(&self) -> bool {
+        self.provider.is_some()
+    }
+}
+
+/// The state of the whole part.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Status {
+    /// The runtime library.
+    pub engine: EngineStatus,
+    /// The models, by name.
+    pub models: Vec<ModelStatus>,
+    /// Folders that hold no acceptable package, with the reason.
+    pub refused: Vec<RefusedPackage>,
+}
+
+/// The runtime library.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EngineStatus {
+    /// Models can be run.
+    Ready {
+        /// Name and version, such as `ONNX Runtime 1.31.0`.
+        version: String,
+        /// The library file; `None` where there is none.
+        library: Option<PathBuf>,
+    },
+    /// No model can be run; the reason says what to do.
+    Unavailable {
+        /// One line.
+        reason: String,
+    },
+}
+
+/// One model's state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelStatus {
+    /// Its name.
+    pub name: String,
+    /// Its package.
+    pub folder: PathBuf,
+    /// Where it stands.
+    pub state: ModelState,
+    /// Rows waiting.
+    pub queued: usize,
+}
+
+/// Where a model stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ModelState {
+    /// Its manifest is valid; the first request loads it.
+    Listed,
+    /// Being verified and loaded.
+    Loading,
+    /// In memory, its golden vectors were right.
+    Ready,
+    /// It could not be loaded; `Inference::load` tries again.
+    Failed(String),
+}
+
+/// A folder whose package was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedPackage {
+    /// The folder.
+    pub folder: PathBuf,
+    /// Why, and what to do.
+    pub reason: String,
+}

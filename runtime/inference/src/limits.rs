@@ -1,0 +1,34 @@
+//! Every upper bound of this crate, with its unit.
+
+/// Bytes of a `hansa-model.toml`.
+pub const MANIFEST_BYTES_MAX: u64 = 1 << 20;
+/// Bytes of one file of a package: protobuf, and with it ONNX without external data, ends at 2 GiB.
+pub const FILE_BYTES_MAX: u64 = 1 << 31;
+/// Files that a package may list.
+pub const FILES_MAX: usize = 64;
+/// Ports on each side of a model.
+pub const PORTS_MAX: usize = 256;
+/// Dimensions of a tensor or port.
+pub const RANK_MAX: usize = 8;
+/// Nesting of graphs inside graphs in an ONNX file.
+pub const GRAPH_DEPTH_MAX: usize = 32;
+/// Characters of a model's name.
+pub const NAME_CHARS_MAX: usize = 64;
+/// Items of one call: texts, examples.
+pub const ITEMS_MAX: usize = 256;
+/// Bytes of one text.
+pub const TEXT_BYTES_MAX: usize = 64 << 10;
+/// Bytes of one example to classify.
+pub const EXAMPLE_BYTES_MAX: usize = 16 << 20;
+/// Bytes of all input tensors of one raw call.
+pub const TENSOR_BYTES_MAX: usize = 64 << 20;
+/// Tokens of one row, whatever a manifest says.
+pub const TOKENS_MAX: u32 = 32_768;
+/// Text bytes from which tokenising moves off the async worker: about a millisecond of work.
+pub const INLINE_TEXT_BYTES_MAX: usize = 8 << 10;
+/// Elements of one raw input that make a unit of the meter.
+pub const ELEMENTS_PER_UNIT: u64 = 1024;
+/// Milliseconds that `overloaded` asks a caller to wait at most.
+pub const RETRY_MS_MAX: u32 = 60_000;
+/// Tenants without waiting work whose place in the fair order is remembered.
+pub const IDLE_TENANTS_MAX: usize = 4096;

@@ -1,0 +1,134 @@
+//! Tests with a disk that fails: nobody gets an answer from a commit that failed, and the ledger goes on after it.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use hansa_economy::ledger::{AccountOpen, AssetCreate, Command, Genesis, Id128, SignedCommand, State, Verified, account_id};
+use hansa_economy::{Digest, Keypair};
+use redb::{Builder, StorageBackend};
+
+use crate::error::SubmitError;
+use crate::handle::{Ledger, LedgerOptions};
+use crate::store::Store;
+
+/// Bytes in memory. After `left` writes and syncs one fails, or, once `dead`, all.
+#[derive(Debug, Default)]
+struct Disk {
+    bytes: Vec<u8>,
+    left: Option<u32>,
+    dead: bool,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Faulty(Arc<Mutex<Disk>>);
+
+impl Faulty {
+    fn change<T>(&self, change: impl FnOnce(&mut Disk) -> T) -> Result<T, std::io::Error> {
+        let mut disk = self.0.lock().unwrap();
+        let fails = disk.dead || disk.left == Some(0);
+        disk.left = disk.left.and_then(|left| left.checked_sub(1));
+        match fails {
+            true => Err(std::io::Error::other("the disk does not answer")),
+            false => Ok(change(&mut disk)),
+        }
+    }
+
+    fn fail_after(&self, left: Option<u32>) {
+        self.0.lock().unwrap().left = left;
+    }
+}
+
+impl StorageBackend for Faulty {
+    fn len(&self) -> Result<u64, std::io::Error> {
+        Ok(self.0.lock().unwrap().bytes.len() as u64)
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> Result<(), std::io::Error> {
+        let disk = self.0.lock().unwrap();
+        let offset = offset as usize;
+        let bytes = disk.bytes.get(offset..offset + out.len()).ok_or(std::io::ErrorKind::UnexpectedEof)?;
+        out.copy_from_slice(bytes);
+        Ok(())
+    }
+
+    fn set_len(&self, len: u64) -> Result<(), std::io::Error> {
+        self.change(|disk| disk.bytes.resize(len as usize, 0))
+    }
+
+    fn sync_data(&self) -> Result<(), std::io::Error> {
+        self.change(|_| ())
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> Result<(), std::io::Error> {
+        self.change(|disk| disk.bytes[offset as usize..offset as usize + data.len()].copy_from_slice(data))
+    }
+}
+
+fn key() -> Keypair {
+    Keypair::from_seed(&[1; 32])
+}
+
+fn ledger_on(disk: &Faulty) -> Ledger {
+    let database = Builder::new().create_with_backend(disk.clone()).unwrap();
+    let genesis = Verified::open(Genesis::sign("faults", Id128(1), &key()).bytes()).unwrap();
+    let (mut state, appended) = State::found(&genesis, 1).unwrap();
+    Store::found(&database, &mut state, &appended).unwrap();
+    drop(database);
+    let again = disk.clone();
+    let store = Store::open_with(PathBuf::from("memory"), Box::new(move || Builder::new().create_with_backend(again.clone()))).unwrap();
+    let clock = AtomicU64::new(1_000_000);
+    Ledger::start(store, LedgerOptions::new(Arc::new(move || clock.fetch_add(1, Ordering::Relaxed)))).unwrap()
+}
+
+fn open_account(ledger: Digest, n: u32) -> Vec<u8> {
+    let command = Command::AccountOpen(AccountOpen::new(1, n.to_string()));
+    SignedCommand::sign(ledger, Id128(1000 + u128::from(n)), command, &key()).bytes().to_vec()
+}
+
+async fn with_asset(disk: &Faulty) -> Ledger {
+    let ledger = ledger_on(disk);
+    let asset = AssetCreate { asset: 1, code: "X".into(), scale: 0, issuer: key().public() };
+    ledger.submit(SignedCommand::sign(ledger.id(), Id128(2), Command::AssetCreate(asset), &key()).bytes().to_vec()).await.unwrap();
+    ledger
+}
+
+/// Every single write and sync of a commit fails once. The submitter never gets an answer from it, and submits again.
+#[tokio::test]
+async fn a_failed_commit_is_never_answered_and_can_be_repeated() {
+    let disk = Faulty::default();
+    let ledger = with_asset(&disk).await;
+    let mut unknown = 0;
+    for n in 0..60 {
+        let command = open_account(ledger.id(), n);
+        disk.fail_after(Some(n));
+        let first = ledger.submit(command.clone()).await;
+        disk.fail_after(None);
+        if let Err(error) = &first {
+            assert!(matches!(error, SubmitError::Unknown { .. }) && error.may_retry() && error.may_have_taken_effect(), "{error}");
+            unknown += 1;
+        }
+        let outcome = ledger.submit(command).await.unwrap();
+        assert!(outcome.result.accepted().is_ok());
+        assert!(outcome.repeated || first.is_err());
+        assert!(ledger.account(account_id(key().public(), 1, &n.to_string())).unwrap().is_some());
+        assert_eq!(ledger.check().unwrap().problem, None);
+    }
+    assert!(unknown >= 5, "only {unknown} commits failed");
+}
+
+#[tokio::test]
+async fn a_lost_disk_stops_the_ledger() {
+    let disk = Faulty::default();
+    let ledger = with_asset(&disk).await;
+    disk.0.lock().unwrap().dead = true;
+    let first = ledger.submit(open_account(ledger.id(), 1)).await;
+    assert!(matches!(first, Err(SubmitError::Unknown { .. })), "{first:?}");
+    let mut error = ledger.submit(open_account(ledger.id(), 2)).await.unwrap_err();
+    // The writer may just be on its way out.
+    while error.may_have_taken_effect() {
+        error = ledger.submit(open_account(ledger.id(), 2)).await.unwrap_err();
+    }
+    assert!(matches!(error, SubmitError::Stopped { .. }), "{error}");
+    assert!(ledger.head().is_err());
+}

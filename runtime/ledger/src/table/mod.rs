@@ -1,0 +1,36 @@
+//! One file per stored table: its stable tag, its codecs, who changes it.
+//!
+//! Values are CBOR of the rows of `hansa_economy::ledger`, except entries of the log, which are kept in their exact bytes.
+
+pub(crate) mod accounts;
+pub(crate) mod assets;
+pub(crate) mod channels;
+pub(crate) mod holds;
+pub(crate) mod log;
+pub(crate) mod meta;
+pub(crate) mod outcomes;
+pub(crate) mod owners;
+pub(crate) mod transfers;
+
+use minicbor::{Decode, Encode};
+
+use crate::store::StoreError;
+
+/// The bytes of a row.
+pub(crate) fn encode<T: Encode<()>>(row: &T) -> Vec<u8> {
+    minicbor::to_vec(row).expect("writing to memory cannot fail")
+}
+
+/// The row in `bytes`, which must end with it.
+pub(crate) fn decode<T: for<'b> Decode<'b, ()>>(tag: &'static str, bytes: &[u8]) -> Result<T, StoreError> {
+    let row = |reason: String| StoreError::Row { table: tag, reason };
+    let mut decoder = minicbor::Decoder::new(bytes);
+    let value = decoder.decode().map_err(|error| row(error.to_string()))?;
+    match decoder.position() == bytes.len() {
+        true => Ok(value),
+        false => Err(row("bytes after the end".into())),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,132 @@
+//! The writer thread: takes what waits, applies it, commits it, answers. Commits when idle, groups while busy, no timer.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Instant;
+
+use hansa_economy::Digest;
+use hansa_economy::ledger::{CommandId, State, Verified};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::error::SubmitError;
+use crate::group::{Group, Source, outcome, refused};
+use crate::handle::{Clock, Outcome};
+use crate::limits::COMMANDS_PER_COMMIT_MAX;
+use crate::store::{Store, StoreError};
+use crate::table::log;
+
+/// A verified command and whoever waits for its outcome.
+pub(crate) struct Request {
+    pub(crate) command: Verified,
+    pub(crate) answer: Answer,
+}
+
+type Answer = oneshot::Sender<Result<Outcome, SubmitError>>;
+
+/// The one that writes. Its state runs ahead of the store only between apply and commit.
+pub(crate) struct Writer {
+    store: Arc<Store>,
+    state: State,
+    clock: Clock,
+    commit_ms: Arc<AtomicU32>,
+    /// The newest entry that an answer spoke of.
+    answered: (u64, Digest),
+}
+
+impl Writer {
+    pub(crate) fn new(store: Arc<Store>, state: State, clock: Clock, commit_ms: Arc<AtomicU32>) -> Writer {
+        let answered = (state.head().seq, state.head().hash);
+        Writer { store, state, clock, commit_ms, answered }
+    }
+
+    /// Work until no handle is left, or the store is lost.
+    pub(crate) fn run(mut self, mut requests: mpsc::Receiver<Request>) {
+        let mut waiting = Vec::new();
+        while let Some(first) = requests.blocking_recv() {
+            waiting.push(first);
+            while waiting.len() < COMMANDS_PER_COMMIT_MAX
+                && let Ok(next) = requests.try_recv()
+            {
+                waiting.push(next);
+            }
+            let (commands, answers): (Vec<_>, Vec<_>) = waiting.drain(..).map(|request| (request.command, request.answer)).unzip();
+            let Err(failure) = self.commit(commands, answers) else { continue };
+            tracing::error!(path = %self.store.path().display(), "the ledger's store failed: {failure}; opening it again");
+            if let Err(reason) = self.recover() {
+                tracing::error!(path = %self.store.path().display(), "the ledger stops: {reason}");
+                return refuse_all(requests, &reason);
+            }
+        }
+    }
+
+    /// Apply, commit, answer. On an error everybody has been told that the outcome is unknown.
+    fn commit(&mut self, commands: Vec<Verified>, answers: Vec<Answer>) -> Result<(), StoreError> {
+        let ids: Vec<CommandId> = commands.iter().map(|command| command.body().id).collect();
+        match self.try_commit(commands) {
+            Ok(group) => {
+                self.answered = (self.state.head().seq, self.state.head().hash);
+                self.answer(&group, &ids, answers);
+                Ok(())
+            }
+            Err(failure) => {
+                for answer in answers {
+                    // Whoever no longer waits learns the outcome by submitting again.
+                    let _ = answer.send(Err(SubmitError::Unknown { reason: failure.to_string() }));
+                }
+                Err(failure)
+            }
+        }
+    }
+
+    fn try_commit(&mut self, commands: Vec<Verified>) -> Result<Group, StoreError> {
+        let started = Instant::now();
+        let recalled = self.store.recall(&mut self.state, &commands)?;
+        let defect = |error: hansa_economy::ledger::AppendError| StoreError::Row { table: log::TAG, reason: error.to_string() };
+        let group = Group::apply(&mut self.state, commands, &*self.clock).map_err(defect)?;
+        let changes = self.state.take_changes();
+        if !group.entries.is_empty() {
+            self.store.write(&self.state, &changes, &group.entries)?;
+        }
+        self.state.forget_settled(recalled.transfers.into_iter().chain(changes.transfers));
+        self.state.forget_outcomes(recalled.outcomes.into_iter().chain(changes.outcomes));
+        self.commit_ms.store(u32::try_from(started.elapsed().as_millis()).unwrap_or(u32::MAX), Ordering::Relaxed);
+        Ok(group)
+    }
+
+    fn answer(&self, group: &Group, ids: &[CommandId], answers: Vec<Answer>) {
+        let fresh = group.outcomes();
+        for ((source, id), answer) in group.sources.iter().zip(ids).zip(answers) {
+            let outcome = match *source {
+                Source::Here { at, repeated } => Ok(outcome(*id, fresh[at], repeated)),
+                Source::Refused(reason) => Ok(refused(*id, reason)),
+                Source::Log => self.store.outcome(*id).map_err(|error| SubmitError::Unknown { reason: error.to_string() }).and_then(|found| {
+                    found.map(|found| Outcome { repeated: true, ..found }).ok_or_else(|| SubmitError::Unknown { reason: "the log lacks the outcome".into() })
+                }),
+            };
+            // Whoever no longer waits learns the outcome by submitting again.
+            let _ = answer.send(outcome);
+        }
+    }
+
+    /// Close, open, load: go on from what is durable, if that is what was answered or more.
+    fn recover(&mut self) -> Result<(), String> {
+        self.store.reopen().map_err(|error| error.to_string())?;
+        let state = self.store.load().map_err(|error| error.to_string())?;
+        let (seq, hash) = self.answered;
+        let found = self.store.entry_hash(seq).map_err(|error| error.to_string())?;
+        if found != Some(hash) {
+            return Err(format!("entry {seq} was answered and is not in the store any more; restore a newer copy"));
+        }
+        tracing::warn!(seq = state.head().seq, "the ledger's store is open again");
+        self.answered = (state.head().seq, state.head().hash);
+        self.state = state;
+        Ok(())
+    }
+}
+
+fn refuse_all(mut requests: mpsc::Receiver<Request>, reason: &str) {
+    requests.close();
+    while let Some(request) = requests.blocking_recv() {
+        let _ = request.answer.send(Err(SubmitError::Stopped { reason: reason.to_owned() }));
+    }
+}

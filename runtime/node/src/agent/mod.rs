@@ -1,0 +1,14 @@
+//! Agents on this node: deployment, the call they serve, what they reach outside.
+
+mod components;
+mod deployed;
+mod infer;
+mod logs;
+mod market;
+mod offers;
+mod serve;
+mod store;
+
+pub use components::{ComponentError, read_component};
+pub use deployed::{AgentStatus, Deployed, DeployError, Deployment, Surroundings};
+pub use logs::LogLine;

@@ -1,0 +1,95 @@
+//! What an agent gets: what its manifest asks ∩ what the operator grants. A refusal names the line that would grant it.
+
+use hansa_catalogue::Manifest;
+use hansa_host::{CallLimits, Grants};
+
+use crate::config::Grant;
+
+/// Bytes of linear memory that an instance may have without a grant.
+const MEMORY_DEFAULT: u64 = 64 << 20;
+
+/// What an agent was granted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Granted {
+    /// For the host.
+    pub grants: Grants,
+    /// Bytes of own state; none without.
+    pub keyvalue_bytes: Option<u64>,
+    /// Limits of one call.
+    pub limits: CallLimits,
+}
+
+/// Intersect `manifest` with the operator's `policy`. Error: what is not granted, and the line in `node.toml` that would.
+pub fn grant(manifest: &Manifest, policy: &[Grant]) -> Result<Granted, String> {
+    let name = manifest.agent.name.as_str();
+    let ours: Vec<&Grant> = policy.iter().filter(|grant| grant.matches(name)).collect();
+    let refuse = |what: &str, line: &str| {
+        Err(format!("{name} asks for {what}, which is not granted; grant it in node.toml:\n  [[grant]]\n  package = \"{name}\"\n  {line}"))
+    };
+    for model in &manifest.capabilities.inference.models {
+        if !ours.iter().any(|grant| grant.inference.iter().any(|granted| granted == "*" || granted == model)) {
+            return refuse(&format!("the model `{model}`"), &format!("inference = [\"{model}\"]"));
+        }
+    }
+    for service in manifest.buys.keys() {
+        if !ours.iter().any(|grant| grant.buys.iter().any(|granted| granted == "*" || hansa_host::satisfies(service, granted))) {
+            return refuse(&format!("buying `{service}`"), &format!("buys = [\"{service}\"]"));
+        }
+    }
+    let keyvalue_bytes = manifest.capabilities.keyvalue.as_ref().map(|asked| asked.bytes_max.0);
+    let granted = ours.iter().filter_map(|grant| grant.keyvalue).map(|bytes| bytes.0).max().unwrap_or(0);
+    if let Some(asked) = keyvalue_bytes.filter(|asked| *asked > granted) {
+        return refuse(&format!("{asked} bytes of state ({granted} are granted)"), &format!("keyvalue = \"{asked}B\""));
+    }
+    let memory_max = ours.iter().filter_map(|grant| grant.memory).map(|bytes| bytes.0).max().unwrap_or(MEMORY_DEFAULT);
+    if manifest.limits.memory.0 > memory_max {
+        return refuse(&format!("{} bytes of memory ({memory_max} are granted)", manifest.limits.memory.0), &format!("memory = \"{}B\"", manifest.limits.memory.0));
+    }
+    let grants = Grants {
+        inference_models: manifest.capabilities.inference.models.clone(),
+        keyvalue: keyvalue_bytes.is_some(),
+        market_imports: manifest.buys.keys().cloned().collect(),
+        ..Grants::default()
+    };
+    let limits = CallLimits {
+        memory_bytes_max: usize::try_from(manifest.limits.memory.0).unwrap_or(usize::MAX),
+        cpu_ms_max: u64::try_from(manifest.limits.cpu_per_call.0.as_millis()).unwrap_or(u64::MAX),
+        ..CallLimits::default()
+    };
+    Ok(Granted { grants, keyvalue_bytes, limits })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hansa_catalogue::units::Bytes;
+
+    fn manifest() -> Manifest {
+        let text = "[agent]\nname = \"a/b\"\nversion = \"1.0.0\"\n[capabilities]\ninference.models = [\"minilm\"]\nkeyvalue.bytes-max = \"1MiB\"\n[buys.\"x:y/z@1.0.0\"]\n";
+        Manifest::parse(text).unwrap()
+    }
+
+    fn policy() -> Grant {
+        Grant { package: "a/*".into(), inference: vec!["minilm".into()], keyvalue: Some(Bytes(2 << 20)), buys: vec!["x:y/z".into()], memory: None }
+    }
+
+    #[test]
+    fn what_is_asked_and_granted_is_given() {
+        let granted = grant(&manifest(), &[policy()]).unwrap();
+        assert_eq!(granted.grants.inference_models, ["minilm"]);
+        assert_eq!(granted.keyvalue_bytes, Some(1 << 20));
+    }
+
+    #[test]
+    fn a_refusal_prints_the_line() {
+        let without = |change: fn(&mut Grant)| {
+            let mut policy = policy();
+            change(&mut policy);
+            grant(&manifest(), &[policy]).unwrap_err()
+        };
+        assert!(without(|grant| grant.inference.clear()).contains("inference = [\"minilm\"]"));
+        assert!(without(|grant| grant.buys.clear()).contains("buys = [\"x:y/z@1.0.0\"]"));
+        assert!(without(|grant| grant.keyvalue = None).contains("keyvalue = \"1048576B\""));
+        assert!(without(|grant| grant.package = "c/*".into()).contains("package = \"a/b\""));
+    }
+}

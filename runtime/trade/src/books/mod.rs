@@ -1,0 +1,337 @@
+//! A node's own trade books in redb: channels, lanes, receipts given and got.
+//!
+//! Written behind the calls in groups ([`BOOKS_FLUSH`]), each group one durable commit. A crash loses the last
+//! group at most: a buyer goes on from its own newest voucher, which the seller shows it; a seller loses the vouchers of
+//! those milliseconds. FORMAT: see the table definitions below; version 1.
+
+mod rows;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use hansa_economy::Digest;
+use hansa_economy::channel::ChannelId;
+use minicbor::bytes::ByteVec;
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::limits::{BOOKS_FLUSH, BOOKS_QUEUE, RECEIPTS_PER_ROW};
+pub(crate) use rows::{ChannelOut, ClaimRow, LaneIn, LaneOut};
+
+const VERSION: u32 = 1;
+const META: TableDefinition<'_, &str, u32> = TableDefinition::new("meta");
+/// channel id → [`ChannelOut`]
+const CHANNELS_OUT: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("channels_out");
+/// channel id, lane (u32, big-endian) → [`LaneOut`]
+const LANES_OUT: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("lanes_out");
+/// channel id, lane → [`LaneIn`]
+const LANES_IN: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("lanes_in");
+/// row number → CBOR array of signed receipts, oldest first
+const RECEIPTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("receipts");
+/// first 8 bytes of a receipt's digest → row number
+const RECEIPT_INDEX: TableDefinition<'_, u64, u64> = TableDefinition::new("receipt_index");
+
+/// Why the books cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum BooksError {
+    /// Another process has them open.
+    #[error("the trade books `{0}` are in use by another process; stop it, or give this node another data folder")]
+    InUse(String),
+    /// Written by a later version of Hansa.
+    #[error("the trade books have format version {found}, this program knows up to {VERSION}; use the newer program")]
+    Newer {
+        /// Version of the file.
+        found: u32,
+    },
+    /// The store's word.
+    #[error("the trade books cannot be read or written: {0}")]
+    Store(#[from] redb::Error),
+    /// A row that does not decode.
+    #[error("a row of the trade books is damaged: {0}; restore the file from a backup")]
+    Damaged(String),
+}
+
+macro_rules! store_errors {
+    ($($kind:ty),*) => {$(
+        impl From<$kind> for BooksError {
+            fn from(error: $kind) -> BooksError {
+                BooksError::Store(error.into())
+            }
+        }
+    )*};
+}
+store_errors!(redb::TransactionError, redb::TableError, redb::StorageError, redb::CommitError);
+
+enum Change {
+    Row(Table, Vec<u8>, Vec<u8>),
+    Receipt(Digest, Vec<u8>),
+    Flush(oneshot::Sender<()>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Table {
+    ChannelsOut,
+    LanesOut,
+    LanesIn,
+}
+
+/// The books. Cheap to share; the last one dropped ends the writer after a last commit.
+#[derive(Clone)]
+pub struct Books {
+    queue: mpsc::Sender<Change>,
+    database: Arc<Database>,
+}
+
+impl Books {
+    /// Open or make the books at `path`.
+    pub fn open(path: &Path) -> Result<Books, BooksError> {
+        let database = Database::create(path).map_err(|error| match error {
+            redb::DatabaseError::DatabaseAlreadyOpen => BooksError::InUse(path.display().to_string()),
+            error => BooksError::Store(error.into()),
+        })?;
+        prepare(&database)?;
+        let database = Arc::new(database);
+        let (queue, waiting) = mpsc::channel(BOOKS_QUEUE);
+        let writer = database.clone();
+        let spawned = std::thread::Builder::new().name("hansa-books".into()).spawn(move || write_all(&writer, waiting));
+        spawned.map_err(|error| BooksError::Store(redb::Error::Io(error)))?;
+        Ok(Books { queue, database })
+    }
+
+    pub(crate) async fn put_channel_out(&self, id: ChannelId, row: &ChannelOut) {
+        self.put(Table::ChannelsOut, id.0.to_vec(), encode(row)).await;
+    }
+
+    pub(crate) async fn put_lane_out(&self, id: ChannelId, lane: u32, row: &LaneOut) {
+        self.put(Table::LanesOut, lane_key(id, lane), encode(row)).await;
+    }
+
+    pub(crate) async fn put_lane_in(&self, id: ChannelId, lane: u32, row: &LaneIn) {
+        self.put(Table::LanesIn, lane_key(id, lane), encode(row)).await;
+    }
+
+    /// Keep a signed receipt.
+    pub(crate) async fn put_receipt(&self, digest: Digest, bytes: Vec<u8>) {
+        drop(self.queue.send(Change::Receipt(digest, bytes)).await);
+    }
+
+    /// Wait until everything put before is on disk.
+    pub async fn flush(&self) {
+        let (done, wait) = oneshot::channel();
+        if self.queue.send(Change::Flush(done)).await.is_ok() {
+            drop(wait.await);
+        }
+    }
+
+    /// The signed bytes of the receipt named `digest`, if these books have it.
+    pub fn receipt(&self, digest: Digest) -> Result<Option<Vec<u8>>, BooksError> {
+        let read = self.database.begin_read()?;
+        let Some(row) = read.open_table(RECEIPT_INDEX)?.get(index_key(digest))?.map(|row| row.value()) else {
+            return Ok(None);
+        };
+        let receipts = read.open_table(RECEIPTS)?;
+        let Some(bytes) = receipts.get(row)? else {
+            return Ok(None);
+        };
+        let receipts: Vec<ByteVec> = decode(bytes.value())?;
+        Ok(receipts.into_iter().map(Vec::from).find(|bytes| Digest::of(bytes) == digest))
+    }
+
+    /// The newest `count` signed receipts, newest first.
+    pub fn receipts(&self, count: usize) -> Result<Vec<Vec<u8>>, BooksError> {
+        let read = self.database.begin_read()?;
+        let table = read.open_table(RECEIPTS)?;
+        let mut found = Vec::new();
+        for row in table.iter()?.rev() {
+            let receipts: Vec<ByteVec> = decode(row?.1.value())?;
+            found.extend(receipts.into_iter().rev().map(Vec::from));
+            if found.len() >= count {
+                break;
+            }
+        }
+        found.truncate(count);
+        Ok(found)
+    }
+
+    pub(crate) fn channels_out(&self) -> Result<Vec<(ChannelId, ChannelOut)>, BooksError> {
+        let rows = self.rows(CHANNELS_OUT)?;
+        rows.into_iter().map(|(key, value)| Ok((channel_of(&key)?, decode(&value)?))).collect()
+    }
+
+    pub(crate) fn lanes_out(&self) -> Result<Vec<(ChannelId, u32, LaneOut)>, BooksError> {
+        let rows = self.rows(LANES_OUT)?;
+        rows.into_iter().map(|(key, value)| Ok((channel_of(&key)?, lane_of(&key)?, decode(&value)?))).collect()
+    }
+
+    pub(crate) fn lanes_in(&self) -> Result<Vec<(ChannelId, u32, LaneIn)>, BooksError> {
+        let rows = self.rows(LANES_IN)?;
+        rows.into_iter().map(|(key, value)| Ok((channel_of(&key)?, lane_of(&key)?, decode(&value)?))).collect()
+    }
+
+    fn rows(&self, table: TableDefinition<'_, &[u8], &[u8]>) -> Result<Vec<(Vec<u8>, Vec<u8>)>, BooksError> {
+        let read = self.database.begin_read()?;
+        let table = read.open_table(table)?;
+        table.iter()?.map(|row| row.map(|(key, value)| (key.value().to_vec(), value.value().to_vec())).map_err(BooksError::from)).collect()
+    }
+
+    async fn put(&self, table: Table, key: Vec<u8>, value: Vec<u8>) {
+        drop(self.queue.send(Change::Row(table, key, value)).await);
+    }
+}
+
+fn prepare(database: &Database) -> Result<(), BooksError> {
+    let write = database.begin_write()?;
+    {
+        let mut meta = write.open_table(META)?;
+        let found = meta.get("version")?.map(|version| version.value());
+        if let Some(found) = found.filter(|found| *found > VERSION) {
+            return Err(BooksError::Newer { found });
+        }
+        meta.insert("version", VERSION)?;
+        write.open_table(CHANNELS_OUT)?;
+        write.open_table(LANES_OUT)?;
+        write.open_table(LANES_IN)?;
+        write.open_table(RECEIPTS)?;
+        write.open_table(RECEIPT_INDEX)?;
+    }
+    Ok(write.commit()?)
+}
+
+#[derive(Default)]
+struct Group {
+    rows: BTreeMap<(Table, Vec<u8>), Vec<u8>>,
+    receipts: Vec<(Digest, Vec<u8>)>,
+    waiting: Vec<oneshot::Sender<()>>,
+}
+
+impl Group {
+    fn take(&mut self, change: Change) {
+        match change {
+            Change::Row(table, key, value) => drop(self.rows.insert((table, key), value)),
+            Change::Receipt(digest, bytes) => self.receipts.push((digest, bytes)),
+            Change::Flush(done) => self.waiting.push(done),
+        }
+    }
+}
+
+/// The writer: collect for a moment, then commit the group. A newer row of a lane replaces an older one unwritten.
+fn write_all(database: &Database, mut queue: mpsc::Receiver<Change>) {
+    while let Some(first) = queue.blocking_recv() {
+        let mut group = Group::default();
+        group.take(first);
+        if group.waiting.is_empty() {
+            std::thread::sleep(BOOKS_FLUSH);
+        }
+        while let Ok(next) = queue.try_recv() {
+            group.take(next);
+        }
+        if let Err(error) = write(database, &group) {
+            tracing::error!(%error, "the trade books could not be written; what this group held is lost");
+        }
+        group.waiting.into_iter().for_each(|done| drop(done.send(())));
+    }
+}
+
+fn write(database: &Database, group: &Group) -> Result<(), BooksError> {
+    let write = database.begin_write()?;
+    {
+        let mut channels_out = write.open_table(CHANNELS_OUT)?;
+        let mut lanes_out = write.open_table(LANES_OUT)?;
+        let mut lanes_in = write.open_table(LANES_IN)?;
+        for ((table, key), value) in &group.rows {
+            match table {
+                Table::ChannelsOut => channels_out.insert(key.as_slice(), value.as_slice())?,
+                Table::LanesOut => lanes_out.insert(key.as_slice(), value.as_slice())?,
+                Table::LanesIn => lanes_in.insert(key.as_slice(), value.as_slice())?,
+            };
+        }
+    }
+    write_receipts(&write, &group.receipts)?;
+    Ok(write.commit()?)
+}
+
+fn write_receipts(write: &redb::WriteTransaction, receipts: &[(Digest, Vec<u8>)]) -> Result<(), BooksError> {
+    if receipts.is_empty() {
+        return Ok(());
+    }
+    let mut table = write.open_table(RECEIPTS)?;
+    let mut index = write.open_table(RECEIPT_INDEX)?;
+    let first = table.last()?.map_or(0, |(row, _)| row.value() + 1);
+    let mut keys = Vec::with_capacity(receipts.len());
+    for (row, chunk) in (first..).zip(receipts.chunks(RECEIPTS_PER_ROW)) {
+        let bytes: Vec<ByteVec> = chunk.iter().map(|(_, bytes)| bytes.clone().into()).collect();
+        table.insert(row, encode(&bytes).as_slice())?;
+        keys.extend(chunk.iter().map(|(digest, _)| (index_key(*digest), row)));
+    }
+    keys.sort_unstable();
+    for (key, row) in keys {
+        index.insert(key, row)?;
+    }
+    Ok(())
+}
+
+fn index_key(digest: Digest) -> u64 {
+    (digest.to_u128() >> 64) as u64
+}
+
+fn lane_key(id: ChannelId, lane: u32) -> Vec<u8> {
+    [id.0.as_slice(), &lane.to_be_bytes()].concat()
+}
+
+fn channel_of(key: &[u8]) -> Result<ChannelId, BooksError> {
+    let bytes = key.get(..32).and_then(|bytes| bytes.try_into().ok());
+    bytes.map(Digest).ok_or_else(|| BooksError::Damaged("a key without channel id".into()))
+}
+
+fn lane_of(key: &[u8]) -> Result<u32, BooksError> {
+    let bytes = key.get(32..).and_then(|bytes| bytes.try_into().ok());
+    bytes.map(u32::from_be_bytes).ok_or_else(|| BooksError::Damaged("a key without lane".into()))
+}
+
+fn encode<T: minicbor::Encode<()>>(row: &T) -> Vec<u8> {
+    minicbor::to_vec(row).expect("writing to memory cannot fail")
+}
+
+fn decode<T: for<'b> minicbor::Decode<'b, ()>>(bytes: &[u8]) -> Result<T, BooksError> {
+    minicbor::decode(bytes).map_err(|error| BooksError::Damaged(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hansa_economy::Amount;
+
+    #[tokio::test]
+    async fn what_was_flushed_is_there_after_a_crash() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("books.redb");
+        let digests: Vec<Digest> = (0..300u32).map(|n| Digest::of(&n.to_le_bytes())).collect();
+        let lane = LaneIn { redeemed: Amount(7), ..LaneIn::default() };
+        {
+            let books = Books::open(&path).unwrap();
+            for n in 0..300u32 {
+                books.put_receipt(digests[n as usize], n.to_le_bytes().to_vec()).await;
+            }
+            books.put_lane_in(digests[0], 3, &LaneIn::default()).await;
+            books.put_lane_in(digests[0], 3, &lane).await;
+            books.flush().await;
+            assert!(matches!(Books::open(&path), Err(BooksError::InUse(_))));
+        }
+        let books = reopen(&path).await;
+        assert_eq!(books.receipt(digests[123]).unwrap(), Some(123u32.to_le_bytes().to_vec()));
+        assert_eq!(books.receipt(Digest::of(b"other")).unwrap(), None);
+        assert_eq!(books.receipts(2).unwrap(), vec![299u32.to_le_bytes().to_vec(), 298u32.to_le_bytes().to_vec()]);
+        assert_eq!(books.lanes_in().unwrap(), vec![(digests[0], 3, lane)]);
+    }
+
+    /// The writer thread lets go of the file a moment after the last handle is dropped.
+    async fn reopen(path: &Path) -> Books {
+        loop {
+            match Books::open(path) {
+                Err(BooksError::InUse(_)) => tokio::task::yield_now().await,
+                other => return other.unwrap(),
+            }
+        }
+    }
+}

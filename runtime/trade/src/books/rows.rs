@@ -1,0 +1,61 @@
+//! The rows of the books: what is stored of channels and lanes. Map-encoded with fixed numbers, so that fields can be added.
+
+use hansa_economy::Amount;
+use hansa_economy::channel::{CallId, ChannelTerms, LaneCredit, LaneDebit};
+use minicbor::bytes::ByteVec;
+use minicbor::{Decode, Encode};
+
+/// A channel that this node pays from. Key: channel id.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct ChannelOut {
+    #[n(0)]
+    pub(crate) terms: ChannelTerms,
+    #[n(1)]
+    pub(crate) deposit: Amount,
+    /// Closed, or closing by our own wish.
+    #[n(2)]
+    pub(crate) closed: bool,
+}
+
+/// A lane that this node pays from. Key: channel id, lane number.
+#[derive(Clone, Debug, Default, PartialEq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct LaneOut {
+    #[n(0)]
+    pub(crate) debit: LaneDebit,
+}
+
+/// What a seller may take to the ledger: a receipt and the voucher that acknowledges it.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct ClaimRow {
+    #[n(0)]
+    pub(crate) voucher: ByteVec,
+    #[n(1)]
+    pub(crate) receipt: ByteVec,
+    /// The receipt's total.
+    #[n(2)]
+    pub(crate) cumulative: Amount,
+}
+
+/// A lane that this node is paid through. Key: channel id, lane number.
+#[derive(Clone, Debug, Default, PartialEq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct LaneIn {
+    #[n(0)]
+    pub(crate) credit: LaneCredit,
+    /// The last receipt's exact bytes.
+    #[n(1)]
+    pub(crate) receipt: Option<ByteVec>,
+    /// The last call and its encoded reply, for a retry.
+    #[n(2)]
+    pub(crate) call: Option<CallId>,
+    #[n(3)]
+    pub(crate) reply: Option<ByteVec>,
+    #[n(4)]
+    pub(crate) claim: Option<ClaimRow>,
+    /// What the ledger has paid for this lane.
+    #[n(5)]
+    pub(crate) redeemed: Amount,
+}

@@ -1,0 +1,200 @@
+//! The seller's channels: escrow from one payer each, with the lanes' state and what may be taken to the ledger.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, RwLock};
+
+use hansa_economy::call::{CallReply, Refusal, RefusalCode};
+use hansa_economy::channel::{CallId, ChannelId, ChannelTerms, LaneCredit, Voucher};
+use hansa_economy::receipt::Receipt;
+use hansa_economy::{Amount, PublicKey, Signed, Verifier};
+use bytes::Bytes;
+
+use crate::books::{BooksError, ClaimRow, LaneIn};
+use crate::exchange::Exchange;
+use crate::port::ChannelState;
+
+/// A channel this agent is paid through.
+pub(crate) struct Incoming {
+    pub(crate) id: ChannelId,
+    pub(crate) terms: ChannelTerms,
+    pub(crate) payer: Verifier,
+    funds: Mutex<Funds>,
+    lanes: Mutex<HashMap<u32, Arc<tokio::sync::Mutex<IncomingLane>>>>,
+}
+
+struct Funds {
+    deposit: Amount,
+    /// Charged on all lanes.
+    charged: Amount,
+    /// Prices of calls being served.
+    reserved: Amount,
+}
+
+/// One lane.
+#[derive(Default)]
+pub(crate) struct IncomingLane {
+    pub(crate) credit: LaneCredit,
+    /// The last receipt's bytes.
+    pub(crate) receipt: Option<Vec<u8>>,
+    /// The last call and its encoded reply.
+    pub(crate) reply: Option<(CallId, Bytes)>,
+    /// The newest receipt that is acknowledged, with the voucher that does it.
+    pub(crate) claim: Option<ClaimRow>,
+    /// What the ledger has paid for this lane.
+    pub(crate) redeemed: Amount,
+}
+
+impl IncomingLane {
+    /// `voucher` was admitted: it acknowledges the last receipt, so that both can be taken to the ledger.
+    pub(crate) fn acknowledge(&mut self, voucher: &Signed<Voucher>) {
+        let Some(receipt) = self.receipt.as_ref().filter(|_| voucher.body.prev_receipt.is_some()) else {
+            return;
+        };
+        let claim = ClaimRow { voucher: voucher.bytes().to_vec().into(), receipt: receipt.clone().into(), cumulative: self.credit.charged };
+        self.claim = Some(claim);
+    }
+
+    /// The claim, where the ledger owes something for it.
+    pub(crate) fn owed(&self) -> Option<&ClaimRow> {
+        self.claim.as_ref().filter(|claim| claim.cumulative > self.redeemed)
+    }
+
+    pub(crate) fn reply_to(&self, call: CallId) -> Option<CallReply> {
+        let (_, bytes) = self.reply.as_ref().filter(|(id, _)| *id == call)?;
+        minicbor::decode(bytes).ok()
+    }
+
+    pub(crate) fn row(&self) -> LaneIn {
+        LaneIn {
+            credit: self.credit.clone(),
+            receipt: self.receipt.clone().map(Into::into),
+            call: self.reply.as_ref().map(|(call, _)| *call),
+            reply: self.reply.as_ref().map(|(_, bytes)| bytes.to_vec().into()),
+            claim: self.claim.clone(),
+            redeemed: self.redeemed,
+        }
+    }
+
+    fn stored(row: LaneIn) -> IncomingLane {
+        let reply = row.call.zip(row.reply).map(|(call, bytes)| (call, Bytes::from(Vec::from(bytes))));
+        // A call that was being served when the node stopped has no receipt, so it costs nothing.
+        let credit = LaneCredit { reserved: None, ..row.credit };
+        IncomingLane { credit, receipt: row.receipt.map(Vec::from), reply, claim: row.claim, redeemed: row.redeemed }
+    }
+}
+
+impl Incoming {
+    fn new(state: &ChannelState, lanes: Vec<(u32, LaneIn)>) -> Result<Incoming, Refusal> {
+        let payer = state.terms.payer_key.verifier().map_err(|error| Refusal::new(RefusalCode::Channel, error.to_string()))?;
+        let charged = lanes.iter().fold(Amount::ZERO, |sum, (_, row)| sum.saturating_add(row.credit.charged));
+        let lanes = lanes.into_iter().map(|(number, row)| (number, Arc::new(tokio::sync::Mutex::new(IncomingLane::stored(row)))));
+        Ok(Incoming {
+            id: state.terms.id(),
+            terms: state.terms.clone(),
+            payer,
+            funds: Mutex::new(Funds { deposit: state.deposit, charged, reserved: Amount::ZERO }),
+            lanes: Mutex::new(lanes.collect()),
+        })
+    }
+
+    pub(crate) fn lane(&self, number: u32) -> Arc<tokio::sync::Mutex<IncomingLane>> {
+        self.lanes.lock().expect("no panic while lanes are locked").entry(number).or_default().clone()
+    }
+
+    pub(crate) fn lanes(&self) -> Vec<(u32, Arc<tokio::sync::Mutex<IncomingLane>>)> {
+        let lanes = self.lanes.lock().expect("no panic while lanes are locked");
+        lanes.iter().map(|(number, lane)| (*number, lane.clone())).collect()
+    }
+
+    /// Set `price` aside of the deposit. Error: what is left.
+    pub(crate) fn reserve(&self, price: Amount) -> Result<(), Amount> {
+        let mut funds = self.funds.lock().expect("no panic while funds are locked");
+        let left = funds.deposit.saturating_sub(funds.charged).saturating_sub(funds.reserved);
+        if left < price {
+            return Err(left);
+        }
+        funds.reserved = funds.reserved.saturating_add(price);
+        Ok(())
+    }
+
+    /// A reserved call is over.
+    pub(crate) fn settle(&self, reserved: Amount, charged: Amount) {
+        let mut funds = self.funds.lock().expect("no panic while funds are locked");
+        funds.reserved = funds.reserved.saturating_sub(reserved);
+        funds.charged = funds.charged.saturating_add(charged);
+    }
+
+    fn raise(&self, deposit: Amount) {
+        self.funds.lock().expect("no panic while funds are locked").deposit = deposit;
+    }
+
+    fn is_low(&self) -> bool {
+        let funds = self.funds.lock().expect("no panic while funds are locked");
+        let left = funds.deposit.saturating_sub(funds.charged).saturating_sub(funds.reserved);
+        left.0 < funds.deposit.0 / 8
+    }
+}
+
+/// All channels of one seller.
+pub(crate) struct Ledgers {
+    channels: RwLock<HashMap<ChannelId, Arc<Incoming>>>,
+    stored: Mutex<HashMap<ChannelId, Vec<(u32, LaneIn)>>>,
+}
+
+impl Ledgers {
+    /// What the books know of channels to `agent`; they are looked up on the ledger when first used.
+    pub(crate) fn load(exchange: &Exchange, agent: PublicKey) -> Result<Ledgers, BooksError> {
+        let mut stored: HashMap<ChannelId, Vec<(u32, LaneIn)>> = HashMap::new();
+        for (id, number, row) in exchange.books().lanes_in()? {
+            let receipt = row.receipt.as_ref().and_then(|bytes| Signed::<Receipt>::open_trusted(bytes).ok());
+            if receipt.is_some_and(|receipt| receipt.body.seller == agent) {
+                stored.entry(id).or_default().push((number, row));
+            }
+        }
+        Ok(Ledgers { channels: RwLock::default(), stored: Mutex::new(stored) })
+    }
+
+    /// Channels known from before the node started and not looked up yet.
+    pub(crate) fn sleeping(&self) -> Vec<ChannelId> {
+        self.stored.lock().expect("no panic while this is locked").keys().copied().collect()
+    }
+
+    pub(crate) fn awake(&self) -> Vec<Arc<Incoming>> {
+        self.channels.read().expect("no panic while channels are locked").values().cloned().collect()
+    }
+
+    pub(crate) fn forget(&self, id: ChannelId) {
+        self.channels.write().expect("no panic while channels are locked").remove(&id);
+        self.stored.lock().expect("no panic while this is locked").remove(&id);
+    }
+
+    /// The channel `id`, looked up on the ledger when first seen and again when its deposit runs low.
+    pub(crate) async fn channel(&self, exchange: &Exchange, agent: PublicKey, id: ChannelId) -> Result<Arc<Incoming>, Refusal> {
+        let known = self.channels.read().expect("no panic while channels are locked").get(&id).cloned();
+        if let Some(channel) = known {
+            if channel.is_low() {
+                let state = look_up(exchange, agent, id).await?;
+                channel.raise(state.deposit);
+            }
+            return Ok(channel);
+        }
+        let state = look_up(exchange, agent, id).await?;
+        let lanes = self.stored.lock().expect("no panic while this is locked").remove(&id).unwrap_or_default();
+        let fresh = Arc::new(Incoming::new(&state, lanes)?);
+        let mut channels = self.channels.write().expect("no panic while channels are locked");
+        Ok(channels.entry(id).or_insert(fresh).clone())
+    }
+}
+
+async fn look_up(exchange: &Exchange, agent: PublicKey, id: ChannelId) -> Result<ChannelState, Refusal> {
+    let refusal = |message: String| Refusal::new(RefusalCode::Channel, message);
+    let found = exchange.ledger().channel(id).await.map_err(|error| refusal(format!("the ledger cannot be asked: {error}")))?;
+    let state = found.ok_or_else(|| refusal(format!("the ledger knows no channel {id}")))?;
+    if state.terms.payee_key != agent {
+        return Err(refusal("the channel pays somebody else".into()));
+    }
+    match state.open {
+        true => Ok(state),
+        false => Err(refusal("the channel is closed or closing; open another".into())),
+    }
+}

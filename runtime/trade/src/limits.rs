@@ -1,0 +1,42 @@
+//! Every upper bound of this crate, with its unit.
+
+use std::time::Duration;
+
+/// Offers kept in the index.
+pub const OFFERS_MAX: usize = 100_000;
+/// How long an offer is good unless renewed.
+pub const OFFER_LIFE: Duration = Duration::from_secs(60);
+/// How often an offer is renewed; well below its life.
+pub const OFFER_RENEWAL: Duration = Duration::from_secs(20);
+/// Versions of an offer that a seller still honours; renewals change the digest.
+pub const OFFER_VERSIONS_KEPT: usize = 8;
+/// Deposit of a new channel, in calls of the price that opened it.
+pub const DEPOSIT_CALLS: u128 = 256;
+/// Smallest deposit of a new channel, in the asset's smallest unit (0.05 credits).
+pub const DEPOSIT_MIN: u128 = 50_000;
+/// Seconds of ledger time between a payer's wish to close and the end.
+pub const CHANNEL_GRACE_S: u32 = 60;
+/// Lanes that a buyer uses in one channel, which bounds its calls in flight to one seller.
+pub const LANES_PER_CHANNEL: u32 = 256;
+/// An answer larger than this is not kept for a retry; the retry is refused.
+pub const STORED_REPLY_BYTES_MAX: usize = 1024 * 1024;
+/// How long the books collect changes before they are written.
+pub const BOOKS_FLUSH: Duration = Duration::from_millis(25);
+/// Changes of the books that may wait for the writer; beyond it callers wait.
+pub const BOOKS_QUEUE: usize = 65_536;
+/// Receipts in one row of the books.
+pub const RECEIPTS_PER_ROW: usize = 128;
+/// How often buyers acknowledge receipts of lanes that rest.
+pub const ACKNOWLEDGE_EVERY: Duration = Duration::from_millis(500);
+/// How long a seller collects acknowledgements before it redeems them on the ledger.
+pub const REDEEM_AFTER: Duration = Duration::from_millis(250);
+/// Claims in one redemption.
+pub const CLAIMS_MAX: usize = 256;
+/// Vouchers in one acknowledgement message.
+pub const ACKNOWLEDGEMENTS_MAX: usize = 256;
+/// Acknowledgements and redemptions may take this long.
+pub const SETTLE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longer than any latency that is worth averaging, milliseconds.
+pub const LATENCY_MS_MAX: u32 = 600_000;
+/// How long a seller that broke its word is left aside by a buyer.
+pub const DISTRUST: Duration = Duration::from_secs(300);

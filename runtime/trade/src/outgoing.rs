@@ -1,0 +1,164 @@
+//! The buyer's channels: escrow towards one seller each, with a pool of lanes for calls in flight.
+
+use std::sync::{Arc, Mutex};
+
+use hansa_economy::Amount;
+use hansa_economy::channel::{ChannelId, ChannelTerms, LaneDebit};
+use tokio::sync::Notify;
+
+use crate::limits::LANES_PER_CHANNEL;
+
+/// A channel this node pays from.
+pub(crate) struct Outgoing {
+    pub(crate) id: ChannelId,
+    pub(crate) terms: ChannelTerms,
+    state: Mutex<State>,
+    freed: Notify,
+    /// Held while the deposit is being raised, so that one caller does it for all.
+    pub(crate) raising: tokio::sync::Mutex<()>,
+}
+
+struct State {
+    deposit: Amount,
+    /// Charged on all lanes by receipts.
+    charged: Amount,
+    /// Prices of calls in flight.
+    reserved: Amount,
+    free: Vec<Lane>,
+    lanes: u32,
+    closed: bool,
+}
+
+/// A lane's number and the buyer's side of it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Lane {
+    pub(crate) number: u32,
+    pub(crate) debit: LaneDebit,
+    /// How much of what it was charged the channel has counted.
+    counted: Amount,
+}
+
+impl Lane {
+    pub(crate) fn stored(number: u32, debit: LaneDebit) -> Lane {
+        Lane { number, counted: debit.charged, debit }
+    }
+}
+
+/// A lane taken for one call (or one acknowledgement). Dropped, it goes back to the pool as it is, so that a call that
+/// nobody waits for any more leaves nothing locked.
+pub(crate) struct Lease {
+    pub(crate) channel: Arc<Outgoing>,
+    pub(crate) lane: Lane,
+    reserved: Amount,
+    disputed: bool,
+}
+
+impl Lease {
+    /// The seller disputes this lane, or we do: never use it again, and keep what it may cost reserved.
+    pub(crate) fn abandon(mut self) {
+        self.disputed = true;
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if !self.disputed {
+            self.channel.give_back(std::mem::take(&mut self.lane), self.reserved);
+        }
+    }
+}
+
+/// What came of asking for a lane.
+pub(crate) enum Taken {
+    Lane(Lease),
+    /// The deposit has to be raised by at least this much.
+    Short(Amount),
+    Closed,
+}
+
+impl Outgoing {
+    pub(crate) fn new(terms: ChannelTerms, deposit: Amount, lanes: Vec<Lane>) -> Outgoing {
+        let charged = lanes.iter().fold(Amount::ZERO, |sum, lane| sum.saturating_add(lane.debit.charged));
+        let next = lanes.iter().map(|lane| lane.number + 1).max().unwrap_or(0);
+        let state = State { deposit, charged, reserved: Amount::ZERO, free: lanes, lanes: next, closed: false };
+        Outgoing { id: terms.id(), terms, state: Mutex::new(state), freed: Notify::new(), raising: tokio::sync::Mutex::new(()) }
+    }
+
+    /// A lane with `price_max` reserved, as soon as one is free.
+    pub(crate) async fn take(self: &Arc<Self>, price_max: Amount) -> Taken {
+        loop {
+            let freed = self.freed.notified();
+            if let Some(taken) = self.try_take(price_max) {
+                return taken;
+            }
+            freed.await;
+        }
+    }
+
+    fn try_take(self: &Arc<Self>, price_max: Amount) -> Option<Taken> {
+        let mut state = self.lock();
+        if state.closed {
+            return Some(Taken::Closed);
+        }
+        let needed = state.charged.saturating_add(state.reserved).saturating_add(price_max);
+        if needed > state.deposit {
+            return Some(Taken::Short(needed.saturating_sub(state.deposit)));
+        }
+        let lane = match state.free.pop() {
+            Some(lane) => lane,
+            None if state.lanes < LANES_PER_CHANNEL => {
+                state.lanes += 1;
+                Lane::stored(state.lanes - 1, LaneDebit::default())
+            }
+            None => return None,
+        };
+        state.reserved = state.reserved.saturating_add(price_max);
+        Some(Taken::Lane(Lease { channel: self.clone(), lane, reserved: price_max, disputed: false }))
+    }
+
+    fn give_back(&self, mut lane: Lane, reserved: Amount) {
+        let mut state = self.lock();
+        state.reserved = state.reserved.saturating_sub(reserved);
+        state.charged = state.charged.saturating_add(lane.debit.charged.saturating_sub(lane.counted));
+        lane.counted = lane.debit.charged;
+        state.free.push(lane);
+        drop(state);
+        self.freed.notify_one();
+    }
+
+    pub(crate) fn raised(&self, by: Amount) -> Amount {
+        let mut state = self.lock();
+        state.deposit = state.deposit.saturating_add(by);
+        drop(state);
+        self.freed.notify_waiters();
+        self.lock().deposit
+    }
+
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        self.freed.notify_waiters();
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
+    /// Lanes at rest whose last receipt is not yet acknowledged, taken out of the pool.
+    pub(crate) fn take_unacknowledged(self: &Arc<Self>, most: usize) -> Vec<Lease> {
+        let mut state = self.lock();
+        let mut taken = Vec::new();
+        let mut at = 0;
+        while at < state.free.len() && taken.len() < most {
+            let debit = &state.free[at].debit;
+            match debit.last_receipt.is_some() && !debit.acknowledged {
+                true => taken.push(Lease { channel: self.clone(), lane: state.free.remove(at), reserved: Amount::ZERO, disputed: false }),
+                false => at += 1,
+            }
+        }
+        taken
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().expect("no panic while a channel is locked")
+    }
+}

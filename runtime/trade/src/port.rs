@@ -1,0 +1,146 @@
+//! What trade needs from outside: the ledger, the clock, randomness, and somebody who runs a call.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use hansa_economy::channel::{AccountId, CallId, ChannelId, ChannelTerms};
+use hansa_economy::receipt::ModelRun;
+use hansa_economy::{Amount, Digest, Keypair, PublicKey};
+use minicbor::bytes::ByteVec;
+use minicbor::{Decode, Encode};
+
+/// A channel as the ledger knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChannelState {
+    /// Its terms.
+    pub terms: ChannelTerms,
+    /// What was locked, top-ups included.
+    pub deposit: Amount,
+    /// What was paid to the payee.
+    pub redeemed: Amount,
+    /// Neither closed nor closing.
+    pub open: bool,
+}
+
+/// One lane's claim: a receipt and the voucher that acknowledges it.
+#[derive(Clone, Debug)]
+pub struct LaneClaim {
+    /// The payer's signed voucher.
+    pub voucher: Vec<u8>,
+    /// The payee's signed receipt.
+    pub receipt: Vec<u8>,
+}
+
+/// Why the ledger did not do as asked.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct LedgerError {
+    /// In words.
+    pub message: String,
+    /// The account lacks the money.
+    pub is_short: bool,
+    /// May the same request succeed later?
+    pub may_pass: bool,
+}
+
+/// The ledger, here or on another node.
+pub trait LedgerPort: Send + Sync {
+    /// Its name: digest of its first entry.
+    fn ledger(&self) -> Digest;
+    /// Lock `deposit` of the payer's account in a new channel. Done when it is durable. Doing it twice does it once.
+    fn open_channel(&self, terms: ChannelTerms, deposit: Amount, owner: Arc<Keypair>) -> BoxFuture<'_, Result<(), LedgerError>>;
+    /// Lock more.
+    fn top_up(&self, channel: ChannelId, amount: Amount, owner: Arc<Keypair>) -> BoxFuture<'_, Result<(), LedgerError>>;
+    /// Take what vouchers and receipts prove together.
+    fn redeem(&self, channel: ChannelId, claims: Vec<LaneClaim>, payee: Arc<Keypair>) -> BoxFuture<'_, Result<(), LedgerError>>;
+    /// End the channel: at once by the payee's key, after the grace time by the payer's.
+    fn close(&self, channel: ChannelId, key: Arc<Keypair>) -> BoxFuture<'_, Result<(), LedgerError>>;
+    /// A channel's present state.
+    fn channel(&self, channel: ChannelId) -> BoxFuture<'_, Result<Option<ChannelState>, LedgerError>>;
+    /// What an account can spend.
+    fn balance(&self, account: AccountId) -> BoxFuture<'_, Result<Amount, LedgerError>>;
+}
+
+/// Time and randomness, given by whoever assembles the node.
+#[derive(Clone)]
+pub struct Ambient {
+    /// Unix time in milliseconds.
+    pub now_ms: Arc<dyn Fn() -> u64 + Send + Sync>,
+    /// Fills a buffer with unpredictable bytes.
+    pub random: Arc<dyn Fn(&mut [u8]) + Send + Sync>,
+}
+
+impl Ambient {
+    pub(crate) fn bytes<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0u8; N];
+        (self.random)(&mut bytes);
+        bytes
+    }
+}
+
+/// A call that was admitted and shall be run.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// The call.
+    pub call: CallId,
+    /// The key that pays; none for a free call.
+    pub buyer: Option<PublicKey>,
+    /// The interface.
+    pub service: String,
+    /// The function.
+    pub function: String,
+    /// CBOR array of arguments, already found to fit the function.
+    pub args: Bytes,
+    /// When nobody waits any more.
+    pub deadline: Instant,
+    /// The same as Unix milliseconds, for nested calls.
+    pub deadline_ms: u64,
+}
+
+/// How a job ended.
+#[derive(Clone, Debug, Default)]
+pub struct Done {
+    /// CBOR of the function's `result`, or why it broke.
+    pub answer: Option<Bytes>,
+    /// Why there is no answer, in words for the buyer.
+    pub failure: String,
+    /// Receipts for what was bought while serving.
+    pub children: Vec<Digest>,
+    /// Models that were run.
+    pub models: Vec<ModelRun>,
+}
+
+/// Runs calls of one agent.
+pub trait Serve: Send + Sync {
+    /// Do these arguments fit the function? Error: why not, for the buyer.
+    fn check(&self, service: &str, function: &str, args: &[u8]) -> Result<(), String>;
+    /// Run one call. It ends by its deadline.
+    fn serve(&self, job: Job) -> BoxFuture<'_, Done>;
+}
+
+/// What a buyer sends on a seller's `pay` endpoint.
+#[derive(Clone, Debug, Encode, Decode)]
+pub(crate) enum PayRequest {
+    /// Vouchers that pay for no call, each acknowledging its lane's last receipt.
+    #[n(0)]
+    Acknowledge(#[n(0)] Vec<ByteVec>),
+    /// Please redeem what you hold and close this channel now.
+    #[n(1)]
+    Close(#[n(0)] ChannelId),
+}
+
+/// The seller's answer.
+#[derive(Clone, Debug, Encode, Decode)]
+pub(crate) enum PayReply {
+    /// How many vouchers were taken.
+    #[n(0)]
+    Taken(#[n(0)] u32),
+    /// The channel is closed.
+    #[n(1)]
+    Closed,
+    /// Not done, and why.
+    #[n(2)]
+    Refused(#[n(0)] String),
+}

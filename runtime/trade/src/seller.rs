@@ -1,0 +1,364 @@
+//! Selling: check the voucher, reserve, run once, charge what is due, give a receipt; keep the reply for a retry.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use hansa_economy::call::{CallReply, CallRequest, Refusal, RefusalCode, response_digest};
+use hansa_economy::channel::{Admission, LaneCredit, LaneRefusal, Voucher};
+use hansa_economy::limits::{CHANNEL_LANES_MAX, FAULT_MESSAGE_BYTES_MAX, RECEIPT_CHILDREN_MAX, RECEIPT_MODELS_MAX};
+use hansa_economy::offer::Offer;
+use hansa_economy::receipt::{Ending, Receipt};
+use hansa_economy::{Amount, Digest, Keypair, PublicKey, Signed};
+use hansa_host::is_fault;
+use tokio::sync::Semaphore;
+
+use crate::exchange::Exchange;
+use crate::incoming::{Incoming, IncomingLane, Ledgers};
+use crate::limits::{OFFER_LIFE, OFFER_VERSIONS_KEPT, STORED_REPLY_BYTES_MAX};
+use crate::port::{Done, Job, Serve};
+use crate::proof;
+
+/// Sells the services of one agent. Cheap to clone.
+#[derive(Clone)]
+pub struct Seller {
+    inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) exchange: Exchange,
+    pub(crate) key: Arc<Keypair>,
+    serve: Arc<dyn Serve>,
+    /// Offers that are honoured, newest first, by digest.
+    offers: Mutex<VecDeque<(Digest, Arc<Offer>)>>,
+    places: HashMap<String, Arc<Semaphore>>,
+    pub(crate) ledgers: Ledgers,
+}
+
+/// An offer without what changes at each renewal.
+pub type OfferTerms = Offer;
+
+impl Seller {
+    /// A seller for the agent with `key`. `offers` are its offers, one for each service; [`Seller::renew`] signs them.
+    /// Call inside a tokio runtime: it redeems in the background for as long as it lives.
+    pub fn new(exchange: Exchange, key: Arc<Keypair>, offers: &[OfferTerms], serve: Arc<dyn Serve>) -> Result<Seller, crate::BooksError> {
+        let places = offers.iter().map(|offer| (offer.service.clone(), Arc::new(Semaphore::new(offer.bounds.concurrency as usize))));
+        let inner = Arc::new(Inner {
+            ledgers: Ledgers::load(&exchange, key.public())?,
+            places: places.collect(),
+            offers: Mutex::default(),
+            key: key.clone(),
+            serve,
+            exchange: exchange.clone(),
+        });
+        let seller = Seller { inner: inner.clone() };
+        exchange.add_seller(key.public(), seller.clone());
+        tokio::spawn(crate::redeem::redeem_while_alive(Arc::downgrade(&inner)));
+        Ok(seller)
+    }
+
+    /// Sign `offer` anew, good for another [`OFFER_LIFE`] from now; the versions before stay honoured until they expire.
+    pub fn renew(&self, offer: &OfferTerms) -> Signed<Offer> {
+        let now = self.inner.exchange.now_ms();
+        let offer = Offer { valid_until_ms: now + OFFER_LIFE.as_millis() as u64, revision: now, ..offer.clone() };
+        let signed = Signed::new(offer, &self.inner.key);
+        let mut offers = self.inner.offers.lock().expect("no panic while offers are locked");
+        offers.push_front((signed.digest(), Arc::new(signed.body.clone())));
+        offers.truncate(OFFER_VERSIONS_KEPT * self.inner.places.len().max(1));
+        signed
+    }
+
+    /// The agent's key.
+    pub fn agent(&self) -> PublicKey {
+        self.inner.key.public()
+    }
+
+    /// Serve one encoded request. Error: it is not a request.
+    pub async fn call_bytes(&self, payload: &[u8]) -> Result<Bytes, String> {
+        let request = minicbor::decode(payload).map_err(|error| format!("not a call request: {error}"))?;
+        Ok(encode(&self.call(&request).await))
+    }
+
+    /// Serve one request. What is refused had no effect.
+    pub async fn call(&self, request: &CallRequest) -> CallReply {
+        match self.inner.serve_call(request).await {
+            Ok(reply) => reply,
+            Err(refusal) => CallReply::Refused(refusal),
+        }
+    }
+
+    /// Serve one encoded message on the `pay` endpoint.
+    pub async fn pay_bytes(&self, payload: &[u8]) -> Result<Bytes, String> {
+        let request = minicbor::decode(payload).map_err(|error| format!("not a payment message: {error}"))?;
+        Ok(encode(&crate::redeem::pay(&self.inner, request).await))
+    }
+
+    /// Redeem everything that is acknowledged, now. Returns how many channels were brought to the ledger.
+    pub async fn redeem(&self) -> usize {
+        crate::redeem::redeem_all(&self.inner).await
+    }
+}
+
+/// A call that may be run.
+struct Admitted<'a> {
+    inner: &'a Inner,
+    request: &'a CallRequest,
+    offer: Arc<Offer>,
+    price_max: Amount,
+    paid: Option<Paid>,
+    deadline_ms: u64,
+}
+
+/// Where it is paid from.
+struct Paid {
+    channel: Arc<Incoming>,
+    lane: Arc<tokio::sync::Mutex<IncomingLane>>,
+    voucher: Signed<Voucher>,
+}
+
+impl Inner {
+    async fn serve_call(&self, request: &CallRequest) -> Result<CallReply, Refusal> {
+        let offer = self.offer(request)?;
+        let price = offer.functions.get(&request.function).ok_or_else(|| not_sold(request))?;
+        let price_max = price.ceiling(request.args.len());
+        self.check_arguments(request, &offer)?;
+        let deadline_ms = self.deadline(request, &offer)?;
+        let places = self.places.get(&offer.service).ok_or_else(|| not_sold(request))?.clone();
+        if price_max == Amount::ZERO {
+            let _place = places.try_acquire().map_err(|_| overloaded())?;
+            let admitted = Admitted { inner: self, request, offer, price_max, paid: None, deadline_ms };
+            return Ok(admitted.run_free().await);
+        }
+        let paid = self.paid(request).await?;
+        // The lane stays locked while its call runs: a repeat of the same voucher waits here and then gets the stored reply.
+        let lane = paid.lane.clone();
+        let mut lane = lane.lock().await;
+        if let Some(reply) = self.admit(&paid, &mut lane, request, price_max)? {
+            return Ok(reply);
+        }
+        let Ok(_place) = places.try_acquire() else {
+            return Err(overloaded());
+        };
+        paid.channel.reserve(price_max).map_err(|left| deposit_short(left, price_max))?;
+        lane.credit.take(&paid.voucher, price_max);
+        let admitted = Admitted { inner: self, request, offer, price_max, paid: Some(paid), deadline_ms };
+        Ok(admitted.run_paid(&mut lane).await)
+    }
+
+    /// The offer that the buyer accepted, if it is still honoured.
+    fn offer(&self, request: &CallRequest) -> Result<Arc<Offer>, Refusal> {
+        let now = self.exchange.now_ms();
+        let offers = self.offers.lock().expect("no panic while offers are locked");
+        let found = offers.iter().find(|(digest, offer)| *digest == request.offer && offer.valid_until_ms > now);
+        match found {
+            Some((_, offer)) if offer.service == request.service => Ok(offer.clone()),
+            Some(_) => Err(not_sold(request)),
+            None if offers.iter().any(|(_, offer)| offer.service == request.service) => {
+                Err(Refusal::new(RefusalCode::OfferChanged, "that offer is no longer made; look at the present one"))
+            }
+            None => Err(not_sold(request)),
+        }
+    }
+
+    fn check_arguments(&self, request: &CallRequest, offer: &Offer) -> Result<(), Refusal> {
+        let (size, most) = (request.args.len() as u64, offer.bounds.request_bytes_max);
+        if size > most {
+            let message = format!("the arguments have {size} bytes, this seller takes at most {most}; send less at a time");
+            return Err(Refusal::new(RefusalCode::Arguments, message));
+        }
+        let checked = self.serve.check(&request.service, &request.function, &request.args);
+        checked.map_err(|what| Refusal::new(RefusalCode::Arguments, what))
+    }
+
+    /// When this call has to end: the buyer's deadline, but no later than the offer allows.
+    fn deadline(&self, request: &CallRequest, offer: &Offer) -> Result<u64, Refusal> {
+        let now = self.exchange.now_ms();
+        if request.deadline_ms <= now {
+            return Err(Refusal::new(RefusalCode::Deadline, "the deadline had passed when the call arrived; is a clock wrong?"));
+        }
+        Ok(request.deadline_ms.min(now + u64::from(offer.bounds.deadline_ms_max)))
+    }
+
+    async fn paid(&self, request: &CallRequest) -> Result<Paid, Refusal> {
+        let bytes = request.voucher.as_ref().ok_or_else(|| Refusal::new(RefusalCode::PaymentNeeded, "this function costs something, and there is no voucher"))?;
+        let seen = Signed::<Voucher>::open_trusted(bytes).map_err(|error| Refusal::new(RefusalCode::Malformed, error.to_string()))?.body;
+        let channel = self.ledgers.channel(&self.exchange, self.key.public(), seen.channel).await?;
+        let voucher = proof::check_voucher(bytes, &channel.payer).map_err(|error| Refusal::new(RefusalCode::Signature, error.to_string()))?;
+        let body = &voucher.body;
+        if body.ledger != channel.terms.ledger || body.lane >= CHANNEL_LANES_MAX {
+            return Err(Refusal::new(RefusalCode::Channel, "the voucher is for another ledger, or its lane is out of range"));
+        }
+        if body.call != Some(request.call) || body.request != Some(request.digest()) {
+            return Err(Refusal::new(RefusalCode::Signature, "the voucher vouches for another request"));
+        }
+        let lane = channel.lane(body.lane);
+        Ok(Paid { channel, lane, voucher })
+    }
+
+    /// May this voucher's call run? A reply where it ran before.
+    fn admit(&self, paid: &Paid, lane: &mut IncomingLane, request: &CallRequest, price_max: Amount) -> Result<Option<CallReply>, Refusal> {
+        match lane.credit.admit(&paid.voucher, price_max) {
+            Ok(Admission::New) => {
+                lane.acknowledge(&paid.voucher);
+                Ok(None)
+            }
+            Ok(Admission::Repeat) => lane.reply_to(request.call).map(Some).ok_or_else(|| {
+                Refusal::new(RefusalCode::Lane, "this call ran before, and its answer is no longer kept; it was charged once and will not be again")
+            }),
+            Err(refusal) => {
+                if matches!(refusal, LaneRefusal::Equivocation(_)) {
+                    tracing::warn!(buyer = %paid.voucher.signer, channel = %paid.channel.id, "two vouchers of one number; lane frozen");
+                    lane.credit.frozen = true;
+                }
+                Err(lane_refusal(&refusal, &lane.credit, lane.receipt.as_deref()))
+            }
+        }
+    }
+}
+
+impl Admitted<'_> {
+    async fn run_free(&self) -> CallReply {
+        let done = self.run().await;
+        match done.answer {
+            Some(answer) => CallReply::Answered(answer.to_vec().into(), None),
+            None => CallReply::Broke(short(&done.failure), None),
+        }
+    }
+
+    async fn run_paid(&self, lane: &mut IncomingLane) -> CallReply {
+        let paid = self.paid.as_ref().expect("a paid call");
+        let mut release = Release { lane, channel: &paid.channel, price_max: self.price_max, settled: false };
+        let started_ms = self.inner.exchange.now_ms();
+        let done = self.run().await;
+        let charged = self.charge(&done);
+        let receipt = proof::receipt(self.receipt(paid, &release.lane.credit, &done, charged, started_ms), &self.inner.key);
+        let bytes = receipt.bytes().to_vec();
+        let reply = match done.answer {
+            Some(answer) => CallReply::Answered(answer.to_vec().into(), Some(bytes.into())),
+            None => CallReply::Broke(short(&done.failure), Some(bytes.into())),
+        };
+        release.settle(&receipt, &reply, self.request.call, charged);
+        self.book(paid, release.lane, &receipt).await;
+        reply
+    }
+
+    async fn run(&self) -> Done {
+        let left = Duration::from_millis(self.deadline_ms.saturating_sub(self.inner.exchange.now_ms()));
+        let job = Job {
+            call: self.request.call,
+            buyer: self.paid.as_ref().map(|paid| paid.voucher.signer),
+            service: self.request.service.clone(),
+            function: self.request.function.clone(),
+            args: Bytes::copy_from_slice(&self.request.args),
+            deadline: Instant::now() + left,
+            deadline_ms: self.deadline_ms,
+        };
+        self.inner.serve.serve(job).await
+    }
+
+    /// Nothing for a fault; else the price for these sizes, which the voucher covers.
+    fn charge(&self, done: &Done) -> Amount {
+        match &done.answer {
+            Some(answer) if !is_fault(answer) => {
+                let price = &self.offer.functions[&self.request.function];
+                price.charge(self.request.args.len(), answer.len()).min(self.price_max)
+            }
+            _ => Amount::ZERO,
+        }
+    }
+
+    fn receipt(&self, paid: &Paid, credit: &LaneCredit, done: &Done, charged: Amount, started_ms: u64) -> Receipt {
+        let ending = match &done.answer {
+            Some(answer) => Ending::Answered(response_digest(&self.request.salt, answer)),
+            None => Ending::Faulted(0),
+        };
+        Receipt {
+            call: self.request.call,
+            service: self.request.service.clone(),
+            function: self.request.function.clone(),
+            offer: self.request.offer,
+            channel: paid.channel.id,
+            lane: paid.voucher.body.lane,
+            seq: paid.voucher.body.seq,
+            prev_receipt: credit.last_receipt,
+            buyer: paid.voucher.signer,
+            seller: self.inner.key.public(),
+            node: self.offer.node,
+            package: self.offer.package.clone(),
+            component: self.offer.component,
+            models: done.models.iter().take(RECEIPT_MODELS_MAX).cloned().collect(),
+            request: paid.voucher.body.request.unwrap_or_default(),
+            ending,
+            price_max: self.price_max,
+            charged,
+            cumulative: credit.charged.saturating_add(charged),
+            started_ms,
+            finished_ms: self.inner.exchange.now_ms(),
+            children: done.children.iter().take(RECEIPT_CHILDREN_MAX).copied().collect(),
+        }
+    }
+
+    async fn book(&self, paid: &Paid, lane: &IncomingLane, receipt: &Signed<Receipt>) {
+        let books = self.inner.exchange.books();
+        books.put_receipt(receipt.digest(), receipt.bytes().to_vec()).await;
+        books.put_lane_in(paid.channel.id, paid.voucher.body.lane, &lane.row()).await;
+    }
+}
+
+/// Frees what is reserved if the call is dropped half-way: nothing can stay locked.
+struct Release<'a> {
+    lane: &'a mut IncomingLane,
+    channel: &'a Incoming,
+    price_max: Amount,
+    settled: bool,
+}
+
+impl Release<'_> {
+    fn settle(&mut self, receipt: &Signed<Receipt>, reply: &CallReply, call: Digest, charged: Amount) {
+        self.lane.credit.settle(receipt.digest(), charged);
+        self.lane.receipt = Some(receipt.bytes().to_vec());
+        let encoded = encode(reply);
+        self.lane.reply = (encoded.len() <= STORED_REPLY_BYTES_MAX).then_some((call, encoded));
+        self.channel.settle(self.price_max, charged);
+        self.settled = true;
+    }
+}
+
+impl Drop for Release<'_> {
+    fn drop(&mut self) {
+        if !self.settled {
+            self.lane.credit.reserved = None;
+            self.channel.settle(self.price_max, Amount::ZERO);
+        }
+    }
+}
+
+fn not_sold(request: &CallRequest) -> Refusal {
+    Refusal::new(RefusalCode::NotSold, format!("`{}` of `{}` is not sold here", request.function, request.service))
+}
+
+fn overloaded() -> Refusal {
+    Refusal { retry_after_ms: Some(100), ..Refusal::new(RefusalCode::Overloaded, "all places are taken; try again in 100 ms") }
+}
+
+fn deposit_short(left: Amount, price_max: Amount) -> Refusal {
+    let message = format!("the channel's deposit has {left} left, this call may cost {price_max}; top it up");
+    Refusal { price_max: Some(price_max), ..Refusal::new(RefusalCode::DepositShort, message) }
+}
+
+fn lane_refusal(refusal: &LaneRefusal, credit: &LaneCredit, receipt: Option<&[u8]>) -> Refusal {
+    Refusal {
+        newest_voucher: (!credit.voucher.is_empty()).then(|| credit.voucher.clone().into()),
+        newest_receipt: receipt.map(|bytes| bytes.to_vec().into()),
+        ..Refusal::new(RefusalCode::Lane, refusal.to_string())
+    }
+}
+
+fn short(message: &str) -> String {
+    message.chars().take(FAULT_MESSAGE_BYTES_MAX / 4).collect()
+}
+
+pub(crate) fn encode<T: minicbor::Encode<()>>(value: &T) -> Bytes {
+    minicbor::to_vec(value).expect("writing to memory cannot fail").into()
+}

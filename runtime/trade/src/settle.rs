@@ -1,0 +1,97 @@
+//! The buyer's settlement: acknowledge receipts of lanes at rest, close channels.
+
+use std::sync::{Arc, Weak};
+
+use hansa_economy::Amount;
+use minicbor::bytes::ByteVec;
+
+use crate::books::LaneOut;
+use crate::buyer::Inner;
+use crate::exchange::pay_subject;
+use crate::limits::{ACKNOWLEDGE_EVERY, ACKNOWLEDGEMENTS_MAX, SETTLE_TIMEOUT};
+use crate::outgoing::{Lease, Outgoing};
+use crate::port::{PayReply, PayRequest};
+use crate::proof;
+use crate::seller::encode;
+
+/// Acknowledge on a timer until the buyer is dropped.
+pub(crate) async fn acknowledge_while_alive(inner: Weak<Inner>) {
+    loop {
+        tokio::time::sleep(ACKNOWLEDGE_EVERY).await;
+        let Some(inner) = inner.upgrade() else {
+            return;
+        };
+        acknowledge_all(&inner).await;
+    }
+}
+
+/// Acknowledge every receipt of lanes at rest.
+pub(crate) async fn acknowledge_all(inner: &Inner) -> usize {
+    let mut done = 0;
+    for channel in inner.open_channels().await {
+        done += acknowledge(inner, &channel).await;
+    }
+    done
+}
+
+async fn acknowledge(inner: &Inner, channel: &Arc<Outgoing>) -> usize {
+    let leases = channel.take_unacknowledged(ACKNOWLEDGEMENTS_MAX);
+    if leases.is_empty() {
+        return 0;
+    }
+    let (vouchers, leases): (Vec<ByteVec>, Vec<Lease>) = leases.into_iter().map(|lease| vouch(inner, lease)).unzip();
+    let count = vouchers.len();
+    match ask(inner, channel, &PayRequest::Acknowledge(vouchers)).await {
+        Some(PayReply::Taken(taken)) if taken as usize == count => {
+            for lease in leases {
+                let row = LaneOut { debit: lease.lane.debit.clone() };
+                inner.exchange.books().put_lane_out(channel.id, lease.lane.number, &row).await;
+            }
+            count
+        }
+        // The seller is away, or took only some: sign again next time, with a higher number.
+        _ => {
+            for mut lease in leases {
+                lease.lane.debit.acknowledged = false;
+            }
+            0
+        }
+    }
+}
+
+fn vouch(inner: &Inner, mut lease: Lease) -> (ByteVec, Lease) {
+    let lane = &mut lease.lane;
+    let voucher = lane.debit.next(&lease.channel.terms, lease.channel.id, lane.number, Amount::ZERO, None);
+    lane.debit.signed(&voucher);
+    let signed = proof::vouch(voucher, &inner.payer.key);
+    (signed.bytes().to_vec().into(), lease)
+}
+
+/// Close every channel: by the seller at once, or one-sided where it does not answer.
+pub(crate) async fn close_all(inner: &Inner) -> usize {
+    let channels = inner.open_channels().await;
+    for channel in &channels {
+        acknowledge(inner, channel).await;
+        channel.close();
+        let closed = ask(inner, channel, &PayRequest::Close(channel.id)).await;
+        if !matches!(closed, Some(PayReply::Closed)) {
+            let asked = inner.exchange.ledger().close(channel.id, inner.payer.key.clone()).await;
+            if let Err(error) = asked {
+                tracing::warn!(channel = %channel.id, %error, "the channel could not be closed; its deposit stays locked until it is");
+                continue;
+            }
+        }
+        inner.forget(channel).await;
+    }
+    channels.len()
+}
+
+async fn ask(inner: &Inner, channel: &Outgoing, request: &PayRequest) -> Option<PayReply> {
+    let payload = encode(request);
+    let agent = &channel.terms.payee_key;
+    let reply = match inner.exchange.seller_here(agent) {
+        Some(seller) => seller.pay_bytes(&payload).await.ok()?,
+        None => inner.exchange.bus().request(&pay_subject(agent), payload, SETTLE_TIMEOUT).await.ok()?,
+    };
+    minicbor::decode(&reply).ok()
+}
