@@ -10,9 +10,9 @@ default:
 setup:
     @python3 tools/setup.py
 
-# build the agents as WebAssembly components into target/wasm32-wasip2/agent
+# build the agents, and the components that the tests run, for WebAssembly into target/wasm32-wasip2/agent
 agents:
-    cargo build --target wasm32-wasip2 --profile agent $(grep -h -m1 '^name' agents/*/Cargo.toml | sed 's/.*"\(.*\)".*/-p \1/')
+    cargo build --target wasm32-wasip2 --profile agent -p 'hansa-agent-*' -p 'hansa-fixture-*'
 
 # build the node and the samples
 build:

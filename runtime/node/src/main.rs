@@ -1,2 +1,2 @@
-//! The binary hansa: configuration, assembly, command line
+//! The command line `hansa`.
 fn main() {}

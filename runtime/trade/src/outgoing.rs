@@ -54,6 +54,11 @@ pub(crate) struct Lease {
 }
 
 impl Lease {
+    /// The acknowledgement that was signed did not arrive.
+    pub(crate) fn not_acknowledged(mut self) {
+        self.lane.debit.acknowledged = false;
+    }
+
     /// The seller disputes this lane, or we do: never use it again, and keep what it may cost reserved.
     pub(crate) fn abandon(mut self) {
         self.disputed = true;

@@ -51,9 +51,7 @@ async fn acknowledge(inner: &Inner, channel: &Arc<Outgoing>) -> usize {
         }
         // The seller is away, or took only some: sign again next time, with a higher number.
         _ => {
-            for mut lease in leases {
-                lease.lane.debit.acknowledged = false;
-            }
+            leases.into_iter().for_each(Lease::not_acknowledged);
             0
         }
     }

@@ -81,6 +81,8 @@ pub(crate) struct Output {
 struct Written {
     bytes_left: usize,
     bytes_max: usize,
+    /// Something was dropped, and the log was told.
+    cut: bool,
     stdout: Vec<u8>,
     stderr: Vec<u8>,
     tail: Vec<u8>,
@@ -88,7 +90,8 @@ struct Written {
 
 impl Output {
     pub(crate) fn new(log: Arc<dyn Log>, bytes_max: usize) -> Arc<Self> {
-        let written = Written { bytes_left: bytes_max, bytes_max, stdout: Vec::new(), stderr: Vec::new(), tail: Vec::new() };
+        let written =
+            Written { bytes_left: bytes_max, bytes_max, cut: false, stdout: Vec::new(), stderr: Vec::new(), tail: Vec::new() };
         Arc::new(Output { log, written: Mutex::new(written) })
     }
 
@@ -152,16 +155,15 @@ impl Output {
 
     /// How many of `wanted` bytes may still be logged; none once the call has used up its share.
     fn allow(&self, written: &mut Written, wanted: usize) -> Option<usize> {
-        if written.bytes_left == 0 {
-            return None;
-        }
-        if wanted < written.bytes_left {
+        if wanted <= written.bytes_left {
             written.bytes_left -= wanted;
             return Some(wanted);
         }
-        let text = format!("this call has written {} bytes; the rest is dropped", written.bytes_max);
-        self.log.line(LogLine { level: LogLevel::Warn, source: LogSource::Host, text });
-        Some(std::mem::take(&mut written.bytes_left))
+        if !std::mem::replace(&mut written.cut, true) {
+            let text = format!("this call has written {} bytes; the rest is dropped", written.bytes_max);
+            self.log.line(LogLine { level: LogLevel::Warn, source: LogSource::Host, text });
+        }
+        Some(std::mem::take(&mut written.bytes_left)).filter(|left| *left > 0)
     }
 
     fn send(&self, level: LogLevel, source: LogSource, line: &[u8]) {
@@ -235,7 +237,7 @@ mod tests {
                 "Log a\\nb",
                 "Host this call has written 40 bytes; the rest is dropped",
                 "Stdout rest",
-                "Stderr this is more ",
+                "Stderr this is more t",
             ]
         );
         assert_eq!(output.stderr_tail().unwrap(), "this is more than may be writtennothing of this");

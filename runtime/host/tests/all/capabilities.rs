@@ -28,10 +28,18 @@ impl AgentStore for Memory {
         async move { Ok(self.0.lock().unwrap().get(&key).cloned()) }.boxed()
     }
     fn set(&self, key: String, value: Vec<u8>) -> BoxFuture<'_, Result<(), StoreError>> {
-        async move { Ok(drop(self.0.lock().unwrap().insert(key, value))) }.boxed()
+        async move {
+            self.0.lock().unwrap().insert(key, value);
+            Ok(())
+        }
+        .boxed()
     }
     fn delete(&self, key: String) -> BoxFuture<'_, Result<(), StoreError>> {
-        async move { Ok(drop(self.0.lock().unwrap().remove(&key))) }.boxed()
+        async move {
+            self.0.lock().unwrap().remove(&key);
+            Ok(())
+        }
+        .boxed()
     }
     fn exists(&self, key: String) -> BoxFuture<'_, Result<bool, StoreError>> {
         async move { Ok(self.0.lock().unwrap().contains_key(&key)) }.boxed()

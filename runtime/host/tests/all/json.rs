@@ -22,7 +22,9 @@ proptest! {
     }
 
     #[test]
-    fn mutated_bytes_are_refused_or_read_the_same_by_all(value in everything(), at in any::<prop::sample::Index>(), byte: u8, cut: bool) {
+    fn mutated_bytes_are_refused_or_read_the_same_by_all(
+        value in everything(), at in any::<prop::sample::Index>(), byte: u8, cut: bool
+    ) {
         let schema = schema("echo");
         let mut wire = schema.args_from_json(&json!({"value": value})).unwrap();
         let at = at.index(wire.len());

@@ -11,12 +11,12 @@ use std::{
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use hansa_host::{
-    Crossing, FailureKind, Fault,
+    Crossing, FailureKind, Fault, HostOptions,
     market::{Limits, Market, Offer, Purchase},
 };
 use serde_json::{Value, json};
 
-use crate::support::{BUYER, GREETER, Seller, agent, call, call_within, host, host_of, trading};
+use crate::support::{BUYER, GREETER, Seller, agent, call, call_within, host, host_of, host_with, trading};
 
 fn person(name: &str) -> Value {
     json!({"name": name, "age": 40, "nicknames": ["a"], "language": "german", "score": 0.5})
@@ -121,6 +121,14 @@ async fn a_component_sells_to_another() {
         let answer = call(&caller, (BUYER, "all"), json!([[person("ada"), person("bo")]]), market()).await.unwrap();
         assert_eq!(answer, json!({"ok": ["hallo ada", "hallo bo"]}));
     }
+}
+
+#[tokio::test]
+async fn deterministic_engines_trade_too() {
+    let host = host_with(HostOptions { deterministic: true, ..HostOptions::default() });
+    let (caller, greeter) = (agent(&host, "caller"), agent(&host, "greeter"));
+    let answer = call(&caller, (BUYER, "plain"), json!([person("ada")]), trading(Seller(greeter))).await.unwrap();
+    assert_eq!(answer, json!({"ok": "HALLO ADA"}));
 }
 
 #[tokio::test]

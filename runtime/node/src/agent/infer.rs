@@ -79,7 +79,7 @@ impl Infer for CallInference {
     fn price(&self, model: String) -> InferFuture<'_, wit::Rates> {
         let rates = move || {
             let rates = self.inference.price(&model).map_err(error)?;
-            Ok(wit::Rates { per_request: rates.per_request, per1k_input: rates.per_1k_input, per1k_output: rates.per_1k_output, per_ms_device: 0 })
+            Ok(wit::Rates { per_request: rates.per_request, per_1k_input: rates.per_1k_input, per_1k_output: rates.per_1k_output, per_ms_device: 0 })
         };
         async move { rates() }.boxed()
     }
@@ -161,7 +161,7 @@ fn task(task: engine::Task) -> wit::Task {
 fn dim(dim: &engine::Dim) -> wit::Dim {
     match dim {
         engine::Dim::Fixed(size) => wit::Dim { name: None, size: Some(*size) },
-        engine::Dim::Named(name) => wit::Dim { name: Some(name.clone()), size: None },
+        engine::Dim::Free(name) => wit::Dim { name: Some(name.clone()), size: None },
     }
 }
 

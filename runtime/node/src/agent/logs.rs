@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
-use hansa_host::log::{Level, Log};
+use hansa_host::log::{Log, LogLevel};
 use serde::{Deserialize, Serialize};
 
 use crate::ambient;
@@ -44,13 +44,13 @@ impl Ring {
 }
 
 impl Log for Ring {
-    fn line(&self, level: Level, text: &str) {
-        let level = match level {
-            Level::Debug => "debug",
-            Level::Info => "info",
-            Level::Warn => "warn",
-            Level::Error => "error",
+    fn line(&self, line: hansa_host::log::LogLine) {
+        let level = match line.level {
+            LogLevel::Debug => "debug",
+            LogLevel::Info => "info",
+            LogLevel::Warn => "warn",
+            LogLevel::Error => "error",
         };
-        self.write(level, text);
+        self.write(level, line.text);
     }
 }

@@ -229,7 +229,10 @@ fn write_all(database: &Database, mut queue: mpsc::Receiver<Change>) {
         if let Err(error) = write(database, &group) {
             tracing::error!(%error, "the trade books could not be written; what this group held is lost");
         }
-        group.waiting.into_iter().for_each(|done| drop(done.send(())));
+        for done in group.waiting {
+            // Whoever waited may have given up.
+            let _ = done.send(());
+        }
     }
 }
 

@@ -1,0 +1,272 @@
+//! The operator's door to a running node: a Unix socket in its data folder, one JSON request and one JSON reply a line.
+//! Whoever may write to the folder may administer the node.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use hansa_economy::Amount;
+use hansa_economy::channel::AccountId;
+use hansa_ledger::CheckReport;
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::watch;
+
+use crate::agent::{AgentStatus, LogLine, read_component};
+use crate::ledger::CREDITS;
+use crate::node::Node;
+
+/// Name of the socket in the data folder.
+pub const SOCKET: &str = "node.sock";
+
+/// What an operator asks.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "ask")]
+pub enum Ask {
+    /// What is this node?
+    Status,
+    /// Deploy the agent in a folder.
+    Deploy {
+        /// The agent's folder.
+        folder: PathBuf,
+        /// Another manifest than `agent.toml` there.
+        manifest: Option<PathBuf>,
+        /// Another component than the usual one.
+        component: Option<PathBuf>,
+        /// Working capital, paid from the operator's account.
+        fund: Option<Amount>,
+    },
+    /// Running agents.
+    Agents,
+    /// Stop an agent.
+    Stop {
+        /// Its name.
+        name: String,
+    },
+    /// Last lines of an agent.
+    Logs {
+        /// Its name.
+        name: String,
+        /// How many.
+        lines: usize,
+    },
+    /// Issue new credits to an account; only on the node that keeps the ledger.
+    Issue {
+        /// The account.
+        to: AccountId,
+        /// How much.
+        amount: Amount,
+        /// Why, for the books.
+        reference: String,
+    },
+    /// Bring everything earned and owed to the ledger.
+    Settle,
+    /// Check the ledger; only on the node that keeps it.
+    Check,
+    /// Stop the node.
+    Shutdown,
+}
+
+/// What a node answers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "reply")]
+pub enum Reply {
+    /// To [`Ask::Status`].
+    Status(NodeStatus),
+    /// An agent runs.
+    Deployed {
+        /// Its name.
+        name: String,
+    },
+    /// To [`Ask::Agents`].
+    Agents {
+        /// One for each.
+        agents: Vec<AgentStatus>,
+    },
+    /// To [`Ask::Logs`].
+    Logs {
+        /// Oldest first.
+        lines: Vec<LogLine>,
+    },
+    /// To [`Ask::Check`].
+    Check {
+        /// What was found.
+        report: serde_json::Value,
+        /// The first problem, if there is one.
+        problem: Option<String>,
+    },
+    /// Done.
+    Done,
+    /// Not done, and why.
+    Refused {
+        /// In words that say what to do.
+        message: String,
+    },
+}
+
+/// What a node is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct NodeStatus {
+    /// Name.
+    pub name: String,
+    /// Key.
+    pub node: String,
+    /// Operator's account.
+    pub account: String,
+    /// Bus.
+    pub bus: String,
+    /// Ledger id.
+    pub ledger: String,
+    /// Does it keep the ledger?
+    pub keeps_ledger: bool,
+    /// Can it run models? The library, or why not.
+    pub inference: String,
+    /// Models and where they stand.
+    pub models: Vec<String>,
+}
+
+/// Why an operator's request was not carried to the node.
+#[derive(Debug, thiserror::Error)]
+pub enum AdminError {
+    /// No node there.
+    #[error("no node runs in {} ({error}); start one with `hansa up` or `hansa node --config FILE`", folder.display())]
+    Nobody {
+        /// The data folder.
+        folder: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// The conversation broke.
+    #[error("the node ended the conversation: {0}")]
+    Broken(String),
+    /// The node's word.
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// Ask the node whose data folder this is.
+pub async fn ask(folder: &Path, ask: &Ask) -> Result<Reply, AdminError> {
+    let stream = UnixStream::connect(folder.join(SOCKET)).await.map_err(|error| AdminError::Nobody { folder: folder.to_owned(), error })?;
+    let (read, mut write) = stream.into_split();
+    let mut line = serde_json::to_vec(ask).expect("a request is plain data");
+    line.push(b'\n');
+    write.write_all(&line).await.map_err(|error| AdminError::Broken(error.to_string()))?;
+    let reply = BufReader::new(read).lines().next_line().await.map_err(|error| AdminError::Broken(error.to_string()))?;
+    let reply = reply.ok_or_else(|| AdminError::Broken("no answer; look at the node's log".into()))?;
+    match serde_json::from_str(&reply).map_err(|error| AdminError::Broken(error.to_string()))? {
+        Reply::Refused { message } => Err(AdminError::Refused(message)),
+        reply => Ok(reply),
+    }
+}
+
+/// Serve `node` until it is told to shut down; then return.
+pub async fn serve(node: &Arc<Node>) -> std::io::Result<()> {
+    let path = node.data().join(SOCKET);
+    drop(std::fs::remove_file(&path));
+    let listener = UnixListener::bind(&path)?;
+    let (stop, mut stopped) = watch::channel(false);
+    loop {
+        tokio::select! {
+            _ = stopped.changed() => break,
+            connection = listener.accept() => {
+                let (stream, _) = connection?;
+                tokio::spawn(converse(node.clone(), stream, stop.clone()));
+            }
+        }
+    }
+    drop(std::fs::remove_file(&path));
+    Ok(())
+}
+
+async fn converse(node: Arc<Node>, stream: UnixStream, stop: watch::Sender<bool>) {
+    let (read, mut write) = stream.into_split();
+    let mut lines = BufReader::new(read).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        let (reply, last) = match serde_json::from_str(&line) {
+            Ok(Ask::Shutdown) => (Reply::Done, true),
+            Ok(ask) => (answer(&node, ask).await.unwrap_or_else(|message| Reply::Refused { message }), false),
+            Err(error) => (Reply::Refused { message: format!("not a request: {error}") }, false),
+        };
+        let mut line = serde_json::to_vec(&reply).expect("a reply is plain data");
+        line.push(b'\n');
+        if write.write_all(&line).await.is_err() {
+            return;
+        }
+        if last {
+            // Nobody listens only if the node is stopping already.
+            let _ = stop.send(true);
+            return;
+        }
+    }
+}
+
+async fn answer(node: &Node, ask: Ask) -> Result<Reply, String> {
+    match ask {
+        Ask::Status => Ok(Reply::Status(status(node))),
+        Ask::Deploy { folder, manifest, component, fund } => deploy(node, folder, manifest, component, fund).await,
+        Ask::Agents => {
+            let mut agents = Vec::new();
+            for agent in node.agents().await.values() {
+                agents.push(agent.status().await);
+            }
+            Ok(Reply::Agents { agents })
+        }
+        Ask::Stop { name } => node.stop_agent(&name).await.map(|()| Reply::Done).map_err(|error| error.to_string()),
+        Ask::Logs { name, lines } => {
+            let agents = node.agents().await;
+            let agent = agents.get(&name).ok_or_else(|| format!("no agent `{name}` runs here; see `hansa agent list`"))?;
+            Ok(Reply::Logs { lines: agent.logs(lines) })
+        }
+        Ask::Issue { to, amount, reference } => {
+            let issued = node.ledger_port().issue(CREDITS, to, amount, &reference, node.operator_key()).await;
+            issued.map(|()| Reply::Done).map_err(|error| error.to_string())
+        }
+        Ask::Settle => {
+            node.settle().await;
+            Ok(Reply::Done)
+        }
+        Ask::Check => check(node).await,
+        Ask::Shutdown => Ok(Reply::Done),
+    }
+}
+
+async fn deploy(node: &Node, folder: PathBuf, manifest: Option<PathBuf>, component: Option<PathBuf>, fund: Option<Amount>) -> Result<Reply, String> {
+    let path = manifest.unwrap_or_else(|| folder.join("agent.toml"));
+    let manifest = std::fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let component = read_component(&folder, component.as_deref()).map_err(|error| error.to_string())?;
+    let name = node.deploy(&manifest, component).await.map_err(|error| error.to_string())?;
+    if let Some(amount) = fund {
+        let account = node.agents().await.get(&name).map(|agent| agent.account()).ok_or("the agent stopped at once")?;
+        let paid = node.ledger_port().pay(CREDITS, node.operator(), account, amount, node.operator_key()).await;
+        paid.map_err(|error| format!("`{name}` runs, but could not be funded: {error}"))?;
+    }
+    Ok(Reply::Deployed { name })
+}
+
+async fn check(node: &Node) -> Result<Reply, String> {
+    let ledger = node.ledger().ok_or("this node does not keep the ledger; ask the one that does")?.clone();
+    let report: CheckReport = tokio::task::spawn_blocking(move || ledger.check())
+        .await
+        .map_err(|error| error.to_string())?
+        .map_err(|error| error.to_string())?;
+    let value = serde_json::to_value(&report).map_err(|error| error.to_string())?;
+    Ok(Reply::Check { report: value, problem: report.problem })
+}
+
+fn status(node: &Node) -> NodeStatus {
+    let inference = node.inference().status();
+    NodeStatus {
+        name: node.name().to_owned(),
+        node: node.key().to_string(),
+        account: node.operator().to_string(),
+        bus: node.bus_url(),
+        ledger: node.ledger_port().link().id().to_string(),
+        keeps_ledger: node.ledger().is_some(),
+        inference: match inference.engine {
+            hansa_inference::EngineStatus::Ready { version, .. } => version,
+            hansa_inference::EngineStatus::Unavailable { reason } => reason,
+        },
+        models: inference.models.iter().map(|model| format!("{} ({:?})", model.name, model.state)).collect(),
+    }
+}

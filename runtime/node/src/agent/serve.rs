@@ -1,0 +1,74 @@
+//! One call of an agent: capabilities for this call alone, a fresh instance, and what came of it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use hansa_host::log::Log;
+use hansa_host::store::AgentStore;
+use hansa_host::{CallInfo, Capabilities, Invocation, Prepared};
+use hansa_inference::Inference;
+use hansa_trade::{Buyer, Done, Job, Serve, Terms};
+
+use super::infer::CallInference;
+use super::logs::Ring;
+use super::market::CallMarket;
+
+/// What the calls of one agent share.
+pub(crate) struct AgentServe {
+    pub(crate) prepared: Arc<Prepared>,
+    pub(crate) buyer: Buyer,
+    pub(crate) terms: Arc<BTreeMap<String, Terms>>,
+    pub(crate) inference: Inference,
+    pub(crate) tenant: Arc<str>,
+    pub(crate) store: Arc<dyn AgentStore>,
+    pub(crate) logs: Ring,
+    /// Owed to the operator for inference, in the asset's smallest unit.
+    pub(crate) owed: AtomicU64,
+    /// Calls that were run.
+    pub(crate) calls: AtomicU64,
+}
+
+impl AgentServe {
+    /// Capabilities for one call, with the two parts that are read when it is over.
+    pub(crate) fn capabilities(&self, call: Option<CallInfo>, deadline: Instant, deadline_ms: Option<u64>) -> (Capabilities, Arc<CallMarket>, Arc<CallInference>) {
+        let market = Arc::new(CallMarket::new(self.buyer.clone(), self.terms.clone(), deadline_ms));
+        let inference = Arc::new(CallInference::new(self.inference.clone(), self.tenant.clone(), Some(deadline)));
+        let log: Arc<dyn Log> = Arc::new(self.logs.clone());
+        let capabilities = Capabilities { market: market.clone(), inference: inference.clone(), store: self.store.clone(), log, call };
+        (capabilities, market, inference)
+    }
+
+    async fn run(&self, job: Job) -> Done {
+        let buyer = job.buyer.map(|key| key.to_string()).unwrap_or_default();
+        let call = CallInfo { id: job.call.0, buyer, deadline: job.deadline };
+        let (capabilities, market, inference) = self.capabilities(Some(call), job.deadline, Some(job.deadline_ms));
+        let invocation = Invocation { interface: job.service, function: job.function, args: job.args, deadline: job.deadline, capabilities };
+        let outcome = self.prepared.call(invocation).await;
+        let used = inference.used();
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        self.owed.fetch_add(used.cost, Ordering::Relaxed);
+        let (answer, failure) = match outcome.result {
+            Ok(answer) => (Some(answer), String::new()),
+            Err(failure) => {
+                self.logs.write("error", format!("a call failed: {failure}"));
+                (None, failure.to_string())
+            }
+        };
+        Done { answer, failure, children: market.receipts(), models: used.models }
+    }
+}
+
+impl Serve for AgentServe {
+    fn check(&self, service: &str, function: &str, args: &[u8]) -> Result<(), String> {
+        let schema = self.prepared.schema(service, function).ok_or_else(|| format!("`{service}` has no function `{function}`"))?;
+        schema.validate_args(args).map_err(|error| format!("the arguments do not fit `{}`: {error}", schema.signature()))
+    }
+
+    fn serve(&self, job: Job) -> BoxFuture<'_, Done> {
+        self.run(job).boxed()
+    }
+}

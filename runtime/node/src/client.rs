@@ -1,0 +1,139 @@
+//! Somebody who only buys: a key, an account, trade books of their own, and a connection to the bus. No node needed.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hansa_bus::{Bus, BusOptions};
+use hansa_economy::channel::AccountId;
+use hansa_economy::receipt::Receipt;
+use hansa_economy::{Amount, Digest, Keypair, Signed};
+use hansa_trade::{Books, Bought, Buyer, Exchange, Listed, Order, Payer, Prefer, Terms};
+
+use crate::ledger::{CREDITS, LedgerLink, LinkPort};
+use crate::node::{NodeError, RECEIPT_SUBJECT, offers_bucket, watch_offers};
+use crate::{ambient, keys};
+
+/// Label of a buyer's account.
+const ACCOUNT_LABEL: &str = "main";
+/// How long a receipt may take to come from another node.
+const RECEIPT_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long to wait for the first offers.
+const OFFERS_WAIT: Duration = Duration::from_secs(2);
+
+/// A buyer at work.
+pub struct Client {
+    exchange: Exchange,
+    buyer: Buyer,
+    port: LinkPort,
+    key: Arc<Keypair>,
+    account: AccountId,
+    watch: tokio::task::JoinHandle<()>,
+}
+
+fn failed(error: impl std::fmt::Display) -> NodeError {
+    NodeError(error.to_string())
+}
+
+impl Client {
+    /// Connect to the bus at `url` with the key and books in `folder` (made if they are not there). The account is opened
+    /// on the ledger; it is empty until somebody funds it.
+    pub async fn connect(url: &str, folder: &Path) -> Result<Client, NodeError> {
+        let key = Arc::new(keys::load_or_make(&folder.join("account.key")).map_err(failed)?);
+        let bus = Bus::connect(BusOptions { name: "hansa client".into(), ..BusOptions::at(url) }).await.map_err(failed)?;
+        let port = LinkPort::new(LedgerLink::find(&bus).await.map_err(failed)?);
+        let account = port.open_account(CREDITS, ACCOUNT_LABEL, &key).await.map_err(failed)?;
+        let books = Books::open(&folder.join("trade.redb")).map_err(failed)?;
+        let exchange = Exchange::new(bus.clone(), books, Arc::new(port.clone()), ambient::ambient());
+        let watch = tokio::spawn(watch_offers(offers_bucket(&bus).await?, exchange.clone()));
+        let payer = Payer { account, key: key.clone(), asset: CREDITS };
+        let buyer = Buyer::new(exchange.clone(), payer).map_err(failed)?;
+        Ok(Client { exchange, buyer, port, key, account, watch })
+    }
+
+    /// The account that pays.
+    pub fn account(&self) -> AccountId {
+        self.account
+    }
+
+    /// The key that signs.
+    pub fn key(&self) -> &Keypair {
+        &self.key
+    }
+
+    /// The ledger.
+    pub fn ledger(&self) -> &LinkPort {
+        &self.port
+    }
+
+    /// The market.
+    pub fn exchange(&self) -> &Exchange {
+        &self.exchange
+    }
+
+    /// What the account can spend.
+    pub async fn balance(&self) -> Result<Amount, NodeError> {
+        let account = self.port.link().account(self.account).await.map_err(failed)?;
+        Ok(account.map(|account| account.available()).unwrap_or_default())
+    }
+
+    /// All offers whose service contains `text`; waits a moment for the first to arrive.
+    pub async fn offers(&self, text: &str) -> Vec<Arc<Listed>> {
+        let started = tokio::time::Instant::now();
+        loop {
+            let all = self.exchange.index().all(self.exchange.now_ms());
+            let found: Vec<_> = all.into_iter().filter(|listed| matches(&listed.offer, text)).collect();
+            if !found.is_empty() || started.elapsed() > OFFERS_WAIT {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+    }
+
+    /// Buy one call under these limits. `args`: CBOR array of the arguments.
+    pub async fn call(&self, service: &str, function: &str, args: Vec<u8>, max_price: Amount, deadline_ms: u32) -> Result<Bought, hansa_host::Fault> {
+        let terms = Terms { max_price, deadline_ms, prefer: Prefer::Cheapest, labels: BTreeMap::new(), sellers: None, retries: 3 };
+        let order = Order { service: service.to_owned(), function: function.to_owned(), args: args.into(), fits: Arc::new(|_| Ok(())) };
+        self.buyer.buy(&order, &terms, None).await
+    }
+
+    /// A verified receipt: from our own books, or from whoever on the bus has it.
+    pub async fn receipt(&self, digest: Digest) -> Result<Option<Signed<Receipt>>, NodeError> {
+        if let Some(receipt) = self.exchange.receipt(digest).map_err(failed)? {
+            return Ok(Some(receipt));
+        }
+        let payload = digest.0.to_vec().into();
+        let Ok(bytes) = self.exchange.bus().request(RECEIPT_SUBJECT, payload, RECEIPT_TIMEOUT).await else {
+            return Ok(None);
+        };
+        match Digest::of(&bytes) == digest {
+            true => Signed::open(&bytes).map(Some).map_err(failed),
+            false => Err(NodeError(format!("a node answered with another receipt than {digest}"))),
+        }
+    }
+
+    /// Acknowledge what was received, so that sellers can collect it, and write everything down.
+    pub async fn settle(&self) {
+        self.buyer.acknowledge().await;
+        self.exchange.books().flush().await;
+    }
+
+    /// Acknowledge, then close all channels so that what is left of their deposits returns. Returns how many.
+    pub async fn close(&self) -> usize {
+        let closed = self.buyer.close_channels().await;
+        self.exchange.books().flush().await;
+        closed
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.watch.abort();
+    }
+}
+
+fn matches(offer: &hansa_economy::offer::Offer, text: &str) -> bool {
+    let words = [&offer.service, &offer.package, &offer.node_name];
+    words.into_iter().any(|word| word.contains(text)) || offer.functions.keys().any(|name| name.contains(text))
+}

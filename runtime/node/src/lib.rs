@@ -1,0 +1,18 @@
+//! The node: configuration, assembly, administration, and a client for those who only buy.
+
+pub mod admin;
+pub mod agent;
+pub mod ambient;
+pub mod client;
+pub mod config;
+pub mod folder;
+pub mod keys;
+pub mod ledger;
+pub mod node;
+pub mod policy;
+pub mod tools;
+pub mod tree;
+
+pub use client::Client;
+pub use config::NodeConfig;
+pub use node::{Node, NodeError};

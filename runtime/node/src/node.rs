@@ -1,0 +1,350 @@
+//! The node: all parts assembled in one place, as fields of one struct.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use hansa_bus::{Bucket, BucketEvent, BucketOptions, BucketStorage, Bus, BusOptions, ManagedServer, ServerOptions, Service};
+use hansa_catalogue::{Blobs, Package};
+use hansa_economy::channel::AccountId;
+use hansa_economy::ledger::{AssetCreate, Command, CommandId, Genesis};
+use hansa_economy::{Digest, Keypair, PublicKey};
+use hansa_host::{Host, HostOptions};
+use hansa_inference::{EngineStatus, Inference, InferenceOptions, packages_in};
+use hansa_ledger::{Ledger, LedgerOptions};
+use hansa_trade::limits::OFFER_LIFE;
+use hansa_trade::{Books, Exchange};
+use tokio::sync::Mutex;
+
+use crate::agent::{Deployed, DeployError, Deployment, Surroundings};
+use crate::config::NodeConfig;
+use crate::ledger::{self, CREDITS, LedgerLink, LinkPort};
+use crate::{ambient, folder, keys, tools};
+
+/// Bucket of signed offers.
+pub const OFFERS_BUCKET: &str = "hansa-offers";
+/// Label of an operator's account.
+const OPERATOR_LABEL: &str = "operator";
+/// Subject on which receipts are asked for by digest.
+pub const RECEIPT_SUBJECT: &str = "hansa.receipt.get";
+
+/// A running node.
+pub struct Node {
+    config: NodeConfig,
+    key: Arc<Keypair>,
+    /// The bus server, where this node started it.
+    server: Option<ManagedServer>,
+    bus: Bus,
+    /// The ledger, where this node keeps it.
+    ledger: Option<Ledger>,
+    port: LinkPort,
+    _door: Option<Service>,
+    inference: Inference,
+    exchange: Exchange,
+    blobs: Blobs,
+    around: Surroundings,
+    agents: Mutex<BTreeMap<String, Deployed>>,
+    operator: AccountId,
+    watch: tokio::task::JoinHandle<()>,
+    receipts: tokio::task::JoinHandle<()>,
+    /// Held for as long as the node runs, so that no second one uses the folder.
+    _lock: File,
+}
+
+/// Why a node does not start. Each text says what to do.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct NodeError(pub String);
+
+fn failed(error: impl std::fmt::Display) -> NodeError {
+    NodeError(error.to_string())
+}
+
+impl Node {
+    /// Start everything that `config` names; agents deployed earlier come up again.
+    pub async fn start(config: NodeConfig) -> Result<Node, NodeError> {
+        let lock = folder::claim(&config.data, &config.name).map_err(failed)?;
+        let key = Arc::new(keys::load_or_make(&config.data.join("operator.key")).map_err(failed)?);
+        let server = start_server(&config).await?;
+        let url = config.bus.url.clone().or_else(|| server.as_ref().map(ManagedServer::url)).unwrap_or_default();
+        let options = BusOptions { name: format!("hansa {}", config.name), credentials_file: config.bus.credentials.clone(), ..BusOptions::at(url) };
+        let bus = Bus::connect(options).await.map_err(failed)?;
+        let ledger = if config.ledger.host { Some(open_ledger(&config, &key).await?) } else { None };
+        let link = match &ledger {
+            Some(ledger) => LedgerLink::Here(ledger.clone()),
+            None => LedgerLink::find(&bus).await.map_err(failed)?,
+        };
+        check_ledger(&config, &link)?;
+        let door = match &ledger {
+            Some(ledger) => Some(ledger::serve(&bus, ledger.clone()).await.map_err(failed)?),
+            None => None,
+        };
+        let port = LinkPort::new(link);
+        let operator = port.open_account(CREDITS, OPERATOR_LABEL, &key).await.map_err(failed)?;
+        let inference = start_inference(&config);
+        let host = start_host(&config)?;
+        let books = Books::open(&config.data.join("trade.redb")).map_err(failed)?;
+        let exchange = Exchange::new(bus.clone(), books, Arc::new(port.clone()), ambient::ambient());
+        let offers = offers_bucket(&bus).await?;
+        let watch = tokio::spawn(watch_offers(offers.clone(), exchange.clone()));
+        let receipts = tokio::spawn(answer_receipts(bus.clone(), exchange.clone()));
+        let around = Surroundings {
+            host,
+            inference: inference.clone(),
+            exchange: exchange.clone(),
+            ledger: port.clone(),
+            offers,
+            node: key.public(),
+            node_name: config.name.clone(),
+            operator,
+            asset: CREDITS,
+            policy: Arc::new(config.grant.clone()),
+        };
+        let blobs = Blobs::open(&config.data.join("blobs")).map_err(failed)?;
+        let node = Node {
+            config, key, server, bus, ledger, port, _door: door, inference, exchange, blobs, around, operator, watch, receipts,
+            agents: Mutex::default(), _lock: lock,
+        };
+        node.restart_agents().await;
+        Ok(node)
+    }
+
+    /// The node's name.
+    pub fn name(&self) -> &str {
+        &self.config.name
+    }
+
+    /// The operator's key, public half.
+    pub fn key(&self) -> PublicKey {
+        self.key.public()
+    }
+
+    /// The operator's account.
+    pub fn operator(&self) -> AccountId {
+        self.operator
+    }
+
+    /// Address of the bus.
+    pub fn bus_url(&self) -> String {
+        self.bus.url().to_owned()
+    }
+
+    /// The market.
+    pub fn exchange(&self) -> &Exchange {
+        &self.exchange
+    }
+
+    /// The ledger, here or elsewhere.
+    pub fn ledger_port(&self) -> &LinkPort {
+        &self.port
+    }
+
+    /// The ledger itself, where this node keeps it.
+    pub fn ledger(&self) -> Option<&Ledger> {
+        self.ledger.as_ref()
+    }
+
+    /// The models.
+    pub fn inference(&self) -> &Inference {
+        &self.inference
+    }
+
+    /// The folder of everything.
+    pub fn data(&self) -> &Path {
+        &self.config.data
+    }
+
+    pub(crate) fn operator_key(&self) -> &Keypair {
+        &self.key
+    }
+
+    /// Deploy a package: keep it, check it, start it. A running agent of the same name is replaced once the new one is
+    /// known to be good.
+    pub async fn deploy(&self, manifest: &str, component: Vec<u8>) -> Result<String, DeployError> {
+        let package = Package::sign(manifest, component, &self.key).map_err(|error| DeployError(error.to_string()))?;
+        let name = package.manifest.short_name().to_owned();
+        let mut agents = self.agents.lock().await;
+        if let Some(old) = agents.remove(&name) {
+            old.stop().await;
+        }
+        let deployed = Deployed::start(self.around.clone(), Deployment { package: package.clone(), folder: self.agent_folder(&name) }).await?;
+        self.remember(&name, &package).map_err(|error| DeployError(format!("the agent runs, but will not come up again after a restart: {error}")))?;
+        agents.insert(name.clone(), deployed);
+        Ok(name)
+    }
+
+    /// Stop an agent; its state, key and account stay. Error: no such agent.
+    pub async fn stop_agent(&self, name: &str) -> Result<(), DeployError> {
+        let mut agents = self.agents.lock().await;
+        let Some(agent) = agents.remove(name) else {
+            let known: Vec<&str> = agents.keys().map(String::as_str).collect();
+            return Err(DeployError(format!("no agent `{name}` runs here; running: {}", if known.is_empty() { "none".into() } else { known.join(", ") })));
+        };
+        agent.stop().await;
+        std::fs::remove_file(self.agent_folder(name).join("package")).map_err(|error| DeployError(error.to_string()))
+    }
+
+    /// The running agents.
+    pub async fn agents(&self) -> tokio::sync::MutexGuard<'_, BTreeMap<String, Deployed>> {
+        self.agents.lock().await
+    }
+
+    /// Bring everything that is earned and owed to the ledger.
+    pub async fn settle(&self) {
+        for agent in self.agents.lock().await.values() {
+            agent.settle().await;
+        }
+        self.exchange.books().flush().await;
+    }
+
+    /// Withdraw all offers, let calls end, settle, stop the bus server if this node started it.
+    pub async fn stop(self) {
+        for (_, agent) in std::mem::take(&mut *self.agents.lock().await) {
+            agent.stop().await;
+        }
+        self.exchange.books().flush().await;
+        self.watch.abort();
+        self.receipts.abort();
+        self.inference.stop().await;
+        drop(self._door);
+        if let Some(server) = self.server {
+            server.shutdown().await;
+        }
+    }
+
+    fn agent_folder(&self, name: &str) -> PathBuf {
+        self.config.data.join("agents").join(name)
+    }
+
+    fn remember(&self, name: &str, package: &Package) -> Result<(), std::io::Error> {
+        self.blobs.put(&package.component).map_err(std::io::Error::other)?;
+        std::fs::write(self.agent_folder(name).join("package"), package.statement.bytes())
+    }
+
+    async fn restart_agents(&self) {
+        let Ok(folders) = std::fs::read_dir(self.config.data.join("agents")) else {
+            return;
+        };
+        for folder in folders.flatten() {
+            let name = folder.file_name().to_string_lossy().into_owned();
+            match self.restart_agent(&name).await {
+                Ok(Some(agent)) => drop(self.agents.lock().await.insert(name, agent)),
+                Ok(None) => {}
+                Err(error) => tracing::error!(agent = name, %error, "the agent could not be started again"),
+            }
+        }
+    }
+
+    async fn restart_agent(&self, name: &str) -> Result<Option<Deployed>, DeployError> {
+        let text = |error: &dyn std::fmt::Display| DeployError(error.to_string());
+        let Ok(statement) = std::fs::read(self.agent_folder(name).join("package")) else {
+            return Ok(None);
+        };
+        let body = hansa_economy::Signed::<hansa_catalogue::package::PackageStatement>::open(&statement).map_err(|error| text(&error))?.body;
+        let component = self.blobs.get(body.component).map_err(|error| text(&error))?;
+        let package = Package::open(&statement, component).map_err(|error| text(&error))?;
+        Deployed::start(self.around.clone(), Deployment { package, folder: self.agent_folder(name) }).await.map(Some)
+    }
+}
+
+async fn start_server(config: &NodeConfig) -> Result<Option<ManagedServer>, NodeError> {
+    if config.bus.url.is_some() {
+        return Ok(None);
+    }
+    let binary = ManagedServer::find_binary(tools::nats_servers(config.bus.server.as_deref())).map_err(failed)?;
+    let port = Some(config.bus.port.unwrap_or(4222));
+    let options = ServerOptions { port, name: format!("hansa-{}", config.name), ..ServerOptions::new(binary, config.data.join("bus")) };
+    ManagedServer::start(options).await.map(Some).map_err(failed)
+}
+
+async fn open_ledger(config: &NodeConfig, key: &Keypair) -> Result<Ledger, NodeError> {
+    let folder = config.data.join("ledger");
+    let options = LedgerOptions::new(Arc::new(ambient::now_ns));
+    if Ledger::exists(&folder) {
+        return Ledger::open(&folder, options).map_err(failed);
+    }
+    let id = || CommandId::from_time(ambient::now_ms(), u128::from_le_bytes(ambient::random()));
+    let genesis = Genesis::sign(&config.name, id(), key);
+    let ledger = Ledger::create(&folder, genesis.bytes(), options).map_err(failed)?;
+    let credits = Command::AssetCreate(AssetCreate { asset: CREDITS, code: "CRED".into(), scale: 6, issuer: key.public() });
+    LinkPort::new(LedgerLink::Here(ledger.clone())).submit(credits, key).await.map_err(failed)?;
+    Ok(ledger)
+}
+
+fn check_ledger(config: &NodeConfig, link: &LedgerLink) -> Result<(), NodeError> {
+    let Some(text) = &config.ledger.id else {
+        return Ok(());
+    };
+    let wanted: Digest = text.parse().map_err(|error| NodeError(format!("ledger.id: {error}")))?;
+    match wanted == link.id() {
+        true => Ok(()),
+        false => Err(NodeError(format!("the bus serves ledger {}, node.toml wants {wanted}; connect to the right bus or change ledger.id", link.id()))),
+    }
+}
+
+fn start_inference(config: &NodeConfig) -> Inference {
+    let defaults = tools::inference();
+    let models = config.inference.models.as_ref().map(|folder| packages_in(folder));
+    let options = InferenceOptions {
+        library: config.inference.library.clone().or(defaults.library),
+        model_folders: models.unwrap_or(defaults.model_folders),
+        threads_per_model: config.inference.threads.unwrap_or(1),
+        ..InferenceOptions::default()
+    };
+    let inference = Inference::start(options);
+    let status = inference.status();
+    if let EngineStatus::Unavailable { reason } = status.engine {
+        tracing::warn!("no inference on this node: {reason}");
+    }
+    for refused in status.refused {
+        tracing::warn!(folder = %refused.folder.display(), "a model is not lent: {}", refused.reason);
+    }
+    inference
+}
+
+fn start_host(config: &NodeConfig) -> Result<Host, NodeError> {
+    let defaults = HostOptions::default();
+    let pool_instances = config.host.instances.unwrap_or(defaults.pool_instances);
+    Host::new(HostOptions { pool_instances, cache_folder: Some(config.data.join("compiled")), ..defaults }).map_err(failed)
+}
+
+/// The bucket of offers. It lives in memory: offers are renewed long before they expire.
+pub(crate) async fn offers_bucket(bus: &Bus) -> Result<Bucket, NodeError> {
+    let options = BucketOptions { name: OFFERS_BUCKET.into(), max_age: Some(OFFER_LIFE), history: 1, storage: BucketStorage::Memory };
+    bus.bucket(options).await.map_err(failed)
+}
+
+/// Keep the index of offers as the bucket says.
+pub(crate) async fn watch_offers(offers: Bucket, exchange: Exchange) {
+    let mut watch = offers.watch_all();
+    let mut listed = BTreeMap::new();
+    loop {
+        match watch.next().await {
+            BucketEvent::Begin | BucketEvent::CaughtUp => {}
+            BucketEvent::Put { key, value, .. } => match exchange.index().list(&value, exchange.now_ms()) {
+                Ok(offer) => drop(listed.insert(key, (offer.offer.agent, offer.offer.service.clone()))),
+                Err(error) => tracing::debug!(key, %error, "an offer was left out"),
+            },
+            BucketEvent::Delete { key } => {
+                if let Some((agent, service)) = listed.remove(&key) {
+                    exchange.index().remove(agent, &service);
+                }
+            }
+        }
+    }
+}
+
+/// Give receipts from the books to whoever names their digest. A node that does not have one stays silent.
+async fn answer_receipts(bus: Bus, exchange: Exchange) {
+    let Ok(mut questions) = bus.subscribe(RECEIPT_SUBJECT).await else {
+        return;
+    };
+    while let Some(question) = questions.next().await {
+        let digest = <[u8; 32]>::try_from(&question.payload[..]).map(Digest);
+        let found = digest.ok().and_then(|digest| exchange.books().receipt(digest).ok().flatten());
+        if let Some(bytes) = found {
+            drop(question.respond(bytes.into()).await);
+        }
+    }
+}
