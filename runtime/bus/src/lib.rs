@@ -7,6 +7,8 @@
 //! - [`ManagedServer`]: a supervised `nats-server` on loopback.
 #![deny(unsafe_code)]
 
+#[cfg(feature = "baseline")]
+pub mod baseline;
 mod bucket;
 mod connection;
 mod diagnosis;

@@ -130,7 +130,7 @@ pub struct NodeStatus {
 #[derive(Debug, thiserror::Error)]
 pub enum AdminError {
     /// No node there.
-    #[error("no node runs in {} ({error}); start one with `hansa up` or `hansa node --config FILE`", folder.display())]
+    #[error("HA0017: no node runs in {} ({error}); start one with `hansa up` or `hansa node --config FILE`", folder.display())]
     Nobody {
         /// The data folder.
         folder: PathBuf,

@@ -12,13 +12,16 @@ use hansa_economy::{Amount, Digest, Keypair, Signed};
 use hansa_trade::{Books, Bought, Buyer, Exchange, Listed, Order, Payer, Prefer, Terms};
 
 use crate::ledger::{CREDITS, LedgerLink, LinkPort};
-use crate::node::{NodeError, RECEIPT_SUBJECT, offers_bucket, watch_offers};
+use crate::codes::Coded;
+use crate::node::{COMPONENT_SUBJECT, NodeError, RECEIPT_SUBJECT, offers_bucket, watch_offers};
 use crate::{ambient, keys};
 
 /// Label of a buyer's account.
 const ACCOUNT_LABEL: &str = "main";
 /// How long a receipt may take to come from another node.
 const RECEIPT_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a component may take to come from its node.
+const COMPONENT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long to wait for the first offers.
 const OFFERS_WAIT: Duration = Duration::from_secs(2);
 
@@ -41,8 +44,8 @@ impl Client {
     /// on the ledger; it is empty until somebody funds it.
     pub async fn connect(url: &str, folder: &Path) -> Result<Client, NodeError> {
         let key = Arc::new(keys::load_or_make(&folder.join("account.key")).map_err(failed)?);
-        let bus = Bus::connect(BusOptions { name: "hansa client".into(), ..BusOptions::at(url) }).await.map_err(failed)?;
-        let port = LinkPort::new(LedgerLink::find(&bus).await.map_err(failed)?);
+        let bus = Bus::connect(BusOptions { name: "hansa client".into(), ..BusOptions::at(url) }).await.map_err(|error| NodeError(error.coded()))?;
+        let port = LinkPort::new(LedgerLink::find(&bus).await.map_err(|error| NodeError(error.coded()))?);
         let account = port.open_account(CREDITS, ACCOUNT_LABEL, &key).await.map_err(failed)?;
         let books = Books::open(&folder.join("trade.redb")).map_err(failed)?;
         let exchange = Exchange::new(bus.clone(), books, Arc::new(port.clone()), ambient::ambient());
@@ -110,6 +113,16 @@ impl Client {
         match Digest::of(&bytes) == digest {
             true => Signed::open(&bytes).map(Some).map_err(failed),
             false => Err(NodeError(format!("a node answered with another receipt than {digest}"))),
+        }
+    }
+
+    /// The component named by `digest`, from whoever on the bus has it; what comes is checked against the name.
+    pub async fn component(&self, digest: Digest) -> Result<Vec<u8>, NodeError> {
+        let asked = self.exchange.bus().request(COMPONENT_SUBJECT, digest.0.to_vec().into(), COMPONENT_TIMEOUT).await;
+        let bytes = asked.map_err(|error| NodeError(format!("the component {} cannot be had from its node: {error}", digest.short())))?;
+        match Digest::of(&bytes) == digest {
+            true => Ok(bytes.to_vec()),
+            false => Err(NodeError(format!("a node answered with another component than {digest}"))),
         }
     }
 

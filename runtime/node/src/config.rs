@@ -112,7 +112,7 @@ pub enum ConfigError {
         error: std::io::Error,
     },
     /// Not toml, or not these keys.
-    #[error(transparent)]
+    #[error("HA0012: {0}")]
     Toml(#[from] TomlError),
     /// A value that makes no sense.
     #[error("{0}")]

@@ -4,6 +4,7 @@ pub mod admin;
 pub mod agent;
 pub mod ambient;
 pub mod client;
+pub mod codes;
 pub mod config;
 pub mod folder;
 pub mod keys;
@@ -14,5 +15,6 @@ pub mod tools;
 pub mod tree;
 
 pub use client::Client;
+pub use codes::fault_text;
 pub use config::NodeConfig;
 pub use node::{Node, NodeError};

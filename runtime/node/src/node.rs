@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use hansa_bus::{Bucket, BucketEvent, BucketOptions, BucketStorage, Bus, BusOptions, ManagedServer, ServerOptions, Service};
+use hansa_catalogue::package::PackageError;
 use hansa_catalogue::{Blobs, Package};
 use hansa_economy::channel::AccountId;
 use hansa_economy::ledger::{AssetCreate, Command, CommandId, Genesis};
@@ -20,6 +21,7 @@ use tokio::sync::Mutex;
 use crate::agent::{Deployed, DeployError, Deployment, Surroundings};
 use crate::config::NodeConfig;
 use crate::ledger::{self, CREDITS, LedgerLink, LinkPort};
+use crate::codes::Coded;
 use crate::{ambient, folder, keys, tools};
 
 /// Bucket of signed offers.
@@ -28,6 +30,8 @@ pub const OFFERS_BUCKET: &str = "hansa-offers";
 const OPERATOR_LABEL: &str = "operator";
 /// Subject on which receipts are asked for by digest.
 pub const RECEIPT_SUBJECT: &str = "hansa.receipt.get";
+/// Subject on which components are asked for by digest.
+pub const COMPONENT_SUBJECT: &str = "hansa.component.get";
 
 /// A running node.
 pub struct Node {
@@ -47,7 +51,8 @@ pub struct Node {
     agents: Mutex<BTreeMap<String, Deployed>>,
     operator: AccountId,
     watch: tokio::task::JoinHandle<()>,
-    receipts: tokio::task::JoinHandle<()>,
+    /// Receipts and components for whoever names their digest.
+    answering: Vec<tokio::task::JoinHandle<()>>,
     /// Held for as long as the node runs, so that no second one uses the folder.
     _lock: File,
 }
@@ -61,19 +66,23 @@ fn failed(error: impl std::fmt::Display) -> NodeError {
     NodeError(error.to_string())
 }
 
+fn coded(error: impl Coded) -> NodeError {
+    NodeError(error.coded())
+}
+
 impl Node {
     /// Start everything that `config` names; agents deployed earlier come up again.
     pub async fn start(config: NodeConfig) -> Result<Node, NodeError> {
-        let lock = folder::claim(&config.data, &config.name).map_err(failed)?;
+        let lock = folder::claim(&config.data, &config.name).map_err(coded)?;
         let key = Arc::new(keys::load_or_make(&config.data.join("operator.key")).map_err(failed)?);
         let server = start_server(&config).await?;
         let url = config.bus.url.clone().or_else(|| server.as_ref().map(ManagedServer::url)).unwrap_or_default();
         let options = BusOptions { name: format!("hansa {}", config.name), credentials_file: config.bus.credentials.clone(), ..BusOptions::at(url) };
-        let bus = Bus::connect(options).await.map_err(failed)?;
+        let bus = Bus::connect(options).await.map_err(coded)?;
         let ledger = if config.ledger.host { Some(open_ledger(&config, &key).await?) } else { None };
         let link = match &ledger {
             Some(ledger) => LedgerLink::Here(ledger.clone()),
-            None => LedgerLink::find(&bus).await.map_err(failed)?,
+            None => LedgerLink::find(&bus).await.map_err(coded)?,
         };
         check_ledger(&config, &link)?;
         let door = match &ledger {
@@ -88,7 +97,12 @@ impl Node {
         let exchange = Exchange::new(bus.clone(), books, Arc::new(port.clone()), ambient::ambient());
         let offers = offers_bucket(&bus).await?;
         let watch = tokio::spawn(watch_offers(offers.clone(), exchange.clone()));
-        let receipts = tokio::spawn(answer_receipts(bus.clone(), exchange.clone()));
+        let blobs = Blobs::open(&config.data.join("blobs")).map_err(failed)?;
+        let (books, components) = (exchange.books().clone(), blobs.clone());
+        let answering = vec![
+            tokio::spawn(answer_by_digest(bus.clone(), RECEIPT_SUBJECT, move |digest| books.receipt(digest).ok().flatten())),
+            tokio::spawn(answer_by_digest(bus.clone(), COMPONENT_SUBJECT, move |digest| components.get(digest).ok())),
+        ];
         let around = Surroundings {
             host,
             inference: inference.clone(),
@@ -101,9 +115,8 @@ impl Node {
             asset: CREDITS,
             policy: Arc::new(config.grant.clone()),
         };
-        let blobs = Blobs::open(&config.data.join("blobs")).map_err(failed)?;
         let node = Node {
-            config, key, server, bus, ledger, port, _door: door, inference, exchange, blobs, around, operator, watch, receipts,
+            config, key, server, bus, ledger, port, _door: door, inference, exchange, blobs, around, operator, watch, answering,
             agents: Mutex::default(), _lock: lock,
         };
         node.restart_agents().await;
@@ -162,7 +175,7 @@ impl Node {
     /// Deploy a package: keep it, check it, start it. A running agent of the same name is replaced once the new one is
     /// known to be good.
     pub async fn deploy(&self, manifest: &str, component: Vec<u8>) -> Result<String, DeployError> {
-        let package = Package::sign(manifest, component, &self.key).map_err(|error| DeployError(error.to_string()))?;
+        let package = Package::sign(manifest, component, &self.key).map_err(|error| DeployError(package_text(&error)))?;
         let name = package.manifest.short_name().to_owned();
         let mut agents = self.agents.lock().await;
         if let Some(old) = agents.remove(&name) {
@@ -205,7 +218,7 @@ impl Node {
         }
         self.exchange.books().flush().await;
         self.watch.abort();
-        self.receipts.abort();
+        self.answering.iter().for_each(tokio::task::JoinHandle::abort);
         self.inference.stop().await;
         drop(self._door);
         if let Some(server) = self.server {
@@ -248,6 +261,14 @@ impl Node {
     }
 }
 
+/// A mistake in `agent.toml` has a page; the others say all.
+fn package_text(error: &PackageError) -> String {
+    match error {
+        PackageError::Manifest(error) => format!("HA0012: {error}"),
+        error => error.to_string(),
+    }
+}
+
 async fn start_server(config: &NodeConfig) -> Result<Option<ManagedServer>, NodeError> {
     if config.bus.url.is_some() {
         return Ok(None);
@@ -255,7 +276,7 @@ async fn start_server(config: &NodeConfig) -> Result<Option<ManagedServer>, Node
     let binary = ManagedServer::find_binary(tools::nats_servers(config.bus.server.as_deref())).map_err(failed)?;
     let port = Some(config.bus.port.unwrap_or(4222));
     let options = ServerOptions { port, name: format!("hansa-{}", config.name), ..ServerOptions::new(binary, config.data.join("bus")) };
-    ManagedServer::start(options).await.map(Some).map_err(failed)
+    ManagedServer::start(options).await.map(Some).map_err(coded)
 }
 
 async fn open_ledger(config: &NodeConfig, key: &Keypair) -> Result<Ledger, NodeError> {
@@ -295,7 +316,7 @@ fn start_inference(config: &NodeConfig) -> Inference {
     let inference = Inference::start(options);
     let status = inference.status();
     if let EngineStatus::Unavailable { reason } = status.engine {
-        tracing::warn!("no inference on this node: {reason}");
+        tracing::warn!("no inference on this node (`hansa explain HA0015`): {reason}");
     }
     for refused in status.refused {
         tracing::warn!(folder = %refused.folder.display(), "a model is not lent: {}", refused.reason);
@@ -335,15 +356,14 @@ pub(crate) async fn watch_offers(offers: Bucket, exchange: Exchange) {
     }
 }
 
-/// Give receipts from the books to whoever names their digest. A node that does not have one stays silent.
-async fn answer_receipts(bus: Bus, exchange: Exchange) {
-    let Ok(mut questions) = bus.subscribe(RECEIPT_SUBJECT).await else {
+/// Give what `find` has to whoever names its digest on `subject`. A node that does not have it stays silent.
+async fn answer_by_digest(bus: Bus, subject: &'static str, find: impl Fn(Digest) -> Option<Vec<u8>>) {
+    let Ok(mut questions) = bus.subscribe(subject).await else {
         return;
     };
     while let Some(question) = questions.next().await {
         let digest = <[u8; 32]>::try_from(&question.payload[..]).map(Digest);
-        let found = digest.ok().and_then(|digest| exchange.books().receipt(digest).ok().flatten());
-        if let Some(bytes) = found {
+        if let Some(bytes) = digest.ok().and_then(&find) {
             drop(question.respond(bytes.into()).await);
         }
     }

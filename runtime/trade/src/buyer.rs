@@ -165,10 +165,13 @@ fn stored_channels(exchange: &Exchange, payer: &Payer) -> Result<HashMap<PublicK
     }
     let stored = exchange.books().channels_out()?.into_iter();
     let ours = stored.filter(|(_, row)| !row.closed && row.terms.payer == payer.account && row.terms.payer_key == payer.key.public());
+    // A crash may have lost the last vouchers that were signed. Signing one of their numbers again would look like fraud,
+    // so numbers go on from the time in microseconds: no lane signs a million vouchers a second.
+    let seq_min = exchange.now_ms().saturating_mul(1000);
     Ok(ours
         .map(|(id, row)| {
             let payee = row.terms.payee_key;
-            (payee, Arc::new(Outgoing::new(row.terms, row.deposit, lanes.remove(&id).unwrap_or_default())))
+            (payee, Arc::new(Outgoing::stored(row.terms, row.deposit, lanes.remove(&id).unwrap_or_default(), seq_min)))
         })
         .collect())
 }
@@ -183,8 +186,30 @@ impl Inner {
         if channels.get(&channel.terms.payee_key).is_some_and(|known| known.id == channel.id) {
             channels.remove(&channel.terms.payee_key);
         }
+        drop(channels);
+        self.forget_row(channel).await;
+    }
+
+    async fn forget_row(&self, channel: &Outgoing) {
         let row = ChannelOut { terms: channel.terms.clone(), deposit: Amount::ZERO, closed: true };
         self.exchange.books().put_channel_out(channel.id, &row).await;
+    }
+
+    /// The seller does not take this channel. Where the ledger holds a deposit in it, ask for that back.
+    async fn give_up(&self, channel: &Outgoing) {
+        match self.exchange.ledger().channel(channel.id).await {
+            Ok(Some(state)) if state.open => {
+                channel.close();
+                if let Err(error) = self.exchange.ledger().close(channel.id, self.payer.key.clone()).await {
+                    tracing::warn!(channel = %channel.id, %error, "a refused channel could not be closed; will try again with the next one");
+                    return;
+                }
+            }
+            Ok(_) => channel.close(),
+            // Nobody knows now; the next refusal asks again.
+            Err(_) => return,
+        }
+        self.forget(channel).await;
     }
 
     /// The channel to a seller; opened, with room for many such calls, if there is none.
@@ -204,11 +229,27 @@ impl Inner {
             nonce: u64::from_le_bytes(self.exchange.ambient().bytes()),
         };
         let deposit = self.affordable(price_max, price_max).await?;
-        self.exchange.ledger().open_channel(terms.clone(), deposit, self.payer.key.clone()).await.map_err(ledger_setback)?;
-        let channel = Arc::new(Outgoing::new(terms.clone(), deposit, Vec::new()));
-        self.exchange.books().put_channel_out(channel.id, &ChannelOut { terms, deposit, closed: false }).await;
+        let channel = Arc::new(Outgoing::new(terms.clone(), deposit));
+        // On disk before the money moves: a crash in between must not leave a deposit that nobody knows of.
+        self.exchange.books().put_channel_out(channel.id, &ChannelOut { terms: terms.clone(), deposit, closed: false }).await;
+        self.exchange.books().flush().await;
+        let opened = self.exchange.ledger().open_channel(terms, deposit, self.payer.key.clone()).await;
+        if let Err(error) = opened {
+            self.after_lost_opening(&mut channels, &channel).await.map_err(|()| ledger_setback(error))?;
+        }
         channels.insert(listed.offer.agent, channel.clone());
         Ok(channel)
+    }
+
+    /// Opening gave an error: was it only the answer that was lost? Where that cannot be told now the channel is kept,
+    /// and the seller's word on the next call decides.
+    async fn after_lost_opening(&self, channels: &mut HashMap<PublicKey, Arc<Outgoing>>, channel: &Arc<Outgoing>) -> Result<(), ()> {
+        match self.exchange.ledger().channel(channel.id).await {
+            Ok(Some(_)) => return Ok(()),
+            Ok(None) => self.forget_row(channel).await,
+            Err(_) => drop(channels.insert(channel.terms.payee_key, channel.clone())),
+        }
+        Err(())
     }
 
     /// What to lock now: enough for many calls, at most a quarter of what the account holds, but at least `needed`.
@@ -275,7 +316,10 @@ impl Attempt<'_> {
             match self.exchange(&request).await {
                 Ok(CallReply::Refused(refusal)) if refusal.code == RefusalCode::Lane && self.recover(&mut lease, &refusal) => {}
                 Ok(CallReply::Refused(refusal)) => {
-                    self.rest(lease).await;
+                    match refusal.code {
+                        RefusalCode::Lane => lease.abandon(),
+                        _ => self.rest(lease).await,
+                    }
                     return Err(self.refused(&channel, refusal).await);
                 }
                 Ok(CallReply::Answered(answer, receipt)) => {
@@ -290,8 +334,8 @@ impl Attempt<'_> {
                 }
             }
         }
-        self.rest(lease).await;
-        Err(Setback { fault: Fault::Unavailable("the seller and this node disagree about a lane".into()), no_effect: true })
+        lease.abandon();
+        Err(Setback { fault: Fault::Unavailable("the seller and this node disagree about a lane; it is left alone, try again".into()), no_effect: true })
     }
 
     fn request(&self) -> CallRequest {
@@ -389,10 +433,7 @@ impl Attempt<'_> {
 
     async fn refused(&self, channel: &Outgoing, refusal: Refusal) -> Setback {
         match refusal.code {
-            RefusalCode::Channel => {
-                channel.close();
-                self.inner.forget(channel).await;
-            }
+            RefusalCode::Channel => self.inner.give_up(channel).await,
             // Our offer is out of date; the index will have the present one in a moment.
             RefusalCode::OfferChanged => tracing::debug!("the offer changed under the call"),
             _ => {}
@@ -421,16 +462,19 @@ impl Attempt<'_> {
                 return Err(self.broken(what));
             }
         };
+        if let Answer::Value(answer) = &answer
+            && let Err(what) = (self.order.fits)(answer)
+        {
+            lease.abandon();
+            return Err(self.broken(format!("its answer does not fit the interface: {what}")));
+        }
         let digest = receipt.digest();
         lease.lane.debit.settle(&receipt.body, digest);
         self.inner.exchange.books().put_receipt(digest, receipt.bytes().to_vec()).await;
         self.rest(lease).await;
         let charged = receipt.body.charged;
         match answer {
-            Answer::Value(answer) => match (self.order.fits)(&answer) {
-                Ok(()) => Ok(Bought { answer, receipt: Some(digest), charged, seller: self.listed.offer.agent }),
-                Err(what) => Err(self.broken(format!("its answer does not fit the interface: {what}"))),
-            },
+            Answer::Value(answer) => Ok(Bought { answer, receipt: Some(digest), charged, seller: self.listed.offer.agent }),
             Answer::None(message) => {
                 let message = format!("{} on node {}: {message}", self.listed.offer.package, self.listed.offer.node_name);
                 Err(Setback { fault: Fault::SellerFailed(message), no_effect: false })

@@ -188,7 +188,8 @@ impl Ledgers {
 
 async fn look_up(exchange: &Exchange, agent: PublicKey, id: ChannelId) -> Result<ChannelState, Refusal> {
     let refusal = |message: String| Refusal::new(RefusalCode::Channel, message);
-    let found = exchange.ledger().channel(id).await.map_err(|error| refusal(format!("the ledger cannot be asked: {error}")))?;
+    let away = |error| Refusal::new(RefusalCode::Overloaded, format!("the ledger cannot be asked now: {error}; try again"));
+    let found = exchange.ledger().channel(id).await.map_err(away)?;
     let state = found.ok_or_else(|| refusal(format!("the ledger knows no channel {id}")))?;
     if state.terms.payee_key != agent {
         return Err(refusal("the channel pays somebody else".into()));

@@ -71,7 +71,7 @@ pub enum NoOffer {
         limit: Amount,
     },
     /// The other terms exclude all.
-    #[error("{0} offers exist, but none has the labels and sellers that the terms ask for")]
+    #[error("{0} offers exist, but none has the labels and sellers that the terms ask for and is trusted; a seller that broke its word is left aside for five minutes")]
     Terms(usize),
 }
 

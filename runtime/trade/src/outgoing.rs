@@ -26,6 +26,8 @@ struct State {
     reserved: Amount,
     free: Vec<Lane>,
     lanes: u32,
+    /// New lanes begin above this sequence number.
+    seq_min: u64,
     closed: bool,
 }
 
@@ -82,10 +84,17 @@ pub(crate) enum Taken {
 }
 
 impl Outgoing {
-    pub(crate) fn new(terms: ChannelTerms, deposit: Amount, lanes: Vec<Lane>) -> Outgoing {
+    /// A channel that is new.
+    pub(crate) fn new(terms: ChannelTerms, deposit: Amount) -> Outgoing {
+        Outgoing::stored(terms, deposit, Vec::new(), 0)
+    }
+
+    /// A channel from the books. `seq_min`: no voucher in it was ever signed with a higher sequence number.
+    pub(crate) fn stored(terms: ChannelTerms, deposit: Amount, mut lanes: Vec<Lane>, seq_min: u64) -> Outgoing {
+        lanes.iter_mut().for_each(|lane| lane.debit.seq = lane.debit.seq.max(seq_min));
         let charged = lanes.iter().fold(Amount::ZERO, |sum, lane| sum.saturating_add(lane.debit.charged));
         let next = lanes.iter().map(|lane| lane.number + 1).max().unwrap_or(0);
-        let state = State { deposit, charged, reserved: Amount::ZERO, free: lanes, lanes: next, closed: false };
+        let state = State { deposit, charged, reserved: Amount::ZERO, free: lanes, lanes: next, seq_min, closed: false };
         Outgoing { id: terms.id(), terms, state: Mutex::new(state), freed: Notify::new(), raising: tokio::sync::Mutex::new(()) }
     }
 
@@ -113,7 +122,7 @@ impl Outgoing {
             Some(lane) => lane,
             None if state.lanes < LANES_PER_CHANNEL => {
                 state.lanes += 1;
-                Lane::stored(state.lanes - 1, LaneDebit::default())
+                Lane::stored(state.lanes - 1, LaneDebit { seq: state.seq_min, ..LaneDebit::default() })
             }
             None => return None,
         };

@@ -66,7 +66,9 @@ pub(crate) async fn redeem_while_alive(inner: Weak<Inner>) {
 /// Bring everything that is acknowledged to the ledger.
 pub(crate) async fn redeem_all(inner: &Arc<Inner>) -> usize {
     for id in inner.ledgers.sleeping() {
-        if let Err(refusal) = inner.ledgers.channel(&inner.exchange, inner.key.public(), id).await {
+        if let Err(refusal) = inner.ledgers.channel(&inner.exchange, inner.key.public(), id).await
+            && refusal.code == RefusalCode::Channel
+        {
             tracing::debug!(channel = %id, message = %refusal.message, "a channel of earlier days is not open any more");
             inner.ledgers.forget(id);
         }

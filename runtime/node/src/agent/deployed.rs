@@ -22,6 +22,7 @@ use super::logs::{LogLine, Ring};
 use super::offers::{self, Place};
 use super::serve::AgentServe;
 use super::store::Shelf;
+use crate::codes::Coded;
 use crate::config::Grant;
 use crate::keys;
 use crate::ledger::LinkPort;
@@ -120,10 +121,10 @@ struct Checked {
 }
 
 async fn check(around: &Surroundings, package: &Package) -> Result<Checked, DeployError> {
-    let granted = policy::grant(&package.manifest, &around.policy).map_err(DeployError)?;
+    let granted = policy::grant(&package.manifest, &around.policy).map_err(|text| DeployError(format!("HA0008: {text}")))?;
     let (host, bytes) = (around.host.clone(), package.component.clone());
     let compiled = tokio::task::spawn_blocking(move || host.compile(&bytes)).await.map_err(failed)?;
-    Ok(Checked { granted, program: compiled.map_err(failed)? })
+    Ok(Checked { granted, program: compiled.map_err(|error| DeployError(error.coded()))? })
 }
 
 impl Deployed {
@@ -227,7 +228,7 @@ fn prepare(around: &Surroundings, package: &Package, checked: &Checked, agent: P
     let about = &package.manifest.agent;
     let identity = AgentIdentity { agent: agent.to_string(), name: about.name.clone(), version: about.version.clone(), node: around.node.to_string() };
     let spec = AgentSpec { identity, grants: checked.granted.grants.clone(), limits: checked.granted.limits };
-    around.host.prepare(&checked.program, spec).map_err(failed)
+    around.host.prepare(&checked.program, spec).map_err(|error| DeployError(error.coded()))
 }
 
 fn place(around: &Surroundings, agent: PublicKey, account: AccountId) -> Place {

@@ -39,10 +39,15 @@ impl LinkPort {
 
     /// Sign `command` with `key` and submit it under a new id.
     pub async fn submit(&self, command: Command, key: &Keypair) -> Result<Acceptance, LedgerError> {
+        self.outcome(command, key).await?.map_err(refused)
+    }
+
+    /// The ledger's decision. The outer error: there is none that we know of.
+    async fn outcome(&self, command: Command, key: &Keypair) -> Result<Result<Acceptance, Reason>, LedgerError> {
         let id = CommandId::from_time(ambient::now_ms(), u128::from_le_bytes(ambient::random()));
         let signed = SignedCommand::sign(self.link.id(), id, command, key);
         let outcome = self.link.submit(signed.bytes().to_vec()).await.map_err(|error| unreachable_ledger(&error))?;
-        outcome.result.accepted().cloned().map_err(refused)
+        Ok(outcome.result.accepted().cloned())
     }
 
     /// Open the account of `key` with this label; done if it is open already.
@@ -115,7 +120,11 @@ impl LedgerPort for LinkPort {
         let redeem = async move {
             for chunk in claims.chunks(CLAIMS_PER_COMMAND) {
                 let claims = chunk.iter().map(|claim| Claim { voucher: claim.voucher.clone().into(), receipt: claim.receipt.clone().into() }).collect();
-                self.submit(Command::ChannelRedeem(ChannelRedeem { channel, claims }), &payee).await?;
+                match self.outcome(Command::ChannelRedeem(ChannelRedeem { channel, claims }), &payee).await? {
+                    // Paid before, as where a crash came between the ledger's payment and our note of it.
+                    Ok(_) | Err(Reason::NothingToRedeem) => {}
+                    Err(reason) => return Err(refused(reason)),
+                }
             }
             Ok(())
         };

@@ -1,0 +1,78 @@
+//! `hansa-bench`: how fast a paid call is, against plain NATS on the same server in the same run. See docs/performance.md.
+
+mod agents;
+mod call;
+mod child;
+mod goals;
+mod load;
+mod parts;
+mod process;
+mod protocol;
+mod report;
+mod serve;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Measure Hansa in release mode.
+#[derive(Parser)]
+#[command(name = "hansa-bench")]
+struct Options {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// The whole road of a paid call: latency, throughput, where the time goes, processor time, memory.
+    Call {
+        /// Seconds for each of the nine measurements, spread over three alternating rounds. Default 3, at most 10.
+        #[arg(long, default_value_t = 3.0, value_parser = seconds)]
+        seconds: f64,
+        /// Print one JSON object instead of tables.
+        #[arg(long)]
+        json: bool,
+    },
+    /// One of the processes under measurement; started by `call`.
+    #[command(hide = true)]
+    Serve {
+        /// Name of the node.
+        #[arg(long)]
+        name: String,
+        /// Its data folder.
+        #[arg(long)]
+        data: PathBuf,
+        /// Address of the bus.
+        #[arg(long)]
+        url: String,
+        /// Keep the ledger.
+        #[arg(long)]
+        ledger: bool,
+    },
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if (0.3..=10.0).contains(&seconds) => Ok(seconds),
+        _ => Err(format!("`{text}` is not a number from 0.3 to 10")),
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let done = match Options::parse().what {
+        What::Call { seconds, json } => Box::pin(call::run(seconds, json)).await,
+        What::Serve { name, data, url, ledger } => Box::pin(serve::run(&name, &data, &url, ledger)).await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report::complain(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}

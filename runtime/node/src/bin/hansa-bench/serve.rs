@@ -1,0 +1,178 @@
+//! A measured process: a real node with its administration, which also makes the calls that it is ordered to make.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+use bytes::Bytes;
+use futures::FutureExt;
+use hansa_bus::baseline::Baseline;
+use hansa_bus::{Bus, EndpointSpec, Service, ServiceRequest, ServiceSpec};
+use hansa_economy::{Amount, PublicKey};
+use hansa_node::ledger::CREDITS;
+use hansa_node::{Node, NodeConfig, admin, keys};
+use hansa_trade::{Buyer, Order as Purchase, Payer, Prefer, Terms};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+
+use crate::agents::DRIVER_SERVICE;
+use crate::load::{self, Call};
+use crate::protocol::{Answer, BUS_SUBJECT, Measured, Order, RAW_SUBJECT, Road};
+
+/// Instances of a node: both ends of 64 calls on one node, and room to spare.
+const INSTANCES: u32 = 256;
+/// The longest that one call may take.
+const CALL_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Run a node and take orders from standard input until told to stop, or until it ends.
+pub(crate) async fn run(name: &str, data: &Path, url: &str, ledger: bool) -> anyhow::Result<()> {
+    let mut config = NodeConfig::for_one_machine(name, data, None);
+    config.bus.url = Some(url.to_owned());
+    config.ledger.host = ledger;
+    config.host.instances = Some(INSTANCES);
+    let node = Arc::new(Box::pin(Node::start(config)).await?);
+    let served = node.clone();
+    let admin = tokio::spawn(async move { admin::serve(&served).await });
+    let done = take_orders(&node, url).await;
+    admin.abort();
+    // Its last clone but ours; if a conversation is still going on, the process ends without a farewell.
+    drop(admin.await);
+    if let Ok(node) = Arc::try_unwrap(node) {
+        Box::pin(node.stop()).await;
+    }
+    done
+}
+
+async fn take_orders(node: &Node, url: &str) -> anyhow::Result<()> {
+    let mut worker = Worker { node, baseline: Baseline::connect(url).await?, buyer: None, echoes: None };
+    tell(&Answer::Ready).await?;
+    let mut orders = BufReader::new(tokio::io::stdin()).lines();
+    while let Some(line) = orders.next_line().await? {
+        let answer = match serde_json::from_str(&line)? {
+            Order::Stop => return Ok(()),
+            Order::Echo => worker.echo().await.map(|()| Answer::Ready),
+            Order::Load { road, in_flight, bytes, millis } => {
+                worker.load(&road, in_flight, bytes, Duration::from_millis(millis)).await.map(Answer::Loaded)
+            }
+        };
+        tell(&answer.unwrap_or_else(|error| Answer::Failed { message: format!("{error:#}") })).await?;
+    }
+    Ok(())
+}
+
+async fn tell(answer: &Answer) -> anyhow::Result<()> {
+    let mut line = serde_json::to_vec(answer)?;
+    line.push(b'\n');
+    let mut out = tokio::io::stdout();
+    out.write_all(&line).await?;
+    Ok(out.flush().await?)
+}
+
+struct Worker<'n> {
+    node: &'n Node,
+    baseline: Baseline,
+    buyer: Option<Buyer>,
+    echoes: Option<(tokio::task::JoinHandle<()>, Service)>,
+}
+
+impl Worker<'_> {
+    fn bus(&self) -> &Bus {
+        self.node.exchange().bus()
+    }
+
+    async fn echo(&mut self) -> anyhow::Result<()> {
+        let raw = self.baseline.echo(RAW_SUBJECT).await?;
+        let spec = ServiceSpec {
+            name: "bench-echo".into(),
+            version: "0.1.0".into(),
+            description: String::new(),
+            metadata: Default::default(),
+            endpoints: vec![EndpointSpec::new("echo", BUS_SUBJECT)],
+            concurrency_max: 1024,
+        };
+        let service = self.bus().serve(spec, Arc::new(|request: ServiceRequest| async move { Ok(request.payload) })).await?;
+        self.echoes = Some((raw, service));
+        Ok(())
+    }
+
+    async fn load(&mut self, road: &Road, in_flight: usize, bytes: usize, time: Duration) -> anyhow::Result<Measured> {
+        let call = match road {
+            Road::Raw => self.raw(bytes),
+            Road::Bus => self.over_the_bus(bytes),
+            Road::Agent(key) => self.through(key.parse()?, bytes)?,
+        };
+        load::run(call, in_flight, time).await
+    }
+
+    fn raw(&self, bytes: usize) -> Call {
+        let (client, payload) = (self.baseline.clone(), argument(bytes));
+        Arc::new(move || {
+            let (client, payload) = (client.clone(), payload.clone());
+            let request = async move {
+                let reply = client.request(RAW_SUBJECT.to_owned(), payload.clone()).await?;
+                ensure!(reply.len() == payload.len(), "another echo than was sent");
+                Ok(())
+            };
+            request.boxed()
+        })
+    }
+
+    fn over_the_bus(&self, bytes: usize) -> Call {
+        let (bus, payload) = (self.bus().clone(), argument(bytes));
+        Arc::new(move || {
+            let (bus, payload) = (bus.clone(), payload.clone());
+            async move { bus.request(BUS_SUBJECT, payload, CALL_TIMEOUT).await.map(drop).context("no echo") }.boxed()
+        })
+    }
+
+    /// Ask the driver, which is free and on this node, and which pays for the echo that it buys.
+    fn through(&mut self, driver: PublicKey, bytes: usize) -> anyhow::Result<Call> {
+        let buyer = match &self.buyer {
+            Some(buyer) => buyer.clone(),
+            None => self.buyer.insert(self.operator()?).clone(),
+        };
+        let argument = argument(bytes);
+        let mut args = minicbor::Encoder::new(Vec::new());
+        args.array(1)?.bytes(&argument)?;
+        let order = Purchase {
+            service: DRIVER_SERVICE.into(),
+            function: "relay-bytes".into(),
+            args: args.into_writer().into(),
+            fits: Arc::new(|_| Ok(())),
+        };
+        let terms = Terms {
+            max_price: Amount::ZERO,
+            deadline_ms: u32::try_from(CALL_TIMEOUT.as_millis())?,
+            prefer: Prefer::Cheapest,
+            labels: Default::default(),
+            sellers: Some(vec![driver]),
+            retries: 0,
+        };
+        let made = Arc::new((buyer, order, terms, argument));
+        Ok(Arc::new(move || drive(made.clone()).boxed()))
+    }
+
+    fn operator(&self) -> anyhow::Result<Buyer> {
+        let key = Arc::new(keys::load(&self.node.data().join("operator.key"))?);
+        let payer = Payer { account: self.node.operator(), key, asset: CREDITS };
+        Ok(Buyer::new(self.node.exchange().clone(), payer)?)
+    }
+}
+
+async fn drive(made: Arc<(Buyer, Purchase, Terms, Bytes)>) -> anyhow::Result<()> {
+    let (buyer, order, terms, argument) = &*made;
+    let bought = match buyer.buy(order, terms, None).await {
+        Ok(bought) => bought,
+        Err(fault) => bail!("the driver gave no answer: {fault}"),
+    };
+    if let Some(fault) = hansa_host::Fault::from_result(&bought.answer) {
+        bail!("the driver's purchase failed: {fault}");
+    }
+    ensure!(bought.answer.ends_with(argument), "another echo than was sent");
+    Ok(())
+}
+
+/// Bytes that do not repeat with a short period.
+fn argument(bytes: usize) -> Bytes {
+    (0..bytes).map(|at| (at * 31 + at / 251) as u8).collect::<Vec<_>>().into()
+}

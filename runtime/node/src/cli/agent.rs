@@ -1,0 +1,109 @@
+//! `hansa agent …`: agents on the node.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use hansa_economy::Amount;
+use hansa_node::admin::{Ask, Reply};
+
+use super::output::{json, line, table};
+use super::{Context, Failure};
+
+#[derive(Subcommand)]
+#[command(after_help = "Examples:\n  hansa agent deploy agents/librarian --fund 2\n  hansa agent list\n  hansa agent logs librarian")]
+pub(crate) enum Command {
+    /// Check, start and offer an agent; one of the same name is replaced.
+    Deploy {
+        /// Its folder, with `agent.toml` and the component.
+        folder: PathBuf,
+        /// Another manifest than `agent.toml` in the folder.
+        #[arg(long, value_name = "FILE")]
+        manifest: Option<PathBuf>,
+        /// Another component than `component.wasm` in the folder or what cargo built.
+        #[arg(long, value_name = "FILE")]
+        component: Option<PathBuf>,
+        /// Working capital from the operator's account, credits; an agent that buys needs some.
+        #[arg(long, value_name = "CREDITS")]
+        fund: Option<Amount>,
+    },
+    /// Running agents.
+    List,
+    /// Withdraw an agent's offers, let its calls end, settle; its key, account and state stay.
+    Stop {
+        /// Its name, as `hansa agent list` shows it.
+        name: String,
+    },
+    /// The last lines an agent wrote.
+    Logs {
+        /// Its name.
+        name: String,
+        /// How many lines.
+        #[arg(long, default_value_t = 50)]
+        lines: usize,
+    },
+}
+
+pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Deploy { folder, manifest, component, fund } => {
+            let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
+            let ask = Ask::Deploy { folder: absolute(folder), manifest: manifest.map(absolute), component: component.map(absolute), fund };
+            deployed(context, context.ask(&ask).await?)
+        }
+        Command::List => list(context, context.ask(&Ask::Agents).await?),
+        Command::Stop { name } => {
+            context.ask(&Ask::Stop { name: name.clone() }).await?;
+            if context.json { json(&serde_json::json!({ "stopped": name })) } else { line(format!("stopped {name}")) }
+            Ok(())
+        }
+        Command::Logs { name, lines } => logs(context, context.ask(&Ask::Logs { name, lines }).await?),
+    }
+}
+
+fn deployed(context: &Context, reply: Reply) -> Result<(), Failure> {
+    let Reply::Deployed { name } = reply else {
+        return Err("the node gave another answer than asked for".into());
+    };
+    if context.json { json(&serde_json::json!({ "deployed": name })) } else { line(format!("{name} runs and is on offer")) }
+    Ok(())
+}
+
+fn list(context: &Context, reply: Reply) -> Result<(), Failure> {
+    let Reply::Agents { agents } = reply else {
+        return Err("the node gave another answer than asked for".into());
+    };
+    if context.json {
+        json(&agents);
+        return Ok(());
+    }
+    if agents.is_empty() {
+        line("no agents; deploy one: hansa agent deploy agents/reader");
+        return Ok(());
+    }
+    let rows: Vec<Vec<String>> = agents
+        .into_iter()
+        .map(|agent| vec![agent.name, agent.package, agent.balance.unwrap_or_default(), agent.calls.to_string(), agent.sells.join(" ")])
+        .collect();
+    table(&["AGENT", "PACKAGE", "BALANCE", "CALLS", "SELLS"], &rows);
+    Ok(())
+}
+
+fn logs(context: &Context, reply: Reply) -> Result<(), Failure> {
+    let Reply::Logs { lines } = reply else {
+        return Err("the node gave another answer than asked for".into());
+    };
+    for entry in &lines {
+        if context.json {
+            json(entry);
+        } else {
+            line(format!("{} {:<5} {}", clock(entry.at_ms), entry.level, entry.text));
+        }
+    }
+    Ok(())
+}
+
+/// Time of day, UTC.
+fn clock(at_ms: u64) -> String {
+    let seconds = at_ms / 1000 % 86_400;
+    format!("{:02}:{:02}:{:02}Z", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}

@@ -1,0 +1,91 @@
+//! `hansa ledger …`: balances, and the proof that every unit is accounted for.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use hansa_economy::channel::AccountId;
+use hansa_node::admin::{Ask, Reply};
+use serde_json::Value;
+
+use super::output::{json, line, table};
+use super::{Context, Failure};
+
+#[derive(Subcommand)]
+#[command(after_help = "Examples:\n  hansa ledger balance\n  hansa ledger check\n  hansa ledger check --folder .hansa/node/ledger")]
+pub(crate) enum Command {
+    /// What accounts hold. Without an account: those of your key.
+    Balance {
+        /// The account.
+        account: Option<AccountId>,
+    },
+    /// Replay the whole log: hashes, signatures, results, balances, supply.
+    Check {
+        /// The folder of a ledger that no process has open. Default: ask the node.
+        #[arg(long, value_name = "FOLDER")]
+        folder: Option<PathBuf>,
+    },
+}
+
+pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Balance { account } => balance(context, account).await,
+        Command::Check { folder } => check(context, folder).await,
+    }
+}
+
+async fn balance(context: &Context, account: Option<AccountId>) -> Result<(), Failure> {
+    let client = context.client().await?;
+    let link = client.ledger().link();
+    let accounts = match account {
+        Some(id) => link.account(id).await.map(|found| found.into_iter().collect::<Vec<_>>()),
+        None => link.accounts_of(client.key().public()).await,
+    };
+    let accounts = accounts.map_err(|error| error.to_string())?;
+    if let (Some(id), true) = (account, accounts.is_empty()) {
+        return Err(format!("the ledger knows no account {id}"));
+    }
+    if context.json {
+        json(&accounts);
+        return Ok(());
+    }
+    let rows: Vec<Vec<String>> = accounts.iter().map(|account| vec![account.id.to_string(), account.label.clone(), account.available().to_string()]).collect();
+    table(&["ACCOUNT", "LABEL", "AVAILABLE (CRED)"], &rows);
+    Ok(())
+}
+
+async fn check(context: &Context, folder: Option<PathBuf>) -> Result<(), Failure> {
+    let (report, problem) = match folder {
+        Some(folder) => {
+            let checked = tokio::task::spawn_blocking(move || hansa_ledger::check_folder(&folder)).await.map_err(|error| error.to_string())?;
+            let report = checked.map_err(|error| error.to_string())?;
+            (serde_json::to_value(&report).map_err(|error| error.to_string())?, report.problem)
+        }
+        None => match context.ask(&Ask::Check).await? {
+            Reply::Check { report, problem } => (report, problem),
+            _ => return Err("the node gave another answer than asked for".into()),
+        },
+    };
+    if context.json {
+        json(&report);
+    } else {
+        print(&report);
+    }
+    match problem {
+        Some(problem) => Err(format!("the ledger is not in order: {problem}")),
+        None => Ok(()),
+    }
+}
+
+fn print(report: &Value) {
+    let text = |name: &str| report.get(name).map_or_else(String::new, |value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+    line(format!("ledger {} ({})", text("name"), text("ledger")));
+    line(format!("{} entries, {} commands, {} accounts, {} channels, {} transfers", text("entries"), text("commands"), text("accounts"), text("channels"), text("transfers")));
+    for asset in report.get("assets").and_then(Value::as_array).into_iter().flatten() {
+        let field = |name: &str| asset.get(name).map_or_else(String::new, |value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+        line(format!("{}: supply {} · debits {} = credits {}", field("code"), field("supply"), field("debits"), field("credits")));
+    }
+    line(format!("head {}", text("head_hash")));
+    if report.get("problem").is_none_or(Value::is_null) {
+        line("in order: hashes, signatures, results, balances and supply agree with the log");
+    }
+}

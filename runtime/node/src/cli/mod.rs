@@ -1,0 +1,133 @@
+//! The commands of `hansa`: one file per noun.
+
+mod account;
+mod agent;
+mod explain;
+mod ledger;
+pub(crate) mod output;
+mod receipt;
+mod serve;
+mod service;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use hansa_node::Client;
+
+/// Why a command did not do its work, for the person who typed it. May begin with a code, `HA0001: `.
+pub(crate) type Failure = String;
+
+/// An agent-economy runtime: agents sell services to each other and buy from each other; nodes lend inference and settle
+/// every payment.
+#[derive(Parser)]
+#[command(name = "hansa", version, max_term_width = 110, after_help = "\
+Examples:
+  hansa up                                          start a node with its own bus and ledger
+  hansa agent deploy agents/reader                  sell what an agent offers
+  hansa account fund 10                             issue yourself credits (on your own ledger)
+  hansa service search                              what is on offer
+  hansa service call commons:reading/reader read '[\"a.md\", \"markdown\", \"IyBIaQ==\"]'
+  hansa receipt list                                what you paid for")]
+pub(crate) struct Options {
+    /// Print JSON instead of text.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Folder of your key, your trade books and your node.
+    #[arg(long, global = true, env = "HANSA_HOME", default_value = ".hansa", value_name = "FOLDER")]
+    home: PathBuf,
+    /// Address of the bus. Default: that of the node in `--home`, else nats://127.0.0.1:4222.
+    #[arg(long, global = true, env = "HANSA_NATS", value_name = "URL")]
+    nats: Option<String>,
+    /// Data folder of the node to administer. Default: `node` in `--home`.
+    #[arg(long, global = true, value_name = "FOLDER")]
+    node: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Start a node with its own bus and ledger, for one machine.
+    Up(serve::Up),
+    /// Start a node as its `node.toml` says.
+    Node(serve::Run),
+    /// What the node is and has.
+    Status,
+    /// Stop the node: withdraw offers, let calls end, settle.
+    Down,
+    /// Agents on the node.
+    #[command(subcommand)]
+    Agent(agent::Command),
+    /// Services on the market.
+    #[command(subcommand)]
+    Service(service::Command),
+    /// Your account.
+    #[command(subcommand)]
+    Account(account::Command),
+    /// The ledger.
+    #[command(subcommand)]
+    Ledger(ledger::Command),
+    /// Receipts: who did what for how much.
+    #[command(subcommand)]
+    Receipt(receipt::Command),
+    /// Explain an error code: cause and remedy.
+    Explain(explain::Explain),
+}
+
+/// What most commands need to know.
+pub(crate) struct Context {
+    pub(crate) json: bool,
+    pub(crate) home: PathBuf,
+    nats: Option<String>,
+    pub(crate) node: PathBuf,
+}
+
+/// Limits of a purchase.
+#[derive(Args)]
+pub(crate) struct Limits {
+    /// The most it may cost, credits.
+    #[arg(long, default_value = "0.05", value_name = "CREDITS")]
+    max_price: hansa_economy::Amount,
+    /// The longest it may take, milliseconds.
+    #[arg(long, default_value_t = 30_000, value_name = "MS")]
+    deadline_ms: u32,
+}
+
+pub(crate) async fn run(options: Options) -> Result<(), Failure> {
+    let node = options.node.unwrap_or_else(|| options.home.join("node"));
+    let context = Context { json: options.json, home: options.home, nats: options.nats, node };
+    match options.command {
+        Command::Up(up) => serve::up(&context, up).await,
+        Command::Node(run) => serve::node(&context, run).await,
+        Command::Status => serve::status(&context).await,
+        Command::Down => serve::down(&context).await,
+        Command::Agent(command) => agent::run(&context, command).await,
+        Command::Service(command) => service::run(&context, command).await,
+        Command::Account(command) => account::run(&context, command).await,
+        Command::Ledger(command) => ledger::run(&context, command).await,
+        Command::Receipt(command) => receipt::run(&context, command).await,
+        Command::Explain(explain) => explain::run(&explain),
+    }
+}
+
+impl Context {
+    /// Connect as a buyer, with the key and books of `--home`.
+    pub(crate) async fn client(&self) -> Result<Client, Failure> {
+        Client::connect(&self.bus_url().await, &self.home).await.map_err(|error| error.to_string())
+    }
+
+    /// Ask the node.
+    pub(crate) async fn ask(&self, ask: &hansa_node::admin::Ask) -> Result<hansa_node::admin::Reply, Failure> {
+        hansa_node::admin::ask(&self.node, ask).await.map_err(|error| error.to_string())
+    }
+
+    async fn bus_url(&self) -> String {
+        if let Some(url) = &self.nats {
+            return url.clone();
+        }
+        match hansa_node::admin::ask(&self.node, &hansa_node::admin::Ask::Status).await {
+            Ok(hansa_node::admin::Reply::Status(status)) => status.bus,
+            _ => "nats://127.0.0.1:4222".into(),
+        }
+    }
+}

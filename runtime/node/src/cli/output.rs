@@ -1,0 +1,66 @@
+//! The only place that prints. A closed pipe is no crash.
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+/// A result, for the reader or the program behind stdout.
+pub(crate) fn line(text: impl AsRef<str>) {
+    let _ = writeln!(std::io::stdout(), "{}", text.as_ref());
+}
+
+/// A result as one line of JSON.
+pub(crate) fn json(value: &impl Serialize) {
+    match serde_json::to_string(value) {
+        Ok(text) => line(text),
+        Err(error) => note(format!("cannot be written as JSON: {error}")),
+    }
+}
+
+/// Something beside the result.
+pub(crate) fn note(text: impl AsRef<str>) {
+    let _ = writeln!(std::io::stderr(), "{}", text.as_ref());
+}
+
+/// Columns, padded to the longest cell; the last is not padded.
+pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) {
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
+        cells.chain([head[column].chars().count()]).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..head.len()).map(width).collect();
+    let print = |cells: Vec<&str>| {
+        let padded = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+        line(padded.collect::<Vec<_>>().join("  ").trim_end());
+    };
+    print(head.to_vec());
+    rows.iter().for_each(|row| print(row.iter().map(String::as_str).collect()));
+}
+
+/// The end of a command that did not do its work.
+pub(crate) fn fail(message: &str, as_json: bool) -> ExitCode {
+    let (code, text) = split_code(message);
+    if as_json {
+        json(&serde_json::json!({ "error": text, "code": code }));
+        return ExitCode::FAILURE;
+    }
+    let mark = if colour() { "\u{1b}[1;31merror\u{1b}[0m" } else { "error" };
+    match code {
+        Some(code) => note(format!("{mark} {code}: {text}\n  `hansa explain {code}` says more")),
+        None => note(format!("{mark}: {text}")),
+    }
+    ExitCode::FAILURE
+}
+
+/// A leading `HA0001: ` and the rest.
+fn split_code(message: &str) -> (Option<&str>, &str) {
+    match message.split_once(": ") {
+        Some((code, text)) if code.len() == 6 && code.starts_with("HA") && code[2..].bytes().all(|b| b.is_ascii_digit()) => (Some(code), text),
+        _ => (None, message),
+    }
+}
+
+fn colour() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}

@@ -1,0 +1,143 @@
+//! `hansa receipt …`: who did what, with what, for how much.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use hansa_economy::receipt::{Ending, Receipt};
+use hansa_economy::{Digest, Signed};
+use hansa_node::tree;
+
+use super::output::{json, line, table};
+use super::{Context, Failure};
+
+#[derive(Subcommand)]
+#[command(after_help = "Examples:\n  hansa receipt list\n  hansa receipt tree 3fa9…\n  hansa receipt show 3fa9… --save answer.receipt\n  hansa receipt verify answer.receipt")]
+pub(crate) enum Command {
+    /// Your newest receipts.
+    List {
+        /// How many.
+        #[arg(long, default_value_t = 20)]
+        count: usize,
+    },
+    /// One receipt.
+    Show {
+        /// Its digest, or the first digits of one of yours.
+        digest: String,
+        /// Also write the signed receipt to this file.
+        #[arg(long, value_name = "FILE")]
+        save: Option<PathBuf>,
+    },
+    /// Verify a receipt file: the signature and what it says. Needs no node and no bus.
+    Verify {
+        /// The file.
+        file: PathBuf,
+    },
+    /// The receipts below one answer: what was bought to make it, down to the models.
+    Tree {
+        /// Digest of the answer's receipt, or the first digits of one of yours.
+        digest: String,
+    },
+}
+
+pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failure> {
+    match command {
+        Command::List { count } => list(context, count).await,
+        Command::Show { digest, save } => show(context, &digest, save).await,
+        Command::Verify { file } => verify(context, &file),
+        Command::Tree { digest } => print_tree(context, &digest).await,
+    }
+}
+
+async fn list(context: &Context, count: usize) -> Result<(), Failure> {
+    let client = context.client().await?;
+    let receipts = own(&client, count)?;
+    if context.json {
+        receipts.iter().for_each(|signed| json(&serde_json::json!({ "digest": signed.digest(), "receipt": signed.body })));
+        return Ok(());
+    }
+    let row = |signed: &Signed<Receipt>| {
+        let body = &signed.body;
+        vec![signed.digest().short(), body.service.clone(), body.function.clone(), body.charged.to_string(), body.package.clone()]
+    };
+    table(&["RECEIPT", "SERVICE", "FUNCTION", "CHARGED", "BY"], &receipts.iter().map(row).collect::<Vec<_>>());
+    Ok(())
+}
+
+fn own(client: &hansa_node::Client, count: usize) -> Result<Vec<Signed<Receipt>>, Failure> {
+    let stored = client.exchange().books().receipts(count).map_err(|error| error.to_string())?;
+    stored.iter().map(|bytes| Signed::open(bytes).map_err(|error| error.to_string())).collect()
+}
+
+/// A whole digest, or the one of our receipts that begins so.
+fn find(client: &hansa_node::Client, text: &str) -> Result<Digest, Failure> {
+    if let Ok(digest) = text.parse() {
+        return Ok(digest);
+    }
+    let receipts = own(client, 10_000)?;
+    let mut found = receipts.iter().map(Signed::digest).filter(|digest| digest.to_string().starts_with(text));
+    match (found.next(), found.next()) {
+        (Some(digest), None) => Ok(digest),
+        (Some(_), Some(_)) => Err(format!("several of your receipts begin with `{text}`; give more digits")),
+        _ => Err(format!("none of your receipts begins with `{text}`; see `hansa receipt list`, or give all 64 digits")),
+    }
+}
+
+async fn show(context: &Context, text: &str, save: Option<PathBuf>) -> Result<(), Failure> {
+    let client = context.client().await?;
+    let digest = find(&client, text)?;
+    let found = client.receipt(digest).await.map_err(|error| error.to_string())?;
+    let signed = found.ok_or_else(|| format!("nobody on the bus has the receipt {digest}"))?;
+    if let Some(file) = save {
+        std::fs::write(&file, signed.bytes()).map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+    }
+    print(context, &signed);
+    Ok(())
+}
+
+fn verify(context: &Context, file: &PathBuf) -> Result<(), Failure> {
+    let bytes = std::fs::read(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+    let signed = Signed::<Receipt>::open(&bytes).map_err(|error| format!("{} is not a valid receipt: {error}", file.display()))?;
+    if signed.signer != signed.body.seller {
+        return Err(format!("{} is signed by {}, but speaks for {}", file.display(), signed.signer, signed.body.seller));
+    }
+    print(context, &signed);
+    if !context.json {
+        line("the signature is the seller's, over exactly this");
+    }
+    Ok(())
+}
+
+fn print(context: &Context, signed: &Signed<Receipt>) {
+    let body = &signed.body;
+    if context.json {
+        return json(&serde_json::json!({ "digest": signed.digest(), "signer": signed.signer, "receipt": body }));
+    }
+    line(format!("receipt    {}", signed.digest()));
+    line(format!("service    {} {}", body.service, body.function));
+    line(format!("seller     {} ({})", body.seller, body.package));
+    line(format!("node       {}", body.node));
+    line(format!("buyer      {}", body.buyer));
+    line(format!("component  {}", body.component));
+    for run in &body.models {
+        line(format!("model      {} {} ({} units)", run.model, run.manifest, run.input_units));
+    }
+    line(format!("charged    {} of at most {}", body.charged, body.price_max));
+    line(format!("paid from  channel {} lane {} voucher {}", body.channel, body.lane, body.seq));
+    match body.ending {
+        Ending::Answered(digest) => line(format!("answer     {digest} (salted digest)")),
+        Ending::Faulted(_) => line("answer     none: the call failed and cost nothing"),
+    }
+    body.children.iter().for_each(|child| line(format!("below it   {child}")));
+}
+
+async fn print_tree(context: &Context, text: &str) -> Result<(), Failure> {
+    let client = context.client().await?;
+    let digest = find(&client, text)?;
+    let tree = tree::fetch(&client, digest).await.map_err(|error| error.to_string())?;
+    if context.json {
+        json(&tree);
+    } else {
+        tree.lines().iter().for_each(line);
+    }
+    Ok(())
+}

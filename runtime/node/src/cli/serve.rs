@@ -1,0 +1,107 @@
+//! `hansa up`, `hansa node`, `hansa status`, `hansa down`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use hansa_node::admin::{self, Ask, Reply};
+use hansa_node::{Node, NodeConfig};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::output::{json, line, note};
+use super::{Context, Failure};
+
+/// Start a node with its own bus and ledger.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  hansa up\n  hansa up --port 4333 --agent agents/reader --agent agents/filetype")]
+pub(crate) struct Up {
+    /// Port of the nats-server that it starts on the loopback interface.
+    #[arg(long, default_value_t = 4222)]
+    port: u16,
+    /// Agents to deploy at once: their folders.
+    #[arg(long = "agent", value_name = "FOLDER")]
+    agents: Vec<PathBuf>,
+}
+
+/// Start a node as its `node.toml` says.
+#[derive(Args)]
+#[command(after_help = "Example:\n  hansa node --config north/node.toml")]
+pub(crate) struct Run {
+    /// The node's configuration.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+}
+
+pub(crate) async fn up(context: &Context, up: Up) -> Result<(), Failure> {
+    let config = NodeConfig::for_one_machine("home", &context.node, Some(up.port));
+    serve(context, config, &up.agents).await
+}
+
+pub(crate) async fn node(context: &Context, run: Run) -> Result<(), Failure> {
+    let config = NodeConfig::load(&run.config).map_err(|error| error.to_string())?;
+    serve(context, config, &[]).await
+}
+
+async fn serve(context: &Context, config: NodeConfig, agents: &[PathBuf]) -> Result<(), Failure> {
+    start_log(context.json);
+    let node = Arc::new(Node::start(config).await.map_err(|error| error.to_string())?);
+    for folder in agents {
+        let manifest = std::fs::read_to_string(folder.join("agent.toml")).map_err(|error| format!("cannot read {}: {error}", folder.join("agent.toml").display()))?;
+        let component = hansa_node::agent::read_component(folder, None).map_err(|error| error.to_string())?;
+        node.deploy(&manifest, component).await.map_err(|error| error.to_string())?;
+    }
+    ready(context, &node).await;
+    let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
+    let served = tokio::select! {
+        served = admin::serve(&node) => served.map_err(|error| format!("the node's socket failed: {error}")),
+        _ = tokio::signal::ctrl_c() => Ok(()),
+        _ = terminate.recv() => Ok(()),
+    };
+    note("stopping: withdrawing offers, waiting for calls, settling");
+    match Arc::try_unwrap(node) {
+        Ok(node) => node.stop().await,
+        Err(node) => node.settle().await,
+    }
+    served
+}
+
+async fn ready(context: &Context, node: &Node) {
+    let names: Vec<String> = node.agents().await.keys().cloned().collect();
+    if context.json {
+        return json(&serde_json::json!({ "node": node.name(), "bus": node.bus_url(), "data": node.data(), "agents": names }));
+    }
+    line(format!("node {} is up · bus {} · data {}", node.name(), node.bus_url(), node.data().display()));
+    match names.is_empty() {
+        true => line("no agents yet; deploy one: hansa agent deploy agents/reader"),
+        false => line(format!("agents: {}", names.join(", "))),
+    }
+}
+
+fn start_log(as_json: bool) {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("HANSA_LOG").unwrap_or_else(|_| "warn,hansa=info".into());
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let _ = if as_json { log.json().try_init() } else { log.try_init() };
+}
+
+pub(crate) async fn status(context: &Context) -> Result<(), Failure> {
+    let Reply::Status(status) = context.ask(&Ask::Status).await? else {
+        return Err("the node gave another answer than asked for".into());
+    };
+    if context.json {
+        json(&status);
+        return Ok(());
+    }
+    line(format!("node       {} ({})", status.name, status.node));
+    line(format!("account    {}", status.account));
+    line(format!("bus        {}", status.bus));
+    line(format!("ledger     {}{}", status.ledger, if status.keeps_ledger { " (kept here)" } else { "" }));
+    line(format!("inference  {}", status.inference));
+    line(format!("models     {}", if status.models.is_empty() { "none".into() } else { status.models.join(", ") }));
+    Ok(())
+}
+
+pub(crate) async fn down(context: &Context) -> Result<(), Failure> {
+    context.ask(&Ask::Shutdown).await?;
+    note("the node is stopping");
+    Ok(())
+}

@@ -1,0 +1,145 @@
+//! `hansa service …`: what is on offer, what it looks like, and buying it.
+
+use std::sync::Arc;
+
+use clap::Subcommand;
+use hansa_economy::offer::Price;
+use hansa_host::{Host, HostOptions, Program};
+use hansa_node::Client;
+use hansa_trade::Listed;
+use serde_json::Value;
+
+use super::output::{json, line, note, table};
+use super::{Context, Failure, Limits};
+
+#[derive(Subcommand)]
+#[command(after_help = "Examples:\n  hansa service search embed\n  hansa service show commons:embedding/embedder\n  hansa service call commons:embedding/embedder embed '[[\"hello\", \"good day\"]]' --max-price 0.01")]
+pub(crate) enum Command {
+    /// Offers whose service, function, package or node contains a text.
+    Search {
+        /// The text; none for all.
+        #[arg(default_value = "")]
+        text: String,
+    },
+    /// Functions, types, prices and sellers of one service.
+    Show {
+        /// The interface, with or without version.
+        service: String,
+    },
+    /// Buy one call. Arguments are a JSON array; bytes are base64, 64-bit integers decimal strings.
+    Call {
+        /// The interface, with or without version.
+        service: String,
+        /// The function.
+        function: String,
+        /// JSON array of the arguments; `-` reads it from standard input.
+        #[arg(default_value = "[]")]
+        args: String,
+        #[command(flatten)]
+        limits: Limits,
+    },
+}
+
+pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failure> {
+    let client = context.client().await?;
+    match command {
+        Command::Search { text } => search(context, &client, &text).await,
+        Command::Show { service } => show(context, &client, &service).await,
+        Command::Call { service, function, args, limits } => call(context, &client, &service, &function, args, &limits).await,
+    }
+}
+
+async fn search(context: &Context, client: &Client, text: &str) -> Result<(), Failure> {
+    let found = client.offers(text).await;
+    if context.json {
+        found.iter().for_each(|listed| json(&listed.offer));
+        return Ok(());
+    }
+    if found.is_empty() {
+        note("nothing on offer matches; deploy an agent (`hansa agent deploy FOLDER`), or look on another bus (`--nats URL`)");
+        return Ok(());
+    }
+    let rows = found.iter().flat_map(|listed| {
+        let offer = &listed.offer;
+        offer.functions.iter().map(|(name, price)| vec![offer.service.clone(), name.clone(), priced(price), offer.package.clone(), offer.node_name.clone()])
+    });
+    table(&["SERVICE", "FUNCTION", "PRICE (CRED)", "BY", "NODE"], &rows.collect::<Vec<_>>());
+    Ok(())
+}
+
+fn priced(price: &Price) -> String {
+    let mut text = price.base.to_string();
+    if price.per_request_kib.0 > 0 {
+        text += &format!(" + {}/KiB in", price.per_request_kib);
+    }
+    if price.per_response_kib.0 > 0 {
+        text += &format!(" + {}/KiB out", price.per_response_kib);
+    }
+    if *price == Price::FREE { "free".into() } else if price.max > price.base { format!("{text}, at most {}", price.max) } else { text }
+}
+
+/// Offers of one service, given with or without version.
+async fn offers_of(client: &Client, service: &str) -> Result<Vec<Arc<Listed>>, Failure> {
+    let mut found = client.offers(service).await;
+    found.retain(|listed| listed.offer.service == service || listed.offer.service.split('@').next() == Some(service));
+    match found.is_empty() {
+        true => Err(format!("HA0009: nobody offers `{service}`; see `hansa service search`")),
+        false => Ok(found),
+    }
+}
+
+async fn show(context: &Context, client: &Client, service: &str) -> Result<(), Failure> {
+    let offers = offers_of(client, service).await?;
+    let first = &offers[0].offer;
+    let program = program(context, client, &offers[0]).await?;
+    let interface = program.export(&first.service).ok_or("the component does not export what it offers")?;
+    if context.json {
+        let functions: Vec<Value> = interface.functions.iter().map(|function| serde_json::json!({ "name": &*function.name, "signature": function.schema.signature() })).collect();
+        json(&serde_json::json!({ "service": first.service, "functions": functions, "offers": offers.iter().map(|listed| &listed.offer).collect::<Vec<_>>() }));
+        return Ok(());
+    }
+    line(&first.service);
+    interface.functions.iter().for_each(|function| line(format!("  {}", function.schema.signature())));
+    line("");
+    let rows = offers.iter().flat_map(|listed| {
+        let offer = &listed.offer;
+        offer.functions.iter().map(|(name, price)| vec![offer.package.clone(), offer.node_name.clone(), name.clone(), priced(price), format!("{} ms", offer.bounds.deadline_ms_max)])
+    });
+    table(&["SELLER", "NODE", "FUNCTION", "PRICE (CRED)", "DEADLINE"], &rows.collect::<Vec<_>>());
+    Ok(())
+}
+
+/// The component behind an offer, fetched by the digest in it: the types come from what will really run.
+async fn program(context: &Context, client: &Client, listed: &Listed) -> Result<Arc<Program>, Failure> {
+    let bytes = client.component(listed.offer.component).await.map_err(|error| error.to_string())?;
+    let folder = context.home.join("compiled");
+    let compiled = tokio::task::spawn_blocking(move || {
+        let host = Host::new(HostOptions { pool_instances: 1, cache_folder: Some(folder), ..HostOptions::default() }).map_err(|error| error.to_string())?;
+        host.compile(&bytes).map_err(|error| error.to_string())
+    });
+    compiled.await.map_err(|error| error.to_string())?
+}
+
+async fn call(context: &Context, client: &Client, service: &str, function: &str, args: String, limits: &Limits) -> Result<(), Failure> {
+    let offers = offers_of(client, service).await?;
+    let program = program(context, client, &offers[0]).await?;
+    let name = offers[0].offer.service.clone();
+    let interface = program.export(&name).ok_or("the component does not export what it offers")?;
+    let found = interface.functions.iter().find(|candidate| &*candidate.name == function);
+    let names = || interface.functions.iter().map(|function| function.name.to_string()).collect::<Vec<_>>().join(", ");
+    let schema = &found.ok_or_else(|| format!("`{name}` has no function `{function}`; it has: {}", names()))?.schema;
+    let text = if args == "-" { std::io::read_to_string(std::io::stdin()).map_err(|error| error.to_string())? } else { args };
+    let value: Value = serde_json::from_str(&text).map_err(|error| format!("the arguments are not JSON: {error}; write an array, for example '[\"text\"]'"))?;
+    let args = schema.args_from_json(&value).map_err(|error| format!("the arguments do not fit `{}`: {error}", schema.signature()))?;
+    let bought = client.call(&name, function, args, limits.max_price, limits.deadline_ms).await.map_err(|fault| hansa_node::fault_text(&fault))?;
+    client.settle().await;
+    let answer = schema.result_to_json(&bought.answer).map_err(|error| format!("the answer cannot be read: {error}"))?;
+    if context.json {
+        json(&serde_json::json!({ "answer": answer, "charged": bought.charged, "seller": bought.seller, "receipt": bought.receipt }));
+        return Ok(());
+    }
+    line(serde_json::to_string_pretty(&answer).unwrap_or_default());
+    let receipt = bought.receipt.map_or_else(|| "no receipt (free)".into(), |digest| format!("receipt {}", digest.short()));
+    note(format!("charged {} CRED · by {} · {receipt}", bought.charged, bought.seller.short()));
+    Ok(())
+}
