@@ -228,7 +228,8 @@ struct PerUnit {
 impl<'de> Deserialize<'de> for PriceTag {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<PriceTag, D::Error> {
         use serde::de::Error;
-        let hint = "write \"free\", an amount such as \"0.01\", or { base = \"0.001\", per.request-kib = \"0.0001\", max = \"0.02\" }";
+        let hint =
+            "write \"free\", an amount such as \"0.01\", or { base = \"0.001\", per.request-kib = \"0.0001\", max = \"0.02\" }";
         let written = WrittenPrice::deserialize(d).map_err(|_| D::Error::custom(format!("not a price; {hint}")))?;
         match written {
             WrittenPrice::Amount(text) if text == "free" => Ok(PriceTag(Price::FREE)),

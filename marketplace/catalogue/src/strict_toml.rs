@@ -13,7 +13,8 @@ pub fn from_str<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, TomlEr
 }
 
 fn describe(file: &str, text: &str, error: &toml::de::Error) -> String {
-    let line = error.span().map(|span| 1 + text.as_bytes()[..span.start.min(text.len())].iter().filter(|byte| **byte == b'\n').count());
+    let line =
+        error.span().map(|span| 1 + text.as_bytes()[..span.start.min(text.len())].iter().filter(|byte| **byte == b'\n').count());
     let place = line.map_or_else(|| file.to_owned(), |line| format!("{file}:{line}"));
     let message = error.message();
     match suggestion(message) {

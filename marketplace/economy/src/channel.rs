@@ -24,7 +24,8 @@ pub type ChannelId = Digest;
 pub struct AccountId(pub u128);
 
 /// The immutable terms of a channel. Its id is the digest of them all.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 #[cbor(map)]
 pub struct ChannelTerms {
     /// The ledger that holds the escrow.

@@ -169,11 +169,11 @@ fn check_import(import: &Interface, spec: &AgentSpec) -> Result<(), PrepareError
         }
         "hansa:inference/models" | "hansa:inference/tensors" | "hansa:inference/text" => {
             let ask = "[capabilities] inference.models = [\"MODEL\"]".to_owned();
-            granted(!grants.inference_models.is_empty(), name, spec, ask, "inference.models = [\"MODEL\"]")
+            granted(!grants.inference_models.is_empty(), name, spec, ask, "inference = [\"MODEL\"]")
         }
         "wasi:keyvalue/store" => {
             let ask = "[capabilities] keyvalue.bytes-max = \"10MiB\"".to_owned();
-            granted(grants.keyvalue, name, spec, ask, "keyvalue.bytes-max = \"10MiB\"")
+            granted(grants.keyvalue, name, spec, ask, "keyvalue = \"10MiB\"")
         }
         _ => check_wasi(name, path, grants),
     }
@@ -195,6 +195,6 @@ fn granted(yes: bool, import: &str, spec: &AgentSpec, ask: String, key: &str) ->
     if yes {
         return Ok(());
     }
-    let grant = format!("[grants.\"{}\"] {key}", spec.identity.name);
+    let grant = format!("[[grant]] package = \"{}\" {key}", spec.identity.name);
     Err(PrepareError::NotGranted { import: import.into(), ask, grant })
 }

@@ -1,14 +1,21 @@
 //! Measures durable commands a second: `cargo run --release -p hansa-ledger --example throughput [FOLDER]`.
 //!
 //! Each command is one signed transfer of one event. Signing is not timed; verifying, applying, committing is.
-#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a measurement for people, which may stop at the first error")]
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a measurement for people, which may stop at the first error"
+)]
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use hansa_economy::channel::AccountId;
-use hansa_economy::ledger::{AccountOpen, AssetCreate, Command, Genesis, Id128, Issue, SignedCommand, Transfer, TransferBatch, account_id};
+use hansa_economy::ledger::{
+    AccountOpen, AssetCreate, Command, Genesis, Id128, Issue, SignedCommand, Transfer, TransferBatch, account_id,
+};
 use hansa_economy::{Amount, Keypair};
 use hansa_ledger::{Ledger, LedgerOptions};
 
@@ -29,14 +36,21 @@ fn payment(id: u128, debit: AccountId, credit: AccountId) -> Command {
 async fn main() {
     let folder = std::env::args().nth(1).unwrap_or_else(|| "throughput-ledger".into());
     let clock = Arc::new(|| SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |now| now.as_nanos() as u64));
-    let ledger = Ledger::create(Path::new(&folder), Genesis::sign("throughput", Id128(1), &key(1)).bytes(), LedgerOptions::new(clock)).unwrap();
+    let ledger =
+        Ledger::create(Path::new(&folder), Genesis::sign("throughput", Id128(1), &key(1)).bytes(), LedgerOptions::new(clock))
+            .unwrap();
     let (from, to) = (account_id(key(2).public(), 1, "a"), account_id(key(3).public(), 1, "a"));
     let asset = AssetCreate { asset: 1, code: "CRED".into(), scale: 6, issuer: key(1).public() };
     let start = [
         sign(&ledger, &key(1), 2, Command::AssetCreate(asset)),
         sign(&ledger, &key(2), 3, Command::AccountOpen(AccountOpen::new(1, "a"))),
         sign(&ledger, &key(3), 4, Command::AccountOpen(AccountOpen::new(1, "a"))),
-        sign(&ledger, &key(1), 5, Command::Issue(Issue { asset: 1, to: from, amount: Amount::credits(1_000_000), reference: "r".into() })),
+        sign(
+            &ledger,
+            &key(1),
+            5,
+            Command::Issue(Issue { asset: 1, to: from, amount: Amount::credits(1_000_000), reference: "r".into() }),
+        ),
     ];
     for command in start {
         ledger.submit(command).await.unwrap().result.accepted().unwrap();
@@ -44,7 +58,12 @@ async fn main() {
     let mut next = 100u128;
     for (submitters, each) in [(1, 500), (64, 500), (1024, 60)] {
         let work: Vec<Vec<Vec<u8>>> = (0..submitters)
-            .map(|submitter| (0..each).map(|n| next + n * submitters + submitter).map(|id| sign(&ledger, &key(2), id, payment(id, from, to))).collect())
+            .map(|submitter| {
+                (0..each)
+                    .map(|n| next + n * submitters + submitter)
+                    .map(|id| sign(&ledger, &key(2), id, payment(id, from, to)))
+                    .collect()
+            })
             .collect();
         next += submitters * each;
         let entries = ledger.head().unwrap().seq;
@@ -55,7 +74,11 @@ async fn main() {
         }
         let seconds = started.elapsed().as_secs_f64();
         let entries = ledger.head().unwrap().seq - entries;
-        println!("{submitters} submitters: {:.0} commands/s, {entries} entries for {} commands", (submitters * each) as f64 / seconds, submitters * each);
+        println!(
+            "{submitters} submitters: {:.0} commands/s, {entries} entries for {} commands",
+            (submitters * each) as f64 / seconds,
+            submitters * each
+        );
     }
     let started = Instant::now();
     let balance = (0..20_000).fold(Amount::ZERO, |_, _| ledger.account(from).unwrap().unwrap().balance());

@@ -86,7 +86,9 @@ fn check(tx: &ReadTransaction) -> Result<CheckReport, StoreError> {
     let mut replay: Option<Replay> = None;
     for row in table.iter()? {
         let (seq, bytes) = row?;
-        let step = Entry::open(bytes.value()).map_err(|error| error.to_string()).and_then(|(entry, hash)| advance(&mut replay, seq.value(), entry, hash));
+        let step = Entry::open(bytes.value())
+            .map_err(|error| error.to_string())
+            .and_then(|(entry, hash)| advance(&mut replay, seq.value(), entry, hash));
         if let Err(problem) = step {
             report.problem = Some(format!("entry {}: {problem}", seq.value()));
             break;
@@ -134,8 +136,14 @@ fn same_entry(again: &Appended, seq: u64, entry: &Entry, hash: Digest) -> Result
     if entry.seq != seq || again.entry.seq != seq {
         return Err(format!("it says it is entry {}, the {} was due", entry.seq, again.entry.seq));
     }
-    if let Some(index) = (0..entry.results.len().max(again.entry.results.len())).find(|index| entry.results.get(*index) != again.entry.results.get(*index)) {
-        return Err(format!("command {index} comes to {:?}, recorded is {:?}", again.entry.results.get(index), entry.results.get(index)));
+    if let Some(index) = (0..entry.results.len().max(again.entry.results.len()))
+        .find(|index| entry.results.get(*index) != again.entry.results.get(*index))
+    {
+        return Err(format!(
+            "command {index} comes to {:?}, recorded is {:?}",
+            again.entry.results.get(index),
+            entry.results.get(index)
+        ));
     }
     if again.hash != hash {
         return Err(format!("its hash is {hash}, the replay gives {}", again.hash));
@@ -147,7 +155,8 @@ fn same_entry(again: &Appended, seq: u64, entry: &Entry, hash: Digest) -> Result
 fn verify(entry: &Entry) -> Result<Vec<Verified>, Problem> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let share = entry.commands.len().div_ceil(threads).max(1);
-    let open = |commands: &[minicbor::bytes::ByteVec]| commands.iter().map(|bytes| Verified::open(bytes)).collect::<Result<Vec<_>, _>>();
+    let open =
+        |commands: &[minicbor::bytes::ByteVec]| commands.iter().map(|bytes| Verified::open(bytes)).collect::<Result<Vec<_>, _>>();
     let parts = std::thread::scope(|scope| {
         let workers: Vec<_> = entry.commands.chunks(share).map(|part| scope.spawn(move || open(part))).collect();
         workers.into_iter().map(|worker| worker.join()).collect::<Vec<_>>()
@@ -191,7 +200,13 @@ fn describe(report: &mut CheckReport, replay: &Replay) {
         .assets()
         .map(|asset| {
             let sum = totals.get(&asset.id).copied().unwrap_or_default();
-            AssetReport { asset: asset.id, code: asset.code.clone(), supply: asset.supply(), debits: sum.debits_posted, credits: sum.credits_posted }
+            AssetReport {
+                asset: asset.id,
+                code: asset.code.clone(),
+                supply: asset.supply(),
+                debits: sum.debits_posted,
+                credits: sum.credits_posted,
+            }
         })
         .collect();
 }
@@ -207,7 +222,8 @@ fn compare(tx: &ReadTransaction, state: &State) -> Result<Result<(), Problem>, S
     let mut different = rows(accounts::TAG, table.len()?, state.accounts().count());
     different = different.or(rows(owners::TAG, index.len()?, state.accounts().count()));
     for account in state.accounts() {
-        let same = accounts::get(&table, account.id)?.as_ref() == Some(account) && index.get((&account.owner.0, account.id.0))?.is_some();
+        let same = accounts::get(&table, account.id)?.as_ref() == Some(account)
+            && index.get((&account.owner.0, account.id.0))?.is_some();
         different = different.or_else(|| (!same).then(|| format!("account {} is not what the log makes it", account.id)));
     }
     let table = tx.open_table(assets::TABLE)?;

@@ -76,7 +76,8 @@ fn ledger_on(disk: &Faulty) -> Ledger {
     Store::found(&database, &mut state, &appended).unwrap();
     drop(database);
     let again = disk.clone();
-    let store = Store::open_with(PathBuf::from("memory"), Box::new(move || Builder::new().create_with_backend(again.clone()))).unwrap();
+    let store =
+        Store::open_with(PathBuf::from("memory"), Box::new(move || Builder::new().create_with_backend(again.clone()))).unwrap();
     let clock = AtomicU64::new(1_000_000);
     Ledger::start(store, LedgerOptions::new(Arc::new(move || clock.fetch_add(1, Ordering::Relaxed)))).unwrap()
 }
@@ -89,7 +90,10 @@ fn open_account(ledger: Digest, n: u32) -> Vec<u8> {
 async fn with_asset(disk: &Faulty) -> Ledger {
     let ledger = ledger_on(disk);
     let asset = AssetCreate { asset: 1, code: "X".into(), scale: 0, issuer: key().public() };
-    ledger.submit(SignedCommand::sign(ledger.id(), Id128(2), Command::AssetCreate(asset), &key()).bytes().to_vec()).await.unwrap();
+    ledger
+        .submit(SignedCommand::sign(ledger.id(), Id128(2), Command::AssetCreate(asset), &key()).bytes().to_vec())
+        .await
+        .unwrap();
     ledger
 }
 
@@ -105,7 +109,10 @@ async fn a_failed_commit_is_never_answered_and_can_be_repeated() {
         let first = ledger.submit(command.clone()).await;
         disk.fail_after(None);
         if let Err(error) = &first {
-            assert!(matches!(error, SubmitError::Unknown { .. }) && error.may_retry() && error.may_have_taken_effect(), "{error}");
+            assert!(
+                matches!(error, SubmitError::Unknown { .. }) && error.may_retry() && error.may_have_taken_effect(),
+                "{error}"
+            );
             unknown += 1;
         }
         let outcome = ledger.submit(command).await.unwrap();

@@ -11,10 +11,7 @@ use crate::limits::ENTRY_COMMAND_BYTES_MAX;
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Source {
     /// The n-th new command of this group; repeated within it or not.
-    Here {
-        at: usize,
-        repeated: bool,
-    },
+    Here { at: usize, repeated: bool },
     /// The log.
     Log,
     /// Refused without a place in the log.

@@ -79,7 +79,9 @@ impl Store {
         self.read(|tx| {
             let Some(place) = outcomes::get(&tx.open_table(outcomes::TABLE)?, id)? else { return Ok(None) };
             let entry = log::get(&tx.open_table(log::TABLE)?, place.seq)?;
-            let found = entry.as_ref().and_then(|(entry, _)| Some((entry.seq, entry.timestamp_ns, entry.results.get(place.index as usize)?)));
+            let found = entry
+                .as_ref()
+                .and_then(|(entry, _)| Some((entry.seq, entry.timestamp_ns, entry.results.get(place.index as usize)?)));
             Ok(found.map(|found| group::outcome(id, found, false)))
         })
     }

@@ -5,7 +5,9 @@ use std::sync::{RwLock, RwLockReadGuard};
 
 use hansa_economy::Digest;
 use hansa_economy::ledger::{Appended, Changes, Head, State, Verified};
-use redb::{Builder, Database, DatabaseError, Durability, ReadTransaction, ReadableDatabase, StorageError, TableError, WriteTransaction};
+use redb::{
+    Builder, Database, DatabaseError, Durability, ReadTransaction, ReadableDatabase, StorageError, TableError, WriteTransaction,
+};
 
 use crate::error::OpenError;
 use crate::table::{accounts, assets, channels, holds, log, meta, outcomes, owners, transfers};

@@ -49,7 +49,8 @@ impl Writer {
             {
                 waiting.push(next);
             }
-            let (commands, answers): (Vec<_>, Vec<_>) = waiting.drain(..).map(|request| (request.command, request.answer)).unzip();
+            let (commands, answers): (Vec<_>, Vec<_>) =
+                waiting.drain(..).map(|request| (request.command, request.answer)).unzip();
             let Err(failure) = self.commit(commands, answers) else { continue };
             tracing::error!(path = %self.store.path().display(), "the ledger's store failed: {failure}; opening it again");
             if let Err(reason) = self.recover() {
@@ -99,9 +100,15 @@ impl Writer {
             let outcome = match *source {
                 Source::Here { at, repeated } => Ok(outcome(*id, fresh[at], repeated)),
                 Source::Refused(reason) => Ok(refused(*id, reason)),
-                Source::Log => self.store.outcome(*id).map_err(|error| SubmitError::Unknown { reason: error.to_string() }).and_then(|found| {
-                    found.map(|found| Outcome { repeated: true, ..found }).ok_or_else(|| SubmitError::Unknown { reason: "the log lacks the outcome".into() })
-                }),
+                Source::Log => {
+                    self.store.outcome(*id).map_err(|error| SubmitError::Unknown { reason: error.to_string() }).and_then(
+                        |found| {
+                            found
+                                .map(|found| Outcome { repeated: true, ..found })
+                                .ok_or_else(|| SubmitError::Unknown { reason: "the log lacks the outcome".into() })
+                        },
+                    )
+                }
             };
             // Whoever no longer waits learns the outcome by submitting again.
             let _ = answer.send(outcome);

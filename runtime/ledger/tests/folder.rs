@@ -41,7 +41,10 @@ async fn what_is_no_ledger_is_told_apart() {
     assert!(matches!(open(folder.path()), Err(OpenError::Missing(_))));
     std::fs::write(file(folder.path()), "a letter to a friend, long enough to be read as a header. ".repeat(99)).unwrap();
     assert!(matches!(open(folder.path()), Err(OpenError::Foreign { .. })));
-    assert!(matches!(Ledger::create(folder.path(), &genesis(), options(&Arc::new(AtomicU64::new(1)))), Err(OpenError::Exists(_))));
+    assert!(matches!(
+        Ledger::create(folder.path(), &genesis(), options(&Arc::new(AtomicU64::new(1)))),
+        Err(OpenError::Exists(_))
+    ));
     std::fs::write(file(folder.path()), "").unwrap();
     assert!(matches!(open(folder.path()), Err(OpenError::Foreign { .. })));
     std::fs::remove_file(file(folder.path())).unwrap();
@@ -80,7 +83,9 @@ async fn a_file_cut_short_is_an_error_at_every_length() {
     let folder = tempfile::tempdir().unwrap();
     stopped(folder.path()).await;
     let whole = std::fs::read(file(folder.path())).unwrap();
-    for length in [1, 8, 63, 64, 320, 511, 4095, 4096, 8192, whole.len() / 4, whole.len() / 2, whole.len() - 4096, whole.len() - 1] {
+    for length in
+        [1, 8, 63, 64, 320, 511, 4095, 4096, 8192, whole.len() / 4, whole.len() / 2, whole.len() - 4096, whole.len() - 1]
+    {
         std::fs::write(file(folder.path()), &whole[..length]).unwrap();
         let error = open(folder.path()).err().unwrap_or_else(|| panic!("a file of {length} of {} bytes opened", whole.len()));
         assert!(matches!(error, OpenError::Damaged { .. } | OpenError::Foreign { .. }), "{length}: {error}");

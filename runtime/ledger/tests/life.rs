@@ -31,7 +31,10 @@ async fn money_moves_and_survives_a_restart() {
     assert_eq!(town.ledger.head().unwrap(), head);
     assert_eq!(town.sound(), before);
     let of_alice = town.ledger.accounts_of(key(1).public()).unwrap();
-    assert_eq!(of_alice.iter().map(|account| (account.id, account.available())).collect::<Vec<_>>(), [(alice, "6.5".parse().unwrap())]);
+    assert_eq!(
+        of_alice.iter().map(|account| (account.id, account.available())).collect::<Vec<_>>(),
+        [(alice, "6.5".parse().unwrap())]
+    );
     // The hold is known after the restart: it lets go in time, and any command notices.
     town.wait(31);
     town.account(&key(3), 0).await;
@@ -52,7 +55,10 @@ async fn the_same_bytes_have_the_same_outcome() {
     let first = town.ledger.submit(pay.clone()).await.unwrap();
     let entries = town.ledger.head().unwrap().seq;
     let again = town.ledger.submit(pay.clone()).await.unwrap();
-    assert_eq!((again.seq, &again.result, again.timestamp_ns, again.repeated), (first.seq, &first.result, first.timestamp_ns, true));
+    assert_eq!(
+        (again.seq, &again.result, again.timestamp_ns, again.repeated),
+        (first.seq, &first.result, first.timestamp_ns, true)
+    );
     assert_eq!(town.ledger.head().unwrap().seq, entries);
     assert_eq!(town.ledger.outcome(first.id).unwrap().unwrap(), first);
     let town = town.restart(folder.path());
@@ -86,15 +92,26 @@ async fn a_channel_lives_on_the_ledger() {
     let (alice, bob) = (town.account(&key(1), 10).await, town.account(&key(2), 0).await);
     let terms = terms(&town, (alice, &key(11)), (bob, &key(12)));
     let channel = terms.id();
-    let redeem = |seq, total| Command::ChannelRedeem(ChannelRedeem { channel, claims: vec![claim(&terms, &key(11), &key(12), 0, seq, total)] });
+    let redeem = |seq, total| {
+        Command::ChannelRedeem(ChannelRedeem { channel, claims: vec![claim(&terms, &key(11), &key(12), 0, seq, total)] })
+    };
     town.done(&key(1), Command::ChannelOpen(ChannelOpen { terms: terms.clone(), deposit: Amount(100) })).await;
     town.done(&key(1), Command::ChannelTopup(ChannelTopup { channel, amount: Amount(20) })).await;
-    assert_eq!(town.done(&key(12), redeem(1, 30)).await, Acceptance::Redeemed { paid: Amount(30), claimed: Amount(0), redeemed: Amount(30) });
+    assert_eq!(
+        town.done(&key(12), redeem(1, 30)).await,
+        Acceptance::Redeemed { paid: Amount(30), claimed: Amount(0), redeemed: Amount(30) }
+    );
     let town = town.restart(folder.path());
     assert_eq!(town.refused(&key(12), redeem(1, 30)).await, Reason::NothingToRedeem);
-    assert_eq!(town.done(&key(12), redeem(2, 500)).await, Acceptance::Redeemed { paid: Amount(90), claimed: Amount(0), redeemed: Amount(120) });
+    assert_eq!(
+        town.done(&key(12), redeem(2, 500)).await,
+        Acceptance::Redeemed { paid: Amount(90), claimed: Amount(0), redeemed: Amount(120) }
+    );
     assert_eq!(town.refused(&key(12), redeem(2, 500)).await, Reason::DepositExhausted);
-    assert!(matches!(town.done(&key(11), Command::ChannelClose(ChannelClose { channel, at_once: false })).await, Acceptance::Closing(_)));
+    assert!(matches!(
+        town.done(&key(11), Command::ChannelClose(ChannelClose { channel, at_once: false })).await,
+        Acceptance::Closing(_)
+    ));
     assert_eq!(town.refused(&key(9), Command::ChannelFinalize(ChannelFinalize { channel })).await, Reason::GraceNotOver);
     town.wait(61);
     let ended = town.done(&key(9), Command::ChannelFinalize(ChannelFinalize { channel })).await;
@@ -139,13 +156,22 @@ async fn a_full_queue_says_when_to_try_again() {
     let town = Town::found(folder.path()).await;
     let Town { ledger, clock, .. } = town;
     drop(ledger);
-    let ledger = hansa_ledger::Ledger::open(folder.path(), hansa_ledger::LedgerOptions { queue_len: 1, ..options(&clock) }).unwrap();
-    let command = |n| SignedCommand::sign(ledger.id(), Id128(n), Command::AccountOpen(AccountOpen::new(1, format!("{n}"))), &key(1)).bytes().to_vec();
+    let ledger =
+        hansa_ledger::Ledger::open(folder.path(), hansa_ledger::LedgerOptions { queue_len: 1, ..options(&clock) }).unwrap();
+    let command = |n| {
+        SignedCommand::sign(ledger.id(), Id128(n), Command::AccountOpen(AccountOpen::new(1, format!("{n}"))), &key(1))
+            .bytes()
+            .to_vec()
+    };
     let (one, two, three) = tokio::join!(ledger.submit(command(901)), ledger.submit(command(902)), ledger.submit(command(903)));
     assert!(one.is_ok());
     for refused in [two, three] {
         let error = refused.unwrap_err();
-        assert!(matches!(error, SubmitError::Overloaded { retry_after_ms: 1.. }) && error.may_retry() && !error.may_have_taken_effect());
+        assert!(
+            matches!(error, SubmitError::Overloaded { retry_after_ms: 1.. })
+                && error.may_retry()
+                && !error.may_have_taken_effect()
+        );
     }
     assert!(ledger.submit(command(902)).await.is_ok());
 }

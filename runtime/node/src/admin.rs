@@ -147,7 +147,9 @@ pub enum AdminError {
 
 /// Ask the node whose data folder this is.
 pub async fn ask(folder: &Path, ask: &Ask) -> Result<Reply, AdminError> {
-    let stream = UnixStream::connect(folder.join(SOCKET)).await.map_err(|error| AdminError::Nobody { folder: folder.to_owned(), error })?;
+    let stream = UnixStream::connect(folder.join(SOCKET))
+        .await
+        .map_err(|error| AdminError::Nobody { folder: folder.to_owned(), error })?;
     let (read, mut write) = stream.into_split();
     let mut line = serde_json::to_vec(ask).expect("a request is plain data");
     line.push(b'\n');
@@ -231,7 +233,13 @@ async fn answer(node: &Node, ask: Ask) -> Result<Reply, String> {
     }
 }
 
-async fn deploy(node: &Node, folder: PathBuf, manifest: Option<PathBuf>, component: Option<PathBuf>, fund: Option<Amount>) -> Result<Reply, String> {
+async fn deploy(
+    node: &Node,
+    folder: PathBuf,
+    manifest: Option<PathBuf>,
+    component: Option<PathBuf>,
+    fund: Option<Amount>,
+) -> Result<Reply, String> {
     let path = manifest.unwrap_or_else(|| folder.join("agent.toml"));
     let manifest = std::fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     let component = read_component(&folder, component.as_deref()).map_err(|error| error.to_string())?;

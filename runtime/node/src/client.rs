@@ -11,8 +11,8 @@ use hansa_economy::receipt::Receipt;
 use hansa_economy::{Amount, Digest, Keypair, Signed};
 use hansa_trade::{Books, Bought, Buyer, Exchange, Listed, Order, Payer, Prefer, Terms};
 
-use crate::ledger::{CREDITS, LedgerLink, LinkPort};
 use crate::codes::Coded;
+use crate::ledger::{CREDITS, LedgerLink, LinkPort};
 use crate::node::{COMPONENT_SUBJECT, NodeError, RECEIPT_SUBJECT, offers_bucket, watch_offers};
 use crate::{ambient, keys};
 
@@ -44,7 +44,9 @@ impl Client {
     /// on the ledger; it is empty until somebody funds it.
     pub async fn connect(url: &str, folder: &Path) -> Result<Client, NodeError> {
         let key = Arc::new(keys::load_or_make(&folder.join("account.key")).map_err(failed)?);
-        let bus = Bus::connect(BusOptions { name: "hansa client".into(), ..BusOptions::at(url) }).await.map_err(|error| NodeError(error.coded()))?;
+        let bus = Bus::connect(BusOptions { name: "hansa client".into(), ..BusOptions::at(url) })
+            .await
+            .map_err(|error| NodeError(error.coded()))?;
         let port = LinkPort::new(LedgerLink::find(&bus).await.map_err(|error| NodeError(error.coded()))?);
         let account = port.open_account(CREDITS, ACCOUNT_LABEL, &key).await.map_err(failed)?;
         let books = Books::open(&folder.join("trade.redb")).map_err(failed)?;
@@ -95,9 +97,18 @@ impl Client {
     }
 
     /// Buy one call under these limits. `args`: CBOR array of the arguments.
-    pub async fn call(&self, service: &str, function: &str, args: Vec<u8>, max_price: Amount, deadline_ms: u32) -> Result<Bought, hansa_host::Fault> {
-        let terms = Terms { max_price, deadline_ms, prefer: Prefer::Cheapest, labels: BTreeMap::new(), sellers: None, retries: 3 };
-        let order = Order { service: service.to_owned(), function: function.to_owned(), args: args.into(), fits: Arc::new(|_| Ok(())) };
+    pub async fn call(
+        &self,
+        service: &str,
+        function: &str,
+        args: Vec<u8>,
+        max_price: Amount,
+        deadline_ms: u32,
+    ) -> Result<Bought, hansa_host::Fault> {
+        let terms =
+            Terms { max_price, deadline_ms, prefer: Prefer::Cheapest, labels: BTreeMap::new(), sellers: None, retries: 3 };
+        let order =
+            Order { service: service.to_owned(), function: function.to_owned(), args: args.into(), fits: Arc::new(|_| Ok(())) };
         self.buyer.buy(&order, &terms, None).await
     }
 
@@ -119,7 +130,8 @@ impl Client {
     /// The component named by `digest`, from whoever on the bus has it; what comes is checked against the name.
     pub async fn component(&self, digest: Digest) -> Result<Vec<u8>, NodeError> {
         let asked = self.exchange.bus().request(COMPONENT_SUBJECT, digest.0.to_vec().into(), COMPONENT_TIMEOUT).await;
-        let bytes = asked.map_err(|error| NodeError(format!("the component {} cannot be had from its node: {error}", digest.short())))?;
+        let bytes =
+            asked.map_err(|error| NodeError(format!("the component {} cannot be had from its node: {error}", digest.short())))?;
         match Digest::of(&bytes) == digest {
             true => Ok(bytes.to_vec()),
             false => Err(NodeError(format!("a node answered with another component than {digest}"))),

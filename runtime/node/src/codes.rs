@@ -22,7 +22,14 @@ pub trait Coded: std::fmt::Display {
 
 impl Coded for ConnectError {
     fn code(&self) -> Option<&'static str> {
-        matches!(self, ConnectError::Refused { .. } | ConnectError::TimedOut { .. } | ConnectError::NotNats { .. } | ConnectError::Dns { .. }).then_some("HA0001")
+        matches!(
+            self,
+            ConnectError::Refused { .. }
+                | ConnectError::TimedOut { .. }
+                | ConnectError::NotNats { .. }
+                | ConnectError::Dns { .. }
+        )
+        .then_some("HA0001")
     }
 }
 

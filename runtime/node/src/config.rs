@@ -139,7 +139,8 @@ impl NodeConfig {
             return Err(ConfigError::Value(format!("{file}: give bus.url or bus.port, not both")));
         }
         config.data = base.join(&config.data);
-        let paths = [&mut config.bus.credentials, &mut config.bus.server, &mut config.inference.models, &mut config.inference.library];
+        let paths =
+            [&mut config.bus.credentials, &mut config.bus.server, &mut config.inference.models, &mut config.inference.library];
         for path in paths.into_iter().flatten() {
             *path = base.join(&*path);
         }
@@ -187,7 +188,9 @@ mod tests {
 
     #[test]
     fn reads_and_resolves() {
-        let config = parse("name = \"north\"\n[[grant]]\npackage = \"commons/*\"\ninference = [\"minilm\"]\nkeyvalue = \"1MiB\"\n").unwrap();
+        let config =
+            parse("name = \"north\"\n[[grant]]\npackage = \"commons/*\"\ninference = [\"minilm\"]\nkeyvalue = \"1MiB\"\n")
+                .unwrap();
         assert_eq!(config.data, Path::new("base/data"));
         assert!(config.grant[0].matches("commons/embedder"));
         assert!(!config.grant[0].matches("commonsense/embedder"));

@@ -79,7 +79,8 @@ pub fn claim(folder: &Path, name: &str) -> Result<File, FolderError> {
 }
 
 fn check(folder: &Path, path: &Path, bytes: &[u8], name: &str) -> Result<(), FolderError> {
-    let marker: Marker = serde_json::from_slice(bytes).map_err(|error| FolderError::Damaged { path: path.to_owned(), reason: error.to_string() })?;
+    let marker: Marker = serde_json::from_slice(bytes)
+        .map_err(|error| FolderError::Damaged { path: path.to_owned(), reason: error.to_string() })?;
     if marker.version > VERSION {
         return Err(FolderError::Newer { path: folder.to_owned(), found: marker.version });
     }

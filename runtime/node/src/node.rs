@@ -18,11 +18,11 @@ use hansa_trade::limits::OFFER_LIFE;
 use hansa_trade::{Books, Exchange};
 use tokio::sync::Mutex;
 
-use crate::agent::{Deployed, DeployError, Deployment, Surroundings};
+use crate::agent::{DeployError, Deployed, Deployment, Surroundings};
+use crate::codes::Coded;
 use crate::config::NodeConfig;
 use crate::ledger::{self, CREDITS, LedgerLink, LinkPort};
-use crate::codes::Coded;
-use crate::{ambient, folder, keys, tools};
+use crate::{agent, ambient, folder, keys, tools};
 
 /// Bucket of signed offers.
 pub const OFFERS_BUCKET: &str = "hansa-offers";
@@ -77,7 +77,11 @@ impl Node {
         let key = Arc::new(keys::load_or_make(&config.data.join("operator.key")).map_err(failed)?);
         let server = start_server(&config).await?;
         let url = config.bus.url.clone().or_else(|| server.as_ref().map(ManagedServer::url)).unwrap_or_default();
-        let options = BusOptions { name: format!("hansa {}", config.name), credentials_file: config.bus.credentials.clone(), ..BusOptions::at(url) };
+        let options = BusOptions {
+            name: format!("hansa {}", config.name),
+            credentials_file: config.bus.credentials.clone(),
+            ..BusOptions::at(url)
+        };
         let bus = Bus::connect(options).await.map_err(coded)?;
         let ledger = if config.ledger.host { Some(open_ledger(&config, &key).await?) } else { None };
         let link = match &ledger {
@@ -116,8 +120,22 @@ impl Node {
             policy: Arc::new(config.grant.clone()),
         };
         let node = Node {
-            config, key, server, bus, ledger, port, _door: door, inference, exchange, blobs, around, operator, watch, answering,
-            agents: Mutex::default(), _lock: lock,
+            config,
+            key,
+            server,
+            bus,
+            ledger,
+            port,
+            _door: door,
+            inference,
+            exchange,
+            blobs,
+            around,
+            operator,
+            watch,
+            answering,
+            agents: Mutex::default(),
+            _lock: lock,
         };
         node.restart_agents().await;
         Ok(node)
@@ -177,12 +195,16 @@ impl Node {
     pub async fn deploy(&self, manifest: &str, component: Vec<u8>) -> Result<String, DeployError> {
         let package = Package::sign(manifest, component, &self.key).map_err(|error| DeployError(package_text(&error)))?;
         let name = package.manifest.short_name().to_owned();
+        agent::rehearse(&self.around, &package).await?;
         let mut agents = self.agents.lock().await;
         if let Some(old) = agents.remove(&name) {
             old.stop().await;
         }
-        let deployed = Deployed::start(self.around.clone(), Deployment { package: package.clone(), folder: self.agent_folder(&name) }).await?;
-        self.remember(&name, &package).map_err(|error| DeployError(format!("the agent runs, but will not come up again after a restart: {error}")))?;
+        let deployed =
+            Deployed::start(self.around.clone(), Deployment { package: package.clone(), folder: self.agent_folder(&name) })
+                .await?;
+        self.remember(&name, &package)
+            .map_err(|error| DeployError(format!("the agent runs, but will not come up again after a restart: {error}")))?;
         agents.insert(name.clone(), deployed);
         Ok(name)
     }
@@ -192,7 +214,10 @@ impl Node {
         let mut agents = self.agents.lock().await;
         let Some(agent) = agents.remove(name) else {
             let known: Vec<&str> = agents.keys().map(String::as_str).collect();
-            return Err(DeployError(format!("no agent `{name}` runs here; running: {}", if known.is_empty() { "none".into() } else { known.join(", ") })));
+            return Err(DeployError(format!(
+                "no agent `{name}` runs here; running: {}",
+                if known.is_empty() { "none".into() } else { known.join(", ") }
+            )));
         };
         agent.stop().await;
         std::fs::remove_file(self.agent_folder(name).join("package")).map_err(|error| DeployError(error.to_string()))
@@ -254,7 +279,9 @@ impl Node {
         let Ok(statement) = std::fs::read(self.agent_folder(name).join("package")) else {
             return Ok(None);
         };
-        let body = hansa_economy::Signed::<hansa_catalogue::package::PackageStatement>::open(&statement).map_err(|error| text(&error))?.body;
+        let body = hansa_economy::Signed::<hansa_catalogue::package::PackageStatement>::open(&statement)
+            .map_err(|error| text(&error))?
+            .body;
         let component = self.blobs.get(body.component).map_err(|error| text(&error))?;
         let package = Package::open(&statement, component).map_err(|error| text(&error))?;
         Deployed::start(self.around.clone(), Deployment { package, folder: self.agent_folder(name) }).await.map(Some)
@@ -275,7 +302,8 @@ async fn start_server(config: &NodeConfig) -> Result<Option<ManagedServer>, Node
     }
     let binary = ManagedServer::find_binary(tools::nats_servers(config.bus.server.as_deref())).map_err(failed)?;
     let port = Some(config.bus.port.unwrap_or(4222));
-    let options = ServerOptions { port, name: format!("hansa-{}", config.name), ..ServerOptions::new(binary, config.data.join("bus")) };
+    let options =
+        ServerOptions { port, name: format!("hansa-{}", config.name), ..ServerOptions::new(binary, config.data.join("bus")) };
     ManagedServer::start(options).await.map(Some).map_err(coded)
 }
 
@@ -300,7 +328,10 @@ fn check_ledger(config: &NodeConfig, link: &LedgerLink) -> Result<(), NodeError>
     let wanted: Digest = text.parse().map_err(|error| NodeError(format!("ledger.id: {error}")))?;
     match wanted == link.id() {
         true => Ok(()),
-        false => Err(NodeError(format!("the bus serves ledger {}, node.toml wants {wanted}; connect to the right bus or change ledger.id", link.id()))),
+        false => Err(NodeError(format!(
+            "the bus serves ledger {}, node.toml wants {wanted}; connect to the right bus or change ledger.id",
+            link.id()
+        ))),
     }
 }
 
@@ -332,7 +363,8 @@ fn start_host(config: &NodeConfig) -> Result<Host, NodeError> {
 
 /// The bucket of offers. It lives in memory: offers are renewed long before they expire.
 pub(crate) async fn offers_bucket(bus: &Bus) -> Result<Bucket, NodeError> {
-    let options = BucketOptions { name: OFFERS_BUCKET.into(), max_age: Some(OFFER_LIFE), history: 1, storage: BucketStorage::Memory };
+    let options =
+        BucketOptions { name: OFFERS_BUCKET.into(), max_age: Some(OFFER_LIFE), history: 1, storage: BucketStorage::Memory };
     bus.bucket(options).await.map_err(failed)
 }
 

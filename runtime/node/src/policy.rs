@@ -24,7 +24,9 @@ pub fn grant(manifest: &Manifest, policy: &[Grant]) -> Result<Granted, String> {
     let name = manifest.agent.name.as_str();
     let ours: Vec<&Grant> = policy.iter().filter(|grant| grant.matches(name)).collect();
     let refuse = |what: &str, line: &str| {
-        Err(format!("{name} asks for {what}, which is not granted; grant it in node.toml:\n  [[grant]]\n  package = \"{name}\"\n  {line}"))
+        Err(format!(
+            "{name} asks for {what}, which is not granted; grant it in node.toml:\n  [[grant]]\n  package = \"{name}\"\n  {line}"
+        ))
     };
     for model in &manifest.capabilities.inference.models {
         if !ours.iter().any(|grant| grant.inference.iter().any(|granted| granted == "*" || granted == model)) {
@@ -43,7 +45,10 @@ pub fn grant(manifest: &Manifest, policy: &[Grant]) -> Result<Granted, String> {
     }
     let memory_max = ours.iter().filter_map(|grant| grant.memory).map(|bytes| bytes.0).max().unwrap_or(MEMORY_DEFAULT);
     if manifest.limits.memory.0 > memory_max {
-        return refuse(&format!("{} bytes of memory ({memory_max} are granted)", manifest.limits.memory.0), &format!("memory = \"{}B\"", manifest.limits.memory.0));
+        return refuse(
+            &format!("{} bytes of memory ({memory_max} are granted)", manifest.limits.memory.0),
+            &format!("memory = \"{}B\"", manifest.limits.memory.0),
+        );
     }
     let grants = Grants {
         inference_models: manifest.capabilities.inference.models.clone(),
@@ -70,7 +75,13 @@ mod tests {
     }
 
     fn policy() -> Grant {
-        Grant { package: "a/*".into(), inference: vec!["minilm".into()], keyvalue: Some(Bytes(2 << 20)), buys: vec!["x:y/z".into()], memory: None }
+        Grant {
+            package: "a/*".into(),
+            inference: vec!["minilm".into()],
+            keyvalue: Some(Bytes(2 << 20)),
+            buys: vec!["x:y/z".into()],
+            memory: None,
+        }
     }
 
     #[test]

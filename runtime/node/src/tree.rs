@@ -77,7 +77,12 @@ fn describe(digest: Digest, receipt: &Receipt, first: &str, rest: &str) -> Vec<S
     let name = receipt.service.split('@').next().unwrap_or(&receipt.service);
     let mut lines = vec![format!("{first}{name} {}  {}{ending}", receipt.function, receipt.charged)];
     let component = receipt.component.short();
-    lines.push(format!("{rest}   by {} on {} · component {component} · {took_ms} ms · receipt {}", receipt.package, receipt.node.short(), digest.short()));
+    lines.push(format!(
+        "{rest}   by {} on {} · component {component} · {took_ms} ms · receipt {}",
+        receipt.package,
+        receipt.node.short(),
+        digest.short()
+    ));
     for run in &receipt.models {
         lines.push(format!("{rest}   with model {} ({}) · {} units", run.model, run.manifest.short(), run.input_units));
     }

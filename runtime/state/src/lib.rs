@@ -25,7 +25,9 @@ pub struct AgentState {
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
     /// The pair would exceed what the operator granted.
-    #[error("the store is full: {used} of {bytes_max} bytes are used, this needs {needed} more; delete something, or ask for more with `[capabilities] keyvalue.bytes-max`")]
+    #[error(
+        "the store is full: {used} of {bytes_max} bytes are used, this needs {needed} more; delete something, or ask for more with `[capabilities] keyvalue.bytes-max`"
+    )]
     Full {
         /// Bytes used.
         used: u64,

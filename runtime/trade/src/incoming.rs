@@ -3,15 +3,17 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, RwLock};
 
+use bytes::Bytes;
 use hansa_economy::call::{CallReply, Refusal, RefusalCode};
 use hansa_economy::channel::{CallId, ChannelId, ChannelTerms, LaneCredit, Voucher};
 use hansa_economy::receipt::Receipt;
 use hansa_economy::{Amount, PublicKey, Signed, Verifier};
-use bytes::Bytes;
 
-use crate::books::{BooksError, ClaimRow, LaneIn};
+use crate::books::{BooksError, ClaimRow, LaneIn, LaneInWritten};
 use crate::exchange::Exchange;
+use crate::limits::ENVELOPE_BYTES;
 use crate::port::ChannelState;
+use crate::seller::encode_sized;
 
 /// A channel this agent is paid through.
 pub(crate) struct Incoming {
@@ -50,7 +52,11 @@ impl IncomingLane {
         let Some(receipt) = self.receipt.as_ref().filter(|_| voucher.body.prev_receipt.is_some()) else {
             return;
         };
-        let claim = ClaimRow { voucher: voucher.bytes().to_vec().into(), receipt: receipt.clone().into(), cumulative: self.credit.charged };
+        let claim = ClaimRow {
+            voucher: voucher.bytes().to_vec().into(),
+            receipt: receipt.clone().into(),
+            cumulative: self.credit.charged,
+        };
         self.claim = Some(claim);
     }
 
@@ -64,15 +70,17 @@ impl IncomingLane {
         minicbor::decode(bytes).ok()
     }
 
-    pub(crate) fn row(&self) -> LaneIn {
-        LaneIn {
-            credit: self.credit.clone(),
-            receipt: self.receipt.clone().map(Into::into),
+    /// For the books.
+    pub(crate) fn row(&self) -> Vec<u8> {
+        let row = LaneInWritten {
+            credit: &self.credit,
+            receipt: self.receipt.as_deref().map(Into::into),
             call: self.reply.as_ref().map(|(call, _)| *call),
-            reply: self.reply.as_ref().map(|(_, bytes)| bytes.to_vec().into()),
-            claim: self.claim.clone(),
+            reply: self.reply.as_ref().map(|(_, bytes)| (&bytes[..]).into()),
+            claim: self.claim.as_ref(),
             redeemed: self.redeemed,
-        }
+        };
+        encode_sized(&row, self.reply.as_ref().map_or(0, |(_, bytes)| bytes.len()) + 4 * ENVELOPE_BYTES)
     }
 
     fn stored(row: LaneIn) -> IncomingLane {
@@ -124,14 +132,11 @@ impl Incoming {
         funds.charged = funds.charged.saturating_add(charged);
     }
 
-    fn raise(&self, deposit: Amount) {
-        self.funds.lock().expect("no panic while funds are locked").deposit = deposit;
-    }
-
-    fn is_low(&self) -> bool {
-        let funds = self.funds.lock().expect("no panic while funds are locked");
-        let left = funds.deposit.saturating_sub(funds.charged).saturating_sub(funds.reserved);
-        left.0 < funds.deposit.0 / 8
+    /// Look the deposit up on the ledger.
+    pub(crate) async fn refresh(&self, exchange: &Exchange) -> Result<(), Refusal> {
+        let state = look_up(exchange, self.terms.payee_key, self.id).await?;
+        self.funds.lock().expect("no panic while funds are locked").deposit = state.deposit;
+        Ok(())
     }
 }
 
@@ -168,14 +173,10 @@ impl Ledgers {
         self.stored.lock().expect("no panic while this is locked").remove(&id);
     }
 
-    /// The channel `id`, looked up on the ledger when first seen and again when its deposit runs low.
+    /// The channel `id`, looked up on the ledger when first seen; [`Incoming::refresh`] looks again when a call does not fit.
     pub(crate) async fn channel(&self, exchange: &Exchange, agent: PublicKey, id: ChannelId) -> Result<Arc<Incoming>, Refusal> {
         let known = self.channels.read().expect("no panic while channels are locked").get(&id).cloned();
         if let Some(channel) = known {
-            if channel.is_low() {
-                let state = look_up(exchange, agent, id).await?;
-                channel.raise(state.deposit);
-            }
             return Ok(channel);
         }
         let state = look_up(exchange, agent, id).await?;

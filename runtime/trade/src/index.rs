@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, RwLock};
 use hansa_economy::offer::{Offer, OfferError};
 use hansa_economy::{Amount, Digest, PublicKey, Signed, StatementError, Verifier};
 
+use crate::exchange::call_subject;
 use crate::limits::{LATENCY_MS_MAX, OFFERS_MAX};
 use crate::terms::{Prefer, Terms};
 
@@ -18,6 +19,8 @@ pub struct Listed {
     pub digest: Digest,
     /// The agent's key, ready to verify with.
     pub verifier: Verifier,
+    /// Where the agent takes calls.
+    pub call_subject: String,
 }
 
 /// An offer with what it would cost a given call.
@@ -71,7 +74,9 @@ pub enum NoOffer {
         limit: Amount,
     },
     /// The other terms exclude all.
-    #[error("{0} offers exist, but none has the labels and sellers that the terms ask for and is trusted; a seller that broke its word is left aside for five minutes")]
+    #[error(
+        "{0} offers exist, but none has the labels and sellers that the terms ask for and is trusted; a seller that broke its word is left aside for five minutes"
+    )]
     Terms(usize),
 }
 
@@ -80,8 +85,52 @@ type Key = (PublicKey, String);
 /// The index. Cheap to share.
 #[derive(Clone, Default)]
 pub struct OfferIndex {
-    offers: Arc<RwLock<HashMap<Key, Arc<Listed>>>>,
+    offers: Arc<RwLock<Shelves>>,
     latency: Arc<Mutex<HashMap<Key, u32>>>,
+}
+
+/// Offers by interface name without version, so that a search sees only those that may satisfy it.
+#[derive(Default)]
+struct Shelves {
+    shelves: HashMap<String, HashMap<Key, Arc<Listed>>>,
+    count: usize,
+}
+
+impl Shelves {
+    fn of(&self, service: &str) -> impl Iterator<Item = &Arc<Listed>> {
+        self.shelves.get(interface(service)).into_iter().flat_map(HashMap::values)
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Arc<Listed>> {
+        self.shelves.values().flat_map(HashMap::values)
+    }
+
+    fn put(&mut self, key: Key, listed: Arc<Listed>) -> Result<(), ListError> {
+        let known = self.shelves.get(interface(&key.1)).and_then(|shelf| shelf.get(&key));
+        match known {
+            Some(known) if known.offer.revision > listed.offer.revision => return Err(ListError::Older),
+            None if self.count >= OFFERS_MAX => return Err(ListError::Full),
+            Some(_) => {}
+            None => self.count += 1,
+        }
+        self.shelves.entry(interface(&key.1).to_owned()).or_default().insert(key, listed);
+        Ok(())
+    }
+
+    fn remove(&mut self, key: &Key) {
+        let Some(shelf) = self.shelves.get_mut(interface(&key.1)) else {
+            return;
+        };
+        self.count -= usize::from(shelf.remove(key).is_some());
+        if shelf.is_empty() {
+            self.shelves.remove(interface(&key.1));
+        }
+    }
+}
+
+/// The name of a service without its version.
+fn interface(service: &str) -> &str {
+    service.split('@').next().unwrap_or(service)
 }
 
 impl OfferIndex {
@@ -91,15 +140,9 @@ impl OfferIndex {
         signed.body.check(signed.signer, now_ms)?;
         let verifier = signed.signer.verifier().map_err(StatementError::from)?;
         let key = (signed.body.agent, signed.body.service.clone());
-        let listed = Arc::new(Listed { digest: signed.digest(), offer: signed.body, verifier });
-        let mut offers = self.offers.write().expect("no panic while the index is locked");
-        if offers.get(&key).is_some_and(|known| known.offer.revision > listed.offer.revision) {
-            return Err(ListError::Older);
-        }
-        if offers.len() >= OFFERS_MAX && !offers.contains_key(&key) {
-            return Err(ListError::Full);
-        }
-        offers.insert(key, listed.clone());
+        let call_subject = call_subject(&signed.body.agent);
+        let listed = Arc::new(Listed { digest: signed.digest(), offer: signed.body, verifier, call_subject });
+        self.offers.write().expect("no panic while the index is locked").put(key, listed.clone())?;
         Ok(listed)
     }
 
@@ -110,7 +153,7 @@ impl OfferIndex {
 
     /// Forget everything, before the bus delivers all of it again.
     pub fn clear(&self) {
-        self.offers.write().expect("no panic while the index is locked").clear();
+        *self.offers.write().expect("no panic while the index is locked") = Shelves::default();
     }
 
     /// Note how long a call took.
@@ -123,18 +166,26 @@ impl OfferIndex {
     /// Every offer that is good at `now_ms`, ordered by service and price.
     pub fn all(&self, now_ms: u64) -> Vec<Arc<Listed>> {
         let offers = self.offers.read().expect("no panic while the index is locked");
-        let mut all: Vec<_> = offers.values().filter(|listed| listed.offer.valid_until_ms > now_ms).cloned().collect();
+        let mut all: Vec<_> = offers.all().filter(|listed| listed.offer.valid_until_ms > now_ms).cloned().collect();
         all.sort_by(|a, b| (&a.offer.service, a.offer.agent).cmp(&(&b.offer.service, b.offer.agent)));
         all
     }
 
     /// Offers for a call of `service`.`function` with `request_bytes` of arguments that satisfy `terms`, best first.
-    pub fn candidates(&self, service: &str, function: &str, request_bytes: usize, terms: &Terms, now_ms: u64) -> Result<Vec<Candidate>, NoOffer> {
+    pub fn candidates(
+        &self,
+        service: &str,
+        function: &str,
+        request_bytes: usize,
+        terms: &Terms,
+        now_ms: u64,
+    ) -> Result<Vec<Candidate>, NoOffer> {
         let sellers = self.sellers_of(service, now_ms);
         if sellers.is_empty() {
             return Err(NoOffer::Service(service.to_owned()));
         }
-        let priced: Vec<Candidate> = sellers.into_iter().filter_map(|listed| self.candidate(listed, function, request_bytes)).collect();
+        let priced: Vec<Candidate> =
+            sellers.into_iter().filter_map(|listed| self.candidate(listed, function, request_bytes)).collect();
         if priced.is_empty() {
             return Err(NoOffer::Function { service: service.to_owned(), function: function.to_owned() });
         }
@@ -154,7 +205,7 @@ impl OfferIndex {
     fn sellers_of(&self, service: &str, now_ms: u64) -> Vec<Arc<Listed>> {
         let offers = self.offers.read().expect("no panic while the index is locked");
         let good = |listed: &&Arc<Listed>| listed.offer.valid_until_ms > now_ms && listed.offer.satisfies(service);
-        offers.values().filter(good).cloned().collect()
+        offers.of(service).filter(good).cloned().collect()
     }
 
     fn candidate(&self, listed: Arc<Listed>, function: &str, request_bytes: usize) -> Option<Candidate> {

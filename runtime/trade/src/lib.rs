@@ -1,5 +1,6 @@
 //! Buying and selling: choosing an offer, channels, vouchers, receipts, retries.
 
+mod attempt;
 mod books;
 mod buyer;
 mod exchange;

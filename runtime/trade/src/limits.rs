@@ -18,6 +18,8 @@ pub const DEPOSIT_MIN: u128 = 50_000;
 pub const CHANNEL_GRACE_S: u32 = 60;
 /// Lanes that a buyer uses in one channel, which bounds its calls in flight to one seller.
 pub const LANES_PER_CHANNEL: u32 = 256;
+/// Room for an envelope besides the payload in it, bytes; what needs more makes its buffer grow.
+pub const ENVELOPE_BYTES: usize = 1024;
 /// An answer larger than this is not kept for a retry; the retry is refused.
 pub const STORED_REPLY_BYTES_MAX: usize = 1024 * 1024;
 /// How long the books collect changes before they are written.
@@ -40,3 +42,5 @@ pub const SETTLE_TIMEOUT: Duration = Duration::from_secs(5);
 pub const LATENCY_MS_MAX: u32 = 600_000;
 /// How long a seller that broke its word is left aside by a buyer.
 pub const DISTRUST: Duration = Duration::from_secs(300);
+/// How often a buyer that waits for an answer looks whether the seller is still there.
+pub const PROBE_EVERY: Duration = Duration::from_millis(500);

@@ -165,7 +165,12 @@ impl Outgoing {
         while at < state.free.len() && taken.len() < most {
             let debit = &state.free[at].debit;
             match debit.last_receipt.is_some() && !debit.acknowledged {
-                true => taken.push(Lease { channel: self.clone(), lane: state.free.remove(at), reserved: Amount::ZERO, disputed: false }),
+                true => taken.push(Lease {
+                    channel: self.clone(),
+                    lane: state.free.remove(at),
+                    reserved: Amount::ZERO,
+                    disputed: false,
+                }),
                 false => at += 1,
             }
         }

@@ -3,9 +3,9 @@
 use std::sync::{Arc, Weak};
 
 use hansa_economy::Amount;
+use hansa_economy::Signed;
 use hansa_economy::call::{Refusal, RefusalCode};
 use hansa_economy::channel::{Admission, ChannelId, Voucher};
-use hansa_economy::Signed;
 
 use crate::incoming::Incoming;
 use crate::limits::{CLAIMS_MAX, REDEEM_AFTER};
@@ -44,7 +44,7 @@ async fn acknowledge(inner: &Inner, bytes: &[u8]) -> Result<(), Refusal> {
         Ok(Admission::New) if voucher.body.call.is_none() => {
             lane.acknowledge(&voucher);
             lane.credit.take(&voucher, Amount::ZERO);
-            inner.exchange.books().put_lane_in(channel.id, voucher.body.lane, &lane.row()).await;
+            inner.exchange.books().put_lane_in(channel.id, voucher.body.lane, lane.row()).await;
             Ok(())
         }
         Ok(_) => Err(Refusal::new(RefusalCode::Lane, "not an acknowledgement, or seen before")),
@@ -94,7 +94,7 @@ async fn redeem(inner: &Inner, channel: &Incoming) -> Result<bool, String> {
             let lane = channel.lane(*number);
             let mut lane = lane.lock().await;
             lane.redeemed = lane.redeemed.max(*cumulative);
-            inner.exchange.books().put_lane_in(channel.id, *number, &lane.row()).await;
+            inner.exchange.books().put_lane_in(channel.id, *number, lane.row()).await;
         }
     }
     Ok(!owed.is_empty())

@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 
 use crate::exchange::Exchange;
 use crate::incoming::{Incoming, IncomingLane, Ledgers};
-use crate::limits::{OFFER_LIFE, OFFER_VERSIONS_KEPT, STORED_REPLY_BYTES_MAX};
+use crate::limits::{ENVELOPE_BYTES, OFFER_LIFE, OFFER_VERSIONS_KEPT, STORED_REPLY_BYTES_MAX};
 use crate::port::{Done, Job, Serve};
 use crate::proof;
 
@@ -42,8 +42,14 @@ pub type OfferTerms = Offer;
 impl Seller {
     /// A seller for the agent with `key`. `offers` are its offers, one for each service; [`Seller::renew`] signs them.
     /// Call inside a tokio runtime: it redeems in the background for as long as it lives.
-    pub fn new(exchange: Exchange, key: Arc<Keypair>, offers: &[OfferTerms], serve: Arc<dyn Serve>) -> Result<Seller, crate::BooksError> {
-        let places = offers.iter().map(|offer| (offer.service.clone(), Arc::new(Semaphore::new(offer.bounds.concurrency as usize))));
+    pub fn new(
+        exchange: Exchange,
+        key: Arc<Keypair>,
+        offers: &[OfferTerms],
+        serve: Arc<dyn Serve>,
+    ) -> Result<Seller, crate::BooksError> {
+        let places =
+            offers.iter().map(|offer| (offer.service.clone(), Arc::new(Semaphore::new(offer.bounds.concurrency as usize))));
         let inner = Arc::new(Inner {
             ledgers: Ledgers::load(&exchange, key.public())?,
             places: places.collect(),
@@ -77,13 +83,17 @@ impl Seller {
     /// Serve one encoded request. Error: it is not a request.
     pub async fn call_bytes(&self, payload: &[u8]) -> Result<Bytes, String> {
         let request = minicbor::decode(payload).map_err(|error| format!("not a call request: {error}"))?;
-        Ok(encode(&self.call(&request).await))
+        Ok(match self.inner.serve_call(&request).await {
+            Ok(Served { encoded: Some(encoded), .. }) => encoded,
+            Ok(Served { reply, .. }) => encode(&reply),
+            Err(refusal) => encode(&CallReply::Refused(refusal)),
+        })
     }
 
     /// Serve one request. What is refused had no effect.
     pub async fn call(&self, request: &CallRequest) -> CallReply {
         match self.inner.serve_call(request).await {
-            Ok(reply) => reply,
+            Ok(served) => served.reply,
             Err(refusal) => CallReply::Refused(refusal),
         }
     }
@@ -98,6 +108,12 @@ impl Seller {
     pub async fn redeem(&self) -> usize {
         crate::redeem::redeem_all(&self.inner).await
     }
+}
+
+/// A reply, and its bytes where they were made already, to be kept for a retry.
+struct Served {
+    reply: CallReply,
+    encoded: Option<Bytes>,
 }
 
 /// A call that may be run.
@@ -118,7 +134,7 @@ struct Paid {
 }
 
 impl Inner {
-    async fn serve_call(&self, request: &CallRequest) -> Result<CallReply, Refusal> {
+    async fn serve_call(&self, request: &CallRequest) -> Result<Served, Refusal> {
         let offer = self.offer(request)?;
         let price = offer.functions.get(&request.function).ok_or_else(|| not_sold(request))?;
         let price_max = price.ceiling(request.args.len());
@@ -128,22 +144,31 @@ impl Inner {
         if price_max == Amount::ZERO {
             let _place = places.try_acquire().map_err(|_| overloaded())?;
             let admitted = Admitted { inner: self, request, offer, price_max, paid: None, deadline_ms };
-            return Ok(admitted.run_free().await);
+            return Ok(Served { reply: admitted.run_free().await, encoded: None });
         }
         let paid = self.paid(request).await?;
         // The lane stays locked while its call runs: a repeat of the same voucher waits here and then gets the stored reply.
         let lane = paid.lane.clone();
         let mut lane = lane.lock().await;
         if let Some(reply) = self.admit(&paid, &mut lane, request, price_max)? {
-            return Ok(reply);
+            return Ok(Served { reply, encoded: None });
         }
         let Ok(_place) = places.try_acquire() else {
             return Err(overloaded());
         };
-        paid.channel.reserve(price_max).map_err(|left| deposit_short(left, price_max))?;
+        self.reserve(&paid.channel, price_max).await?;
         lane.credit.take(&paid.voucher, price_max);
         let admitted = Admitted { inner: self, request, offer, price_max, paid: Some(paid), deadline_ms };
         Ok(admitted.run_paid(&mut lane).await)
+    }
+
+    /// Set `price_max` aside; where it does not fit, the payer may have topped up meanwhile.
+    async fn reserve(&self, channel: &Incoming, price_max: Amount) -> Result<(), Refusal> {
+        if channel.reserve(price_max).is_ok() {
+            return Ok(());
+        }
+        channel.refresh(&self.exchange).await?;
+        channel.reserve(price_max).map_err(|left| deposit_short(left, price_max))
     }
 
     /// The offer that the buyer accepted, if it is still honoured.
@@ -181,10 +206,15 @@ impl Inner {
     }
 
     async fn paid(&self, request: &CallRequest) -> Result<Paid, Refusal> {
-        let bytes = request.voucher.as_ref().ok_or_else(|| Refusal::new(RefusalCode::PaymentNeeded, "this function costs something, and there is no voucher"))?;
-        let seen = Signed::<Voucher>::open_trusted(bytes).map_err(|error| Refusal::new(RefusalCode::Malformed, error.to_string()))?.body;
+        let bytes = request
+            .voucher
+            .as_ref()
+            .ok_or_else(|| Refusal::new(RefusalCode::PaymentNeeded, "this function costs something, and there is no voucher"))?;
+        let seen =
+            Signed::<Voucher>::open_trusted(bytes).map_err(|error| Refusal::new(RefusalCode::Malformed, error.to_string()))?.body;
         let channel = self.ledgers.channel(&self.exchange, self.key.public(), seen.channel).await?;
-        let voucher = proof::check_voucher(bytes, &channel.payer).map_err(|error| Refusal::new(RefusalCode::Signature, error.to_string()))?;
+        let voucher = proof::check_voucher(bytes, &channel.payer)
+            .map_err(|error| Refusal::new(RefusalCode::Signature, error.to_string()))?;
         let body = &voucher.body;
         if body.ledger != channel.terms.ledger || body.lane >= CHANNEL_LANES_MAX {
             return Err(Refusal::new(RefusalCode::Channel, "the voucher is for another ledger, or its lane is out of range"));
@@ -197,14 +227,23 @@ impl Inner {
     }
 
     /// May this voucher's call run? A reply where it ran before.
-    fn admit(&self, paid: &Paid, lane: &mut IncomingLane, request: &CallRequest, price_max: Amount) -> Result<Option<CallReply>, Refusal> {
+    fn admit(
+        &self,
+        paid: &Paid,
+        lane: &mut IncomingLane,
+        request: &CallRequest,
+        price_max: Amount,
+    ) -> Result<Option<CallReply>, Refusal> {
         match lane.credit.admit(&paid.voucher, price_max) {
             Ok(Admission::New) => {
                 lane.acknowledge(&paid.voucher);
                 Ok(None)
             }
             Ok(Admission::Repeat) => lane.reply_to(request.call).map(Some).ok_or_else(|| {
-                Refusal::new(RefusalCode::Lane, "this call ran before, and its answer is no longer kept; it was charged once and will not be again")
+                Refusal::new(
+                    RefusalCode::Lane,
+                    "this call ran before, and its answer is no longer kept; it was charged once and will not be again",
+                )
             }),
             Err(refusal) => {
                 if matches!(refusal, LaneRefusal::Equivocation(_)) {
@@ -221,12 +260,12 @@ impl Admitted<'_> {
     async fn run_free(&self) -> CallReply {
         let done = self.run().await;
         match done.answer {
-            Some(answer) => CallReply::Answered(answer.to_vec().into(), None),
+            Some(answer) => CallReply::Answered(Vec::from(answer).into(), None),
             None => CallReply::Broke(short(&done.failure), None),
         }
     }
 
-    async fn run_paid(&self, lane: &mut IncomingLane) -> CallReply {
+    async fn run_paid(&self, lane: &mut IncomingLane) -> Served {
         let paid = self.paid.as_ref().expect("a paid call");
         let mut release = Release { lane, channel: &paid.channel, price_max: self.price_max, settled: false };
         let started_ms = self.inner.exchange.now_ms();
@@ -235,12 +274,12 @@ impl Admitted<'_> {
         let receipt = proof::receipt(self.receipt(paid, &release.lane.credit, &done, charged, started_ms), &self.inner.key);
         let bytes = receipt.bytes().to_vec();
         let reply = match done.answer {
-            Some(answer) => CallReply::Answered(answer.to_vec().into(), Some(bytes.into())),
+            Some(answer) => CallReply::Answered(Vec::from(answer).into(), Some(bytes.into())),
             None => CallReply::Broke(short(&done.failure), Some(bytes.into())),
         };
-        release.settle(&receipt, &reply, self.request.call, charged);
+        let encoded = release.settle(&receipt, &reply, self.request.call, charged);
         self.book(paid, release.lane, &receipt).await;
-        reply
+        Served { reply, encoded: Some(encoded) }
     }
 
     async fn run(&self) -> Done {
@@ -302,7 +341,7 @@ impl Admitted<'_> {
     async fn book(&self, paid: &Paid, lane: &IncomingLane, receipt: &Signed<Receipt>) {
         let books = self.inner.exchange.books();
         books.put_receipt(receipt.digest(), receipt.bytes().to_vec()).await;
-        books.put_lane_in(paid.channel.id, paid.voucher.body.lane, &lane.row()).await;
+        books.put_lane_in(paid.channel.id, paid.voucher.body.lane, lane.row()).await;
     }
 }
 
@@ -315,13 +354,15 @@ struct Release<'a> {
 }
 
 impl Release<'_> {
-    fn settle(&mut self, receipt: &Signed<Receipt>, reply: &CallReply, call: Digest, charged: Amount) {
+    /// Book it in the lane; gives the encoded reply.
+    fn settle(&mut self, receipt: &Signed<Receipt>, reply: &CallReply, call: Digest, charged: Amount) -> Bytes {
         self.lane.credit.settle(receipt.digest(), charged);
         self.lane.receipt = Some(receipt.bytes().to_vec());
-        let encoded = encode(reply);
-        self.lane.reply = (encoded.len() <= STORED_REPLY_BYTES_MAX).then_some((call, encoded));
+        let encoded = encode_reply(reply);
+        self.lane.reply = (encoded.len() <= STORED_REPLY_BYTES_MAX).then(|| (call, encoded.clone()));
         self.channel.settle(self.price_max, charged);
         self.settled = true;
+        encoded
     }
 }
 
@@ -359,6 +400,18 @@ fn short(message: &str) -> String {
     message.chars().take(FAULT_MESSAGE_BYTES_MAX / 4).collect()
 }
 
+fn encode_reply(reply: &CallReply) -> Bytes {
+    let answer_bytes = if let CallReply::Answered(answer, _) = reply { answer.len() } else { 0 };
+    encode_sized(reply, answer_bytes + ENVELOPE_BYTES).into()
+}
+
 pub(crate) fn encode<T: minicbor::Encode<()>>(value: &T) -> Bytes {
-    minicbor::to_vec(value).expect("writing to memory cannot fail").into()
+    encode_sized(value, ENVELOPE_BYTES).into()
+}
+
+/// Encode into a buffer of this size: one that has to grow copies a large payload again.
+pub(crate) fn encode_sized<T: minicbor::Encode<()>>(value: &T, bytes_expected: usize) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes_expected);
+    minicbor::encode(value, &mut out).expect("writing to memory cannot fail");
+    out
 }

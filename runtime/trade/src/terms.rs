@@ -50,7 +50,10 @@ impl Terms {
         let mut terms = self.clone();
         if let Some(price) = wish.max_price {
             if price > self.max_price {
-                return Err(format!("max-price {price} is above the {} of agent.toml; terms can only be narrowed", self.max_price));
+                return Err(format!(
+                    "max-price {price} is above the {} of agent.toml; terms can only be narrowed",
+                    self.max_price
+                ));
             }
             terms.max_price = price;
         }
@@ -91,7 +94,8 @@ mod tests {
         assert!(wish(Narrowing { max_price: Some(Amount(11)), ..Default::default() }).is_err());
         assert!(wish(Narrowing { deadline_ms: Some(101), ..Default::default() }).is_err());
         assert!(wish(Narrowing { sellers: Some(vec![b]), ..Default::default() }).is_err());
-        let narrowed = wish(Narrowing { max_price: Some(Amount(3)), prefer: Some(Prefer::Fastest), ..Default::default() }).unwrap();
+        let narrowed =
+            wish(Narrowing { max_price: Some(Amount(3)), prefer: Some(Prefer::Fastest), ..Default::default() }).unwrap();
         assert_eq!((narrowed.max_price, narrowed.prefer, narrowed.deadline_ms), (Amount(3), Prefer::Fastest, 100));
     }
 }

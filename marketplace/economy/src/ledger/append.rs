@@ -65,7 +65,12 @@ impl State {
         stale.map_or(Ok(()), |command| Err(AppendError::NotNew(command.body().id)))
     }
 
-    pub(super) fn append_unchecked(&mut self, time_ns: u64, commands: &[Verified], mut apply: impl FnMut(&mut State, &Verified) -> CommandResult) -> Appended {
+    pub(super) fn append_unchecked(
+        &mut self,
+        time_ns: u64,
+        commands: &[Verified],
+        mut apply: impl FnMut(&mut State, &Verified) -> CommandResult,
+    ) -> Appended {
         let (seq, prev_hash) = (self.head().seq + 1, self.head().hash);
         self.head_mut().time_ns = time_ns - 1;
         let mut results = Vec::with_capacity(commands.len());

@@ -38,7 +38,10 @@ impl AssetCreate {
         if signer != state.head().operator {
             return Err(Reason::NotPermitted);
         }
-        if self.code.is_empty() || self.code.len() > ASSET_CODE_BYTES_MAX || !self.code.bytes().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit()) {
+        if self.code.is_empty()
+            || self.code.len() > ASSET_CODE_BYTES_MAX
+            || !self.code.bytes().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
+        {
             return Err(Reason::BadText);
         }
         if self.asset == 0 || self.scale > ASSET_SCALE_MAX {

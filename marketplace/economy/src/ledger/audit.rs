@@ -59,8 +59,12 @@ pub fn audit(state: &State) -> Result<(), Breach> {
 /// I1: per asset, pending and posted debits equal credits.
 fn balanced(state: &State) -> Result<(), Breach> {
     for (asset, sum) in totals(state) {
-        ensure("I1", sum.debits_posted == sum.credits_posted, || format!("asset {asset}: posted {} against {}", sum.debits_posted, sum.credits_posted))?;
-        ensure("I1", sum.debits_pending == sum.credits_pending, || format!("asset {asset}: pending {} against {}", sum.debits_pending, sum.credits_pending))?;
+        ensure("I1", sum.debits_posted == sum.credits_posted, || {
+            format!("asset {asset}: posted {} against {}", sum.debits_posted, sum.credits_posted)
+        })?;
+        ensure("I1", sum.debits_pending == sum.credits_pending, || {
+            format!("asset {asset}: pending {} against {}", sum.debits_pending, sum.credits_pending)
+        })?;
     }
     Ok(())
 }
@@ -120,17 +124,25 @@ fn resolution(state: &State, id: TransferId, transfer: &Transfer) -> Result<(), 
     // The hold of a resolution that was brought back to memory may be elsewhere.
     let Some(TransferRecord::Created(hold, after)) = state.transfer(transfer.pending_id) else { return Ok(()) };
     let expected = if transfer.flags.has(TransferFlags::POST_PENDING) { HoldState::Posted } else { HoldState::Voided };
-    ensure("I6", transfer.amount <= hold.amount && *after == Some(expected), || format!("transfer {id} does not fit hold {}", hold.id))
+    ensure("I6", transfer.amount <= hold.amount && *after == Some(expected), || {
+        format!("transfer {id} does not fit hold {}", hold.id)
+    })
 }
 
 /// I14: lanes sum up, never above the deposit, and escrow is what is left. I15: no lane above its ceiling. I17: the end is empty.
 fn escrow(state: &State, channel: &Channel) -> Result<(), Breach> {
     let lanes = channel.lanes.values().map(|lane| lane.redeemed).fold(Amount::ZERO, Amount::saturating_add);
-    ensure("I14", lanes == channel.redeemed, || format!("channel {}: its lanes were paid {lanes}, it {}", channel.id, channel.redeemed))?;
+    ensure("I14", lanes == channel.redeemed, || {
+        format!("channel {}: its lanes were paid {lanes}, it {}", channel.id, channel.redeemed)
+    })?;
     let spent = channel.redeemed.checked_add(channel.returned);
-    ensure("I14", spent.is_some_and(|spent| spent <= channel.deposit), || format!("channel {} paid more than its deposit", channel.id))?;
+    ensure("I14", spent.is_some_and(|spent| spent <= channel.deposit), || {
+        format!("channel {} paid more than its deposit", channel.id)
+    })?;
     let held = state.account(channel.terms.escrow()).map(Account::balance);
-    ensure("I14", held == Some(channel.left()), || format!("channel {}: {held:?} in escrow, {} left", channel.id, channel.left()))?;
+    ensure("I14", held == Some(channel.left()), || {
+        format!("channel {}: {held:?} in escrow, {} left", channel.id, channel.left())
+    })?;
     let capped = channel.lanes.values().all(|lane| lane.redeemed <= lane.ceiling);
     ensure("I15", capped, || format!("channel {}: a lane was paid above what the payer signed", channel.id))?;
     let ended = channel.phase != ChannelPhase::Final || channel.left() == Amount::ZERO && channel.claimed() == Amount::ZERO;
@@ -141,18 +153,23 @@ fn escrow(state: &State, channel: &Channel) -> Result<(), Breach> {
 pub fn account_step(before: &Account, after: &Account) -> Result<(), Breach> {
     let grows = before.debits_posted <= after.debits_posted && before.credits_posted <= after.credits_posted;
     ensure("I5", grows, || format!("account {}: a posted total fell", after.id))?;
-    let same = Account { flags: after.flags, ..balances_of(before, after) } == *after && before.flags.without(AccountFlags::CLOSED) == after.flags.without(AccountFlags::CLOSED);
+    let same = Account { flags: after.flags, ..balances_of(before, after) } == *after
+        && before.flags.without(AccountFlags::CLOSED) == after.flags.without(AccountFlags::CLOSED);
     ensure("I5", same, || format!("account {}: more than its balances changed", after.id))
 }
 
 /// I15: lanes never lose. I17: nothing after the end.
 pub fn channel_step(before: &Channel, after: &Channel) -> Result<(), Breach> {
-    ensure("I17", before.phase != ChannelPhase::Final || before == after, || format!("channel {} changed after its end", after.id))?;
+    ensure("I17", before.phase != ChannelPhase::Final || before == after, || {
+        format!("channel {} changed after its end", after.id)
+    })?;
     // A lane that was never paid may go again: its claim was superseded before it left anything.
     let paid = |number: &u32| after.lanes.get(number).map_or(Amount::ZERO, |lane| lane.redeemed);
     let grows = before.lanes.iter().all(|(number, lane)| paid(number) >= lane.redeemed);
     ensure("I15", grows, || format!("channel {}: a lane lost", after.id))?;
-    ensure("I14", before.terms == after.terms && before.deposit <= after.deposit, || format!("channel {}: terms or deposit changed", after.id))
+    ensure("I14", before.terms == after.terms && before.deposit <= after.deposit, || {
+        format!("channel {}: terms or deposit changed", after.id)
+    })
 }
 
 fn balances_of(before: &Account, after: &Account) -> Account {

@@ -71,7 +71,6 @@ pub struct Channel {
     #[n(0)]
     pub id: ChannelId,
     /// Its terms.
-    #[serde(skip)]
     #[n(1)]
     pub terms: ChannelTerms,
     /// Where it is in its life.

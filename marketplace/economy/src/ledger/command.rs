@@ -3,8 +3,8 @@
 use minicbor::{Decode, Encode};
 
 use super::{
-    AccountOpen, AssetCreate, ChannelAnswer, ChannelClose, ChannelFinalize, ChannelOpen, ChannelRedeem, ChannelTopup, CommandId, Genesis, Issue, Redeem,
-    TransferBatch,
+    AccountOpen, AssetCreate, ChannelAnswer, ChannelClose, ChannelFinalize, ChannelOpen, ChannelRedeem, ChannelTopup, CommandId,
+    Genesis, Issue, Redeem, TransferBatch,
 };
 use crate::digest::Digest;
 use crate::key::Keypair;

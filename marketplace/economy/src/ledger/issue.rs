@@ -84,7 +84,14 @@ impl Redeem {
 }
 
 /// The checks that both have in common.
-fn check(state: &State, asset: u32, account_id: AccountId, amount: Amount, reference: &str, signer: PublicKey) -> Result<Asset, Reason> {
+fn check(
+    state: &State,
+    asset: u32,
+    account_id: AccountId,
+    amount: Amount,
+    reference: &str,
+    signer: PublicKey,
+) -> Result<Asset, Reason> {
     let asset = state.asset(asset).ok_or(Reason::AssetNotFound)?;
     if asset.issuer != signer {
         return Err(Reason::NotPermitted);

@@ -41,7 +41,9 @@ pub(super) fn create(state: &mut State, event: &Transfer, authority: Authority, 
 
 fn repeat(state: &State, event: &Transfer, earlier: &Transfer, now_ns: u64) -> TransferResult {
     match exists(state, event, earlier) {
-        S::Exists => TransferResult { id: event.id, status: S::Exists, timestamp_ns: earlier.timestamp_ns, amount: earlier.amount },
+        S::Exists => {
+            TransferResult { id: event.id, status: S::Exists, timestamp_ns: earlier.timestamp_ns, amount: earlier.amount }
+        }
         status => failed(event, status, now_ns),
     }
 }
@@ -83,7 +85,13 @@ fn check_fields(event: &Transfer) -> Result<(), TransferStatus> {
     first(&checks)
 }
 
-fn check_accounts(state: &State, event: &Transfer, debit: &Account, credit: &Account, authority: Authority) -> Result<(), TransferStatus> {
+fn check_accounts(
+    state: &State,
+    event: &Transfer,
+    debit: &Account,
+    credit: &Account,
+    authority: Authority,
+) -> Result<(), TransferStatus> {
     let ordinary = debit.kind == AccountKind::Ordinary && credit.kind == AccountKind::Ordinary;
     let checks = [
         (debit.asset != credit.asset, S::AccountsMustHaveTheSameLedger),

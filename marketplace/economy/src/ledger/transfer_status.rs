@@ -401,7 +401,8 @@ mod tests {
 
     #[test]
     fn numbers_and_names_are_distinct() {
-        let numbers: std::collections::BTreeSet<_> = TransferStatus::ALL.iter().map(|status| minicbor::to_vec(status).unwrap()).collect();
+        let numbers: std::collections::BTreeSet<_> =
+            TransferStatus::ALL.iter().map(|status| minicbor::to_vec(status).unwrap()).collect();
         let names: std::collections::BTreeSet<_> = TransferStatus::ALL.iter().map(|status| status.name()).collect();
         assert_eq!((numbers.len(), names.len()), (TransferStatus::ALL.len(), TransferStatus::ALL.len()));
     }

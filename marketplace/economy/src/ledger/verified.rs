@@ -34,8 +34,12 @@ impl Verified {
 
     fn check(signed: Signed<SignedCommand>) -> Result<Verified, StatementError> {
         let evidence = match &signed.body.command {
-            Command::ChannelRedeem(redeem) => redeem.claims.iter().take(CLAIMS_MAX).map(|claim| Evidence::open(Some(&claim.voucher), &claim.receipt)).collect(),
-            Command::ChannelAnswer(answer) => answer.receipts.iter().take(CLAIMS_MAX).map(|receipt| Evidence::open(None, receipt)).collect(),
+            Command::ChannelRedeem(redeem) => {
+                redeem.claims.iter().take(CLAIMS_MAX).map(|claim| Evidence::open(Some(&claim.voucher), &claim.receipt)).collect()
+            }
+            Command::ChannelAnswer(answer) => {
+                answer.receipts.iter().take(CLAIMS_MAX).map(|receipt| Evidence::open(None, receipt)).collect()
+            }
             _ => Ok(Vec::new()),
         }?;
         Ok(Verified { digest: signed.digest(), signed, evidence })

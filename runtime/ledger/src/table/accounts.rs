@@ -20,6 +20,8 @@ pub(crate) fn get(table: &impl ReadableTable<u128, &'static [u8]>, id: AccountId
     table.get(id.0)?.map(|row| decode(TAG, row.value())).transpose()
 }
 
-pub(crate) fn all(table: &impl ReadableTable<u128, &'static [u8]>) -> Result<impl Iterator<Item = Result<Account, StoreError>>, StoreError> {
+pub(crate) fn all(
+    table: &impl ReadableTable<u128, &'static [u8]>,
+) -> Result<impl Iterator<Item = Result<Account, StoreError>>, StoreError> {
     Ok(table.iter()?.map(|row| decode(TAG, row?.1.value())))
 }

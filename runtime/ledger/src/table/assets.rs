@@ -19,6 +19,8 @@ pub(crate) fn get(table: &impl ReadableTable<u32, &'static [u8]>, id: u32) -> Re
     table.get(id)?.map(|row| decode(TAG, row.value())).transpose()
 }
 
-pub(crate) fn all(table: &impl ReadableTable<u32, &'static [u8]>) -> Result<impl Iterator<Item = Result<Asset, StoreError>>, StoreError> {
+pub(crate) fn all(
+    table: &impl ReadableTable<u32, &'static [u8]>,
+) -> Result<impl Iterator<Item = Result<Asset, StoreError>>, StoreError> {
     Ok(table.iter()?.map(|row| decode(TAG, row?.1.value())))
 }

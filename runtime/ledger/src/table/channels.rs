@@ -16,10 +16,15 @@ pub(crate) fn put(table: &mut Table<'_, &'static [u8; 32], &'static [u8]>, chann
     Ok(())
 }
 
-pub(crate) fn get(table: &impl ReadableTable<&'static [u8; 32], &'static [u8]>, id: ChannelId) -> Result<Option<Channel>, StoreError> {
+pub(crate) fn get(
+    table: &impl ReadableTable<&'static [u8; 32], &'static [u8]>,
+    id: ChannelId,
+) -> Result<Option<Channel>, StoreError> {
     table.get(&id.0)?.map(|row| decode(TAG, row.value())).transpose()
 }
 
-pub(crate) fn all(table: &impl ReadableTable<&'static [u8; 32], &'static [u8]>) -> Result<impl Iterator<Item = Result<Channel, StoreError>>, StoreError> {
+pub(crate) fn all(
+    table: &impl ReadableTable<&'static [u8; 32], &'static [u8]>,
+) -> Result<impl Iterator<Item = Result<Channel, StoreError>>, StoreError> {
     Ok(table.iter()?.map(|row| decode(TAG, row?.1.value())))
 }

@@ -18,7 +18,8 @@ fn amount() -> impl Strategy<Value = Amount> {
 }
 
 fn account() -> impl Strategy<Value = Account> {
-    let numbers = (any::<u128>(), any::<u32>(), any::<u16>(), any::<u16>(), any::<[u8; 32]>(), ".{0,20}", any::<u128>(), any::<u64>());
+    let numbers =
+        (any::<u128>(), any::<u32>(), any::<u16>(), any::<u16>(), any::<[u8; 32]>(), ".{0,20}", any::<u128>(), any::<u64>());
     let balances = (amount(), amount(), amount(), amount());
     let kind = prop_oneof![Just(AccountKind::Ordinary), Just(AccountKind::Issuance), Just(AccountKind::Escrow)];
     (numbers, balances, kind).prop_map(|((id, asset, code, flags, owner, label, data, stamp), balances, kind)| Account {
@@ -42,7 +43,12 @@ fn account() -> impl Strategy<Value = Account> {
 
 fn record() -> impl Strategy<Value = TransferRecord> {
     let ids = (any::<u128>(), any::<u128>(), any::<u128>(), prop_oneof![Just(0), any::<u128>()], amount());
-    let hold = prop::option::of(prop_oneof![Just(HoldState::Open), Just(HoldState::Posted), Just(HoldState::Voided), Just(HoldState::Expired)]);
+    let hold = prop::option::of(prop_oneof![
+        Just(HoldState::Open),
+        Just(HoldState::Posted),
+        Just(HoldState::Voided),
+        Just(HoldState::Expired)
+    ]);
     let rest = (prop_oneof![Just(0), any::<u32>()], any::<u16>(), any::<u16>(), any::<u64>(), any::<bool>());
     let created = (ids, rest, hold).prop_map(|((id, debit, credit, pending, amount), (n, code, flags, stamp, payee), hold)| {
         let transfer = Transfer {
@@ -70,14 +76,35 @@ fn channel() -> impl Strategy<Value = Channel> {
     let claim = || prop::option::of((any::<u64>(), amount()).prop_map(|(seq, total)| LaneClaim { seq, total }));
     let lane = (amount(), amount(), any::<u64>(), claim(), claim());
     let lane = lane.prop_map(|(redeemed, ceiling, seq, claim, answer)| Lane { redeemed, ceiling, seq, claim, answer });
-    let closing = (any::<u64>(), any::<u64>()).prop_map(|(claims_until_ns, grace_until_ns)| ChannelPhase::Closing { claims_until_ns, grace_until_ns });
+    let closing = (any::<u64>(), any::<u64>())
+        .prop_map(|(claims_until_ns, grace_until_ns)| ChannelPhase::Closing { claims_until_ns, grace_until_ns });
     let phase = prop_oneof![Just(ChannelPhase::Open), closing, Just(ChannelPhase::Final)];
     let lanes = prop::collection::btree_map(0..1024u32, lane, 0..5);
-    (any::<[u8; 32]>(), any::<u64>(), phase, (amount(), amount(), amount()), lanes).prop_map(|(bytes, nonce, phase, sums, lanes)| {
-        let (ledger, payer_key, payee_key) = (Digest(bytes), PublicKey(bytes), PublicKey(bytes));
-        let terms = ChannelTerms { ledger, payer: AccountId(1), payer_key, payee: AccountId(2), payee_key, asset: 1, grace_s: 60, nonce };
-        Channel { id: terms.id(), terms, phase, deposit: sums.0, redeemed: sums.1, returned: sums.2, lanes, timestamp_ns: nonce }
-    })
+    (any::<[u8; 32]>(), any::<u64>(), phase, (amount(), amount(), amount()), lanes).prop_map(
+        |(bytes, nonce, phase, sums, lanes)| {
+            let (ledger, payer_key, payee_key) = (Digest(bytes), PublicKey(bytes), PublicKey(bytes));
+            let terms = ChannelTerms {
+                ledger,
+                payer: AccountId(1),
+                payer_key,
+                payee: AccountId(2),
+                payee_key,
+                asset: 1,
+                grace_s: 60,
+                nonce,
+            };
+            Channel {
+                id: terms.id(),
+                terms,
+                phase,
+                deposit: sums.0,
+                redeemed: sums.1,
+                returned: sums.2,
+                lanes,
+                timestamp_ns: nonce,
+            }
+        },
+    )
 }
 
 proptest! {

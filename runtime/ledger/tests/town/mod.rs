@@ -1,10 +1,14 @@
 //! A town for tests: keys, a ledger in a temporary folder with a clock that the test moves, and the statements of trade.
 #![expect(clippy::unwrap_used, reason = "tests")]
-#![allow(clippy::allow_attributes, dead_code, reason = "each test binary uses another part of it, so no expectation holds for all")]
+#![allow(
+    clippy::allow_attributes,
+    dead_code,
+    reason = "each test binary uses another part of it, so no expectation holds for all"
+)]
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use hansa_economy::channel::{AccountId, ChannelTerms, Voucher};
 use hansa_economy::ledger::*;
@@ -76,7 +80,11 @@ impl Town {
         self.done(key, Command::AccountOpen(AccountOpen::new(1, "main"))).await;
         let to = account_id(key.public(), 1, "main");
         if amount > 0 {
-            self.done(&operator(), Command::Issue(Issue { asset: 1, to, amount: Amount::credits(amount), reference: "r".into() })).await;
+            self.done(
+                &operator(),
+                Command::Issue(Issue { asset: 1, to, amount: Amount::credits(amount), reference: "r".into() }),
+            )
+            .await;
         }
         to
     }
@@ -127,7 +135,16 @@ pub(crate) fn claim(terms: &ChannelTerms, payer: &Keypair, payee: &Keypair, lane
     };
     let receipt = Signed::new(receipt, payee);
     let (ledger, channel, cumulative_max) = (terms.ledger, terms.id(), Amount(cumulative));
-    let voucher = Voucher { ledger, channel, lane, seq: seq + 1, cumulative_max, prev_receipt: Some(receipt.digest()), call: None, request: None };
+    let voucher = Voucher {
+        ledger,
+        channel,
+        lane,
+        seq: seq + 1,
+        cumulative_max,
+        prev_receipt: Some(receipt.digest()),
+        call: None,
+        request: None,
+    };
     Claim::new(&Signed::new(voucher, payer), &receipt)
 }
 

@@ -127,6 +127,14 @@ async fn check(around: &Surroundings, package: &Package) -> Result<Checked, Depl
     Ok(Checked { granted, program: compiled.map_err(|error| DeployError(error.coded()))? })
 }
 
+/// Would this package start? Nothing is started, so that what runs can go on where it would not.
+pub(crate) async fn rehearse(around: &Surroundings, package: &Package) -> Result<(), DeployError> {
+    let checked = check(around, package).await?;
+    prepare(around, package, &checked, around.node)?;
+    let place = place(around, around.node, around.operator);
+    offers::offers(&package.manifest, &checked.program, &place).map(drop).map_err(DeployError)
+}
+
 impl Deployed {
     /// Check, prepare and start an agent; when this returns, buyers can call it.
     pub async fn start(around: Surroundings, deployment: Deployment) -> Result<Deployed, DeployError> {
@@ -156,7 +164,19 @@ impl Deployed {
         let renewal = tokio::spawn(renew(around.clone(), seller.clone(), offers.clone(), serve.clone(), key.clone(), account));
         let manifest = &package.manifest;
         let component = package.statement.body.component;
-        Ok(Deployed { name: manifest.short_name().to_owned(), package: manifest.package(), component, key, account, offers, serve, seller, service, renewal, around })
+        Ok(Deployed {
+            name: manifest.short_name().to_owned(),
+            package: manifest.package(),
+            component,
+            key,
+            account,
+            offers,
+            serve,
+            seller,
+            service,
+            renewal,
+            around,
+        })
     }
 
     /// Its name on this node.
@@ -226,7 +246,12 @@ impl Deployed {
 
 fn prepare(around: &Surroundings, package: &Package, checked: &Checked, agent: PublicKey) -> Result<Arc<Prepared>, DeployError> {
     let about = &package.manifest.agent;
-    let identity = AgentIdentity { agent: agent.to_string(), name: about.name.clone(), version: about.version.clone(), node: around.node.to_string() };
+    let identity = AgentIdentity {
+        agent: agent.to_string(),
+        name: about.name.clone(),
+        version: about.version.clone(),
+        node: around.node.to_string(),
+    };
     let spec = AgentSpec { identity, grants: checked.granted.grants.clone(), limits: checked.granted.limits };
     around.host.prepare(&checked.program, spec).map_err(|error| DeployError(error.coded()))
 }
@@ -259,7 +284,12 @@ async fn listen(around: &Surroundings, package: &Package, offers: &[Offer], sell
     let endpoint = |name: &str, subject: String| EndpointSpec { queue_group: group.clone(), ..EndpointSpec::new(name, subject) };
     let services: Vec<&str> = offers.iter().map(|offer| offer.service.as_str()).collect();
     let about = &package.manifest.agent;
-    let metadata = [("agent", agent.to_string()), ("node", around.node_name.clone()), ("package", package.manifest.package()), ("sells", services.join(" "))];
+    let metadata = [
+        ("agent", agent.to_string()),
+        ("node", around.node_name.clone()),
+        ("package", package.manifest.package()),
+        ("sells", services.join(" ")),
+    ];
     let spec = ServiceSpec {
         name: about.name.replace('/', "-"),
         version: about.version.clone(),
@@ -298,7 +328,14 @@ async fn publish(around: &Surroundings, seller: &Seller, offers: &[Offer]) -> Re
 }
 
 /// Renew the offers before they expire, and pay the operator for inference, until the agent stops.
-async fn renew(around: Surroundings, seller: Seller, offers: Vec<Offer>, serve: Arc<AgentServe>, key: Arc<Keypair>, account: AccountId) {
+async fn renew(
+    around: Surroundings,
+    seller: Seller,
+    offers: Vec<Offer>,
+    serve: Arc<AgentServe>,
+    key: Arc<Keypair>,
+    account: AccountId,
+) {
     loop {
         tokio::time::sleep(OFFER_RENEWAL).await;
         if let Err(error) = publish(&around, &seller, &offers).await {

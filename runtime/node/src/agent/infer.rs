@@ -52,7 +52,11 @@ impl CallInference {
             let manifest = Digest(info.manifest);
             match used.models.iter_mut().find(|run| run.manifest == manifest) {
                 Some(run) => run.input_units = run.input_units.saturating_add(usage.input_units),
-                None => used.models.push(ModelRun { model: format!("{}@{}", info.name, info.version), manifest, input_units: usage.input_units }),
+                None => used.models.push(ModelRun {
+                    model: format!("{}@{}", info.name, info.version),
+                    manifest,
+                    input_units: usage.input_units,
+                }),
             }
         }
         wit::Usage {
@@ -79,7 +83,12 @@ impl Infer for CallInference {
     fn price(&self, model: String) -> InferFuture<'_, wit::Rates> {
         let rates = move || {
             let rates = self.inference.price(&model).map_err(error)?;
-            Ok(wit::Rates { per_request: rates.per_request, per_1k_input: rates.per_1k_input, per_1k_output: rates.per_1k_output, per_ms_device: 0 })
+            Ok(wit::Rates {
+                per_request: rates.per_request,
+                per_1k_input: rates.per_1k_input,
+                per_1k_output: rates.per_1k_output,
+                per_ms_device: 0,
+            })
         };
         async move { rates() }.boxed()
     }
@@ -88,7 +97,13 @@ impl Infer for CallInference {
         async move { self.inference.count_tokens(&model, text).await.map_err(error) }.boxed()
     }
 
-    fn run(&self, model: String, inputs: Vec<(String, wit::Tensor)>, outputs: Vec<String>, opts: wit::Opts) -> InferFuture<'_, wit::TensorOutcome> {
+    fn run(
+        &self,
+        model: String,
+        inputs: Vec<(String, wit::Tensor)>,
+        outputs: Vec<String>,
+        opts: wit::Opts,
+    ) -> InferFuture<'_, wit::TensorOutcome> {
         let run = async move {
             let inputs: Result<Vec<_>, _> = inputs.into_iter().map(|(name, tensor)| Ok((name, from_guest(&tensor)?))).collect();
             let inputs = inputs.map_err(error)?;
@@ -193,7 +208,9 @@ fn error(error: engine::Error) -> wit::Error {
         E::NotFound(name) => wit::Error::NotFound(name),
         E::NotPermitted(why) => wit::Error::NotPermitted(why),
         E::BadInput(why) => wit::Error::BadInput(why),
-        E::Shape(shape) => wit::Error::Shape(wit::BadShape { port: shape.port, want: shape.want.iter().map(dim).collect(), got: shape.got }),
+        E::Shape(shape) => {
+            wit::Error::Shape(wit::BadShape { port: shape.port, want: shape.want.iter().map(dim).collect(), got: shape.got })
+        }
         E::TooLarge(limit) => wit::Error::TooLarge(limit),
         E::NonFinite(output) => wit::Error::NonFinite(output),
         E::Budget(quote) => wit::Error::Budget(quote),

@@ -38,7 +38,10 @@ impl CallMarket {
 
     async fn purchase(&self, purchase: Purchase) -> Result<Bytes, Fault> {
         let Some(terms) = self.terms(&purchase.service) else {
-            return Err(Fault::Refused(format!("agent.toml names no terms for `{}`; add `[buys.\"{}\"]`", purchase.service, purchase.service)));
+            return Err(Fault::Refused(format!(
+                "agent.toml names no terms for `{}`; add `[buys.\"{}\"]`",
+                purchase.service, purchase.service
+            )));
         };
         let schema = purchase.schema.clone();
         let order = Order {
@@ -69,7 +72,8 @@ impl Market for CallMarket {
 
     fn offers(&self, service: String, function: String) -> BoxFuture<'_, Result<Vec<Offer>, String>> {
         let found = self.terms(&service).ok_or_else(|| format!("`{service}` is not among the imports that agent.toml buys"));
-        let found = found.and_then(|terms| self.buyer.candidates(&service, &function, 0, &terms).map_err(|none| none.to_string()));
+        let found =
+            found.and_then(|terms| self.buyer.candidates(&service, &function, 0, &terms).map_err(|none| none.to_string()));
         let offers = found.map(|candidates| {
             let offer = |candidate: hansa_trade::Candidate| Offer {
                 seller: candidate.listed.offer.agent.to_string(),

@@ -10,5 +10,6 @@ mod serve;
 mod store;
 
 pub use components::{ComponentError, read_component};
-pub use deployed::{AgentStatus, Deployed, DeployError, Deployment, Surroundings};
+pub(crate) use deployed::rehearse;
+pub use deployed::{AgentStatus, DeployError, Deployed, Deployment, Surroundings};
 pub use logs::LogLine;

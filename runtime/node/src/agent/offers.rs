@@ -31,12 +31,17 @@ pub(crate) fn offers(manifest: &Manifest, program: &Program, place: &Place) -> R
 
 fn offer(manifest: &Manifest, program: &Program, place: &Place, service: &str, sale: &Sale) -> Result<Offer, String> {
     let interface = program.export(service).filter(|interface| &*interface.name == service);
-    let interface = interface.ok_or_else(|| format!("HA0012: agent.toml sells `{service}`, which the component does not export; it exports: {}", exported(program)))?;
+    let interface = interface.ok_or_else(|| {
+        format!("HA0012: agent.toml sells `{service}`, which the component does not export; it exports: {}", exported(program))
+    })?;
     if let Err(problem) = &interface.tradable {
         return Err(format!("HA0011: `{service}` cannot be sold: {problem}"));
     }
     if let Some(function) = interface.functions.iter().find(|function| !sale.price.contains_key(&*function.name)) {
-        return Err(format!("HA0012: agent.toml names no price for `{}` of `{service}`; add `price.{} = \"free\"` or an amount", function.name, function.name));
+        return Err(format!(
+            "HA0012: agent.toml names no price for `{}` of `{service}`; add `price.{} = \"free\"` or an amount",
+            function.name, function.name
+        ));
     }
     if let Some(name) = sale.price.keys().find(|name| !interface.functions.iter().any(|function| *function.name == ***name)) {
         return Err(format!("HA0012: agent.toml prices `{name}`, which `{service}` does not have"));
@@ -54,7 +59,11 @@ fn offer(manifest: &Manifest, program: &Program, place: &Place, service: &str, s
         ledger: place.ledger,
         asset: place.asset,
         labels: sale.labels.clone(),
-        bounds: CallBounds { deadline_ms_max: sale.deadline_ms_max, request_bytes_max: REQUEST_BYTES_MAX, concurrency: sale.concurrency },
+        bounds: CallBounds {
+            deadline_ms_max: sale.deadline_ms_max,
+            request_bytes_max: REQUEST_BYTES_MAX,
+            concurrency: sale.concurrency,
+        },
         valid_until_ms: 0,
         revision: 0,
     })
@@ -62,9 +71,13 @@ fn offer(manifest: &Manifest, program: &Program, place: &Place, service: &str, s
 
 /// A service that the component exports must be priced: an agent does not give away by accident what it made.
 fn check_exports(manifest: &Manifest, program: &Program) -> Result<(), String> {
-    let services = program.exports().iter().filter(|interface| interface.kind == InterfaceKind::Service && !interface.functions.is_empty());
+    let services =
+        program.exports().iter().filter(|interface| interface.kind == InterfaceKind::Service && !interface.functions.is_empty());
     match services.into_iter().find(|interface| !manifest.sells.contains_key(&*interface.name)) {
-        Some(interface) => Err(format!("HA0012: the component exports `{}`, which agent.toml does not sell; add `[sells.\"{}\"]`", interface.name, interface.name)),
+        Some(interface) => Err(format!(
+            "HA0012: the component exports `{}`, which agent.toml does not sell; add `[sells.\"{}\"]`",
+            interface.name, interface.name
+        )),
         None => Ok(()),
     }
 }

@@ -34,11 +34,17 @@ pub(crate) struct AgentServe {
 
 impl AgentServe {
     /// Capabilities for one call, with the two parts that are read when it is over.
-    pub(crate) fn capabilities(&self, call: Option<CallInfo>, deadline: Instant, deadline_ms: Option<u64>) -> (Capabilities, Arc<CallMarket>, Arc<CallInference>) {
+    pub(crate) fn capabilities(
+        &self,
+        call: Option<CallInfo>,
+        deadline: Instant,
+        deadline_ms: Option<u64>,
+    ) -> (Capabilities, Arc<CallMarket>, Arc<CallInference>) {
         let market = Arc::new(CallMarket::new(self.buyer.clone(), self.terms.clone(), deadline_ms));
         let inference = Arc::new(CallInference::new(self.inference.clone(), self.tenant.clone(), Some(deadline)));
         let log: Arc<dyn Log> = Arc::new(self.logs.clone());
-        let capabilities = Capabilities { market: market.clone(), inference: inference.clone(), store: self.store.clone(), log, call };
+        let capabilities =
+            Capabilities { market: market.clone(), inference: inference.clone(), store: self.store.clone(), log, call };
         (capabilities, market, inference)
     }
 
@@ -46,7 +52,8 @@ impl AgentServe {
         let buyer = job.buyer.map(|key| key.to_string()).unwrap_or_default();
         let call = CallInfo { id: job.call.0, buyer, deadline: job.deadline };
         let (capabilities, market, inference) = self.capabilities(Some(call), job.deadline, Some(job.deadline_ms));
-        let invocation = Invocation { interface: job.service, function: job.function, args: job.args, deadline: job.deadline, capabilities };
+        let invocation =
+            Invocation { interface: job.service, function: job.function, args: job.args, deadline: job.deadline, capabilities };
         let outcome = self.prepared.call(invocation).await;
         let used = inference.used();
         self.calls.fetch_add(1, Ordering::Relaxed);
@@ -64,7 +71,8 @@ impl AgentServe {
 
 impl Serve for AgentServe {
     fn check(&self, service: &str, function: &str, args: &[u8]) -> Result<(), String> {
-        let schema = self.prepared.schema(service, function).ok_or_else(|| format!("`{service}` has no function `{function}`"))?;
+        let schema =
+            self.prepared.schema(service, function).ok_or_else(|| format!("`{service}` has no function `{function}`"))?;
         schema.validate_args(args).map_err(|error| format!("the arguments do not fit `{}`: {error}", schema.signature()))
     }
 

@@ -56,7 +56,11 @@ async fn fund(context: &Context, amount: Amount, to: Option<AccountId>, referenc
         None => context.client().await?.account(),
     };
     context.ask(&Ask::Issue { to, amount, reference }).await?;
-    if context.json { json(&serde_json::json!({ "account": to, "issued": amount })) } else { line(format!("issued {amount} CRED to {to}")) }
+    if context.json {
+        json(&serde_json::json!({ "account": to, "issued": amount }))
+    } else {
+        line(format!("issued {amount} CRED to {to}"))
+    }
     Ok(())
 }
 
@@ -64,6 +68,10 @@ async fn close(context: &Context) -> Result<(), Failure> {
     let client = context.client().await?;
     let closed = client.close().await;
     let balance = client.balance().await.map_err(|error| error.to_string())?;
-    if context.json { json(&serde_json::json!({ "closed": closed, "balance": balance })) } else { line(format!("closed {closed} channels; balance {balance} CRED")) }
+    if context.json {
+        json(&serde_json::json!({ "closed": closed, "balance": balance }))
+    } else {
+        line(format!("closed {closed} channels; balance {balance} CRED"))
+    }
     Ok(())
 }

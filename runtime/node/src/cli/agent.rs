@@ -10,7 +10,9 @@ use super::output::{json, line, table};
 use super::{Context, Failure};
 
 #[derive(Subcommand)]
-#[command(after_help = "Examples:\n  hansa agent deploy agents/librarian --fund 2\n  hansa agent list\n  hansa agent logs librarian")]
+#[command(
+    after_help = "Examples:\n  hansa agent deploy agents/librarian --fund 2\n  hansa agent list\n  hansa agent logs librarian"
+)]
 pub(crate) enum Command {
     /// Check, start and offer an agent; one of the same name is replaced.
     Deploy {
@@ -47,13 +49,22 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
     match command {
         Command::Deploy { folder, manifest, component, fund } => {
             let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
-            let ask = Ask::Deploy { folder: absolute(folder), manifest: manifest.map(absolute), component: component.map(absolute), fund };
+            let ask = Ask::Deploy {
+                folder: absolute(folder),
+                manifest: manifest.map(absolute),
+                component: component.map(absolute),
+                fund,
+            };
             deployed(context, context.ask(&ask).await?)
         }
         Command::List => list(context, context.ask(&Ask::Agents).await?),
         Command::Stop { name } => {
             context.ask(&Ask::Stop { name: name.clone() }).await?;
-            if context.json { json(&serde_json::json!({ "stopped": name })) } else { line(format!("stopped {name}")) }
+            if context.json {
+                json(&serde_json::json!({ "stopped": name }))
+            } else {
+                line(format!("stopped {name}"))
+            }
             Ok(())
         }
         Command::Logs { name, lines } => logs(context, context.ask(&Ask::Logs { name, lines }).await?),
@@ -64,7 +75,11 @@ fn deployed(context: &Context, reply: Reply) -> Result<(), Failure> {
     let Reply::Deployed { name } = reply else {
         return Err("the node gave another answer than asked for".into());
     };
-    if context.json { json(&serde_json::json!({ "deployed": name })) } else { line(format!("{name} runs and is on offer")) }
+    if context.json {
+        json(&serde_json::json!({ "deployed": name }))
+    } else {
+        line(format!("{name} runs and is on offer"))
+    }
     Ok(())
 }
 
@@ -82,7 +97,9 @@ fn list(context: &Context, reply: Reply) -> Result<(), Failure> {
     }
     let rows: Vec<Vec<String>> = agents
         .into_iter()
-        .map(|agent| vec![agent.name, agent.package, agent.balance.unwrap_or_default(), agent.calls.to_string(), agent.sells.join(" ")])
+        .map(|agent| {
+            vec![agent.name, agent.package, agent.balance.unwrap_or_default(), agent.calls.to_string(), agent.sells.join(" ")]
+        })
         .collect();
     table(&["AGENT", "PACKAGE", "BALANCE", "CALLS", "SELLS"], &rows);
     Ok(())

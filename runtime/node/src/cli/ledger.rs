@@ -11,7 +11,9 @@ use super::output::{json, line, table};
 use super::{Context, Failure};
 
 #[derive(Subcommand)]
-#[command(after_help = "Examples:\n  hansa ledger balance\n  hansa ledger check\n  hansa ledger check --folder .hansa/node/ledger")]
+#[command(
+    after_help = "Examples:\n  hansa ledger balance\n  hansa ledger check\n  hansa ledger check --folder .hansa/node/ledger"
+)]
 pub(crate) enum Command {
     /// What accounts hold. Without an account: those of your key.
     Balance {
@@ -48,7 +50,10 @@ async fn balance(context: &Context, account: Option<AccountId>) -> Result<(), Fa
         json(&accounts);
         return Ok(());
     }
-    let rows: Vec<Vec<String>> = accounts.iter().map(|account| vec![account.id.to_string(), account.label.clone(), account.available().to_string()]).collect();
+    let rows: Vec<Vec<String>> = accounts
+        .iter()
+        .map(|account| vec![account.id.to_string(), account.label.clone(), account.available().to_string()])
+        .collect();
     table(&["ACCOUNT", "LABEL", "AVAILABLE (CRED)"], &rows);
     Ok(())
 }
@@ -56,7 +61,9 @@ async fn balance(context: &Context, account: Option<AccountId>) -> Result<(), Fa
 async fn check(context: &Context, folder: Option<PathBuf>) -> Result<(), Failure> {
     let (report, problem) = match folder {
         Some(folder) => {
-            let checked = tokio::task::spawn_blocking(move || hansa_ledger::check_folder(&folder)).await.map_err(|error| error.to_string())?;
+            let checked = tokio::task::spawn_blocking(move || hansa_ledger::check_folder(&folder))
+                .await
+                .map_err(|error| error.to_string())?;
             let report = checked.map_err(|error| error.to_string())?;
             (serde_json::to_value(&report).map_err(|error| error.to_string())?, report.problem)
         }
@@ -77,12 +84,29 @@ async fn check(context: &Context, folder: Option<PathBuf>) -> Result<(), Failure
 }
 
 fn print(report: &Value) {
-    let text = |name: &str| report.get(name).map_or_else(String::new, |value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+    let text = |name: &str| {
+        report.get(name).map_or_else(String::new, |value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+    };
     line(format!("ledger {} ({})", text("name"), text("ledger")));
-    line(format!("{} entries, {} commands, {} accounts, {} channels, {} transfers", text("entries"), text("commands"), text("accounts"), text("channels"), text("transfers")));
+    line(format!(
+        "{} entries, {} commands, {} accounts, {} channels, {} transfers",
+        text("entries"),
+        text("commands"),
+        text("accounts"),
+        text("channels"),
+        text("transfers")
+    ));
     for asset in report.get("assets").and_then(Value::as_array).into_iter().flatten() {
-        let field = |name: &str| asset.get(name).map_or_else(String::new, |value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
-        line(format!("{}: supply {} · debits {} = credits {}", field("code"), field("supply"), field("debits"), field("credits")));
+        let field = |name: &str| {
+            asset.get(name).map_or_else(String::new, |value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+        };
+        line(format!(
+            "{}: supply {} · debits {} = credits {}",
+            field("code"),
+            field("supply"),
+            field("debits"),
+            field("credits")
+        ));
     }
     line(format!("head {}", text("head_hash")));
     if report.get("problem").is_none_or(Value::is_null) {

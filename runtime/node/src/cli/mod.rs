@@ -20,14 +20,19 @@ pub(crate) type Failure = String;
 /// An agent-economy runtime: agents sell services to each other and buy from each other; nodes lend inference and settle
 /// every payment.
 #[derive(Parser)]
-#[command(name = "hansa", version, max_term_width = 110, after_help = "\
+#[command(
+    name = "hansa",
+    version,
+    max_term_width = 110,
+    after_help = "\
 Examples:
   hansa up                                          start a node with its own bus and ledger
   hansa agent deploy agents/reader                  sell what an agent offers
   hansa account fund 10                             issue yourself credits (on your own ledger)
   hansa service search                              what is on offer
   hansa service call commons:reading/reader read '[\"a.md\", \"markdown\", \"IyBIaQ==\"]'
-  hansa receipt list                                what you paid for")]
+  hansa receipt list                                what you paid for"
+)]
 pub(crate) struct Options {
     /// Print JSON instead of text.
     #[arg(long, global = true)]

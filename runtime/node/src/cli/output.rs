@@ -56,7 +56,9 @@ pub(crate) fn fail(message: &str, as_json: bool) -> ExitCode {
 /// A leading `HA0001: ` and the rest.
 fn split_code(message: &str) -> (Option<&str>, &str) {
     match message.split_once(": ") {
-        Some((code, text)) if code.len() == 6 && code.starts_with("HA") && code[2..].bytes().all(|b| b.is_ascii_digit()) => (Some(code), text),
+        Some((code, text)) if code.len() == 6 && code.starts_with("HA") && code[2..].bytes().all(|b| b.is_ascii_digit()) => {
+            (Some(code), text)
+        }
         _ => (None, message),
     }
 }

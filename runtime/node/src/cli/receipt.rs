@@ -11,7 +11,9 @@ use super::output::{json, line, table};
 use super::{Context, Failure};
 
 #[derive(Subcommand)]
-#[command(after_help = "Examples:\n  hansa receipt list\n  hansa receipt tree 3fa9…\n  hansa receipt show 3fa9… --save answer.receipt\n  hansa receipt verify answer.receipt")]
+#[command(
+    after_help = "Examples:\n  hansa receipt list\n  hansa receipt tree 3fa9…\n  hansa receipt show 3fa9… --save answer.receipt\n  hansa receipt verify answer.receipt"
+)]
 pub(crate) enum Command {
     /// Your newest receipts.
     List {
@@ -96,7 +98,8 @@ async fn show(context: &Context, text: &str, save: Option<PathBuf>) -> Result<()
 
 fn verify(context: &Context, file: &PathBuf) -> Result<(), Failure> {
     let bytes = std::fs::read(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
-    let signed = Signed::<Receipt>::open(&bytes).map_err(|error| format!("{} is not a valid receipt: {error}", file.display()))?;
+    let signed =
+        Signed::<Receipt>::open(&bytes).map_err(|error| format!("{} is not a valid receipt: {error}", file.display()))?;
     if signed.signer != signed.body.seller {
         return Err(format!("{} is signed by {}, but speaks for {}", file.display(), signed.signer, signed.body.seller));
     }

@@ -1,5 +1,6 @@
 //! `hansa up`, `hansa node`, `hansa status`, `hansa down`.
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -46,7 +47,8 @@ async fn serve(context: &Context, config: NodeConfig, agents: &[PathBuf]) -> Res
     start_log(context.json);
     let node = Arc::new(Node::start(config).await.map_err(|error| error.to_string())?);
     for folder in agents {
-        let manifest = std::fs::read_to_string(folder.join("agent.toml")).map_err(|error| format!("cannot read {}: {error}", folder.join("agent.toml").display()))?;
+        let manifest = std::fs::read_to_string(folder.join("agent.toml"))
+            .map_err(|error| format!("cannot read {}: {error}", folder.join("agent.toml").display()))?;
         let component = hansa_node::agent::read_component(folder, None).map_err(|error| error.to_string())?;
         node.deploy(&manifest, component).await.map_err(|error| error.to_string())?;
     }
@@ -79,7 +81,8 @@ async fn ready(context: &Context, node: &Node) {
 
 fn start_log(as_json: bool) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("HANSA_LOG").unwrap_or_else(|_| "warn,hansa=info".into());
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour).with_target(false);
     let _ = if as_json { log.json().try_init() } else { log.try_init() };
 }
 

@@ -13,7 +13,9 @@ use super::output::{json, line, note, table};
 use super::{Context, Failure, Limits};
 
 #[derive(Subcommand)]
-#[command(after_help = "Examples:\n  hansa service search embed\n  hansa service show commons:embedding/embedder\n  hansa service call commons:embedding/embedder embed '[[\"hello\", \"good day\"]]' --max-price 0.01")]
+#[command(
+    after_help = "Examples:\n  hansa service search embed\n  hansa service show commons:embedding/embedder\n  hansa service call commons:embedding/embedder embed '[[\"hello\", \"good day\"]]' --max-price 0.01"
+)]
 pub(crate) enum Command {
     /// Offers whose service, function, package or node contains a text.
     Search {
@@ -61,7 +63,9 @@ async fn search(context: &Context, client: &Client, text: &str) -> Result<(), Fa
     }
     let rows = found.iter().flat_map(|listed| {
         let offer = &listed.offer;
-        offer.functions.iter().map(|(name, price)| vec![offer.service.clone(), name.clone(), priced(price), offer.package.clone(), offer.node_name.clone()])
+        offer.functions.iter().map(|(name, price)| {
+            vec![offer.service.clone(), name.clone(), priced(price), offer.package.clone(), offer.node_name.clone()]
+        })
     });
     table(&["SERVICE", "FUNCTION", "PRICE (CRED)", "BY", "NODE"], &rows.collect::<Vec<_>>());
     Ok(())
@@ -75,7 +79,13 @@ fn priced(price: &Price) -> String {
     if price.per_response_kib.0 > 0 {
         text += &format!(" + {}/KiB out", price.per_response_kib);
     }
-    if *price == Price::FREE { "free".into() } else if price.max > price.base { format!("{text}, at most {}", price.max) } else { text }
+    if *price == Price::FREE {
+        "free".into()
+    } else if price.max > price.base {
+        format!("{text}, at most {}", price.max)
+    } else {
+        text
+    }
 }
 
 /// Offers of one service, given with or without version.
@@ -94,8 +104,14 @@ async fn show(context: &Context, client: &Client, service: &str) -> Result<(), F
     let program = program(context, client, &offers[0]).await?;
     let interface = program.export(&first.service).ok_or("the component does not export what it offers")?;
     if context.json {
-        let functions: Vec<Value> = interface.functions.iter().map(|function| serde_json::json!({ "name": &*function.name, "signature": function.schema.signature() })).collect();
-        json(&serde_json::json!({ "service": first.service, "functions": functions, "offers": offers.iter().map(|listed| &listed.offer).collect::<Vec<_>>() }));
+        let functions: Vec<Value> = interface
+            .functions
+            .iter()
+            .map(|function| serde_json::json!({ "name": &*function.name, "signature": function.schema.signature() }))
+            .collect();
+        json(
+            &serde_json::json!({ "service": first.service, "functions": functions, "offers": offers.iter().map(|listed| &listed.offer).collect::<Vec<_>>() }),
+        );
         return Ok(());
     }
     line(&first.service);
@@ -103,7 +119,15 @@ async fn show(context: &Context, client: &Client, service: &str) -> Result<(), F
     line("");
     let rows = offers.iter().flat_map(|listed| {
         let offer = &listed.offer;
-        offer.functions.iter().map(|(name, price)| vec![offer.package.clone(), offer.node_name.clone(), name.clone(), priced(price), format!("{} ms", offer.bounds.deadline_ms_max)])
+        offer.functions.iter().map(|(name, price)| {
+            vec![
+                offer.package.clone(),
+                offer.node_name.clone(),
+                name.clone(),
+                priced(price),
+                format!("{} ms", offer.bounds.deadline_ms_max),
+            ]
+        })
     });
     table(&["SELLER", "NODE", "FUNCTION", "PRICE (CRED)", "DEADLINE"], &rows.collect::<Vec<_>>());
     Ok(())
@@ -114,13 +138,21 @@ async fn program(context: &Context, client: &Client, listed: &Listed) -> Result<
     let bytes = client.component(listed.offer.component).await.map_err(|error| error.to_string())?;
     let folder = context.home.join("compiled");
     let compiled = tokio::task::spawn_blocking(move || {
-        let host = Host::new(HostOptions { pool_instances: 1, cache_folder: Some(folder), ..HostOptions::default() }).map_err(|error| error.to_string())?;
+        let host = Host::new(HostOptions { pool_instances: 1, cache_folder: Some(folder), ..HostOptions::default() })
+            .map_err(|error| error.to_string())?;
         host.compile(&bytes).map_err(|error| error.to_string())
     });
     compiled.await.map_err(|error| error.to_string())?
 }
 
-async fn call(context: &Context, client: &Client, service: &str, function: &str, args: String, limits: &Limits) -> Result<(), Failure> {
+async fn call(
+    context: &Context,
+    client: &Client,
+    service: &str,
+    function: &str,
+    args: String,
+    limits: &Limits,
+) -> Result<(), Failure> {
     let offers = offers_of(client, service).await?;
     let program = program(context, client, &offers[0]).await?;
     let name = offers[0].offer.service.clone();
@@ -129,13 +161,20 @@ async fn call(context: &Context, client: &Client, service: &str, function: &str,
     let names = || interface.functions.iter().map(|function| function.name.to_string()).collect::<Vec<_>>().join(", ");
     let schema = &found.ok_or_else(|| format!("`{name}` has no function `{function}`; it has: {}", names()))?.schema;
     let text = if args == "-" { std::io::read_to_string(std::io::stdin()).map_err(|error| error.to_string())? } else { args };
-    let value: Value = serde_json::from_str(&text).map_err(|error| format!("the arguments are not JSON: {error}; write an array, for example '[\"text\"]'"))?;
-    let args = schema.args_from_json(&value).map_err(|error| format!("the arguments do not fit `{}`: {error}", schema.signature()))?;
-    let bought = client.call(&name, function, args, limits.max_price, limits.deadline_ms).await.map_err(|fault| hansa_node::fault_text(&fault))?;
+    let value: Value = serde_json::from_str(&text)
+        .map_err(|error| format!("the arguments are not JSON: {error}; write an array, for example '[\"text\"]'"))?;
+    let args =
+        schema.args_from_json(&value).map_err(|error| format!("the arguments do not fit `{}`: {error}", schema.signature()))?;
+    let bought = client
+        .call(&name, function, args, limits.max_price, limits.deadline_ms)
+        .await
+        .map_err(|fault| hansa_node::fault_text(&fault))?;
     client.settle().await;
     let answer = schema.result_to_json(&bought.answer).map_err(|error| format!("the answer cannot be read: {error}"))?;
     if context.json {
-        json(&serde_json::json!({ "answer": answer, "charged": bought.charged, "seller": bought.seller, "receipt": bought.receipt }));
+        json(
+            &serde_json::json!({ "answer": answer, "charged": bought.charged, "seller": bought.seller, "receipt": bought.receipt }),
+        );
         return Ok(());
     }
     line(serde_json::to_string_pretty(&answer).unwrap_or_default());

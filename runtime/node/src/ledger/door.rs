@@ -53,7 +53,8 @@ fn submit_failure(error: &SubmitError) -> ServiceFailure {
 }
 
 fn query(ledger: &Ledger, payload: &[u8]) -> Result<Bytes, ServiceFailure> {
-    let query: Query = minicbor::decode(payload).map_err(|error| ServiceFailure { code: 400, message: format!("not a question: {error}") })?;
+    let query: Query =
+        minicbor::decode(payload).map_err(|error| ServiceFailure { code: 400, message: format!("not a question: {error}") })?;
     let found = answer(ledger, &query).map_err(|error| ServiceFailure { code: 500, message: error.to_string() })?;
     Ok(minicbor::to_vec(found).expect("writing to memory cannot fail").into())
 }

@@ -6,8 +6,8 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use hansa_economy::channel::{AccountId, ChannelId, ChannelTerms};
 use hansa_economy::ledger::{
-    Acceptance, AccountOpen, ChannelClose, ChannelOpen, ChannelPhase, ChannelRedeem, ChannelTopup, Claim, Command, CommandId, Issue, Reason,
-    SignedCommand, Transfer, TransferBatch, TransferId,
+    Acceptance, AccountOpen, ChannelClose, ChannelOpen, ChannelPhase, ChannelRedeem, ChannelTopup, Claim, Command, CommandId,
+    Issue, Reason, SignedCommand, Transfer, TransferBatch, TransferId,
 };
 use hansa_economy::{Amount, Digest, Keypair};
 use hansa_trade::{ChannelState, LaneClaim, LedgerError, LedgerPort};
@@ -63,20 +63,38 @@ impl LinkPort {
     }
 
     /// Issue new units to an account, by the issuer's key.
-    pub async fn issue(&self, asset: u32, to: AccountId, amount: Amount, reference: &str, issuer: &Keypair) -> Result<(), LedgerError> {
+    pub async fn issue(
+        &self,
+        asset: u32,
+        to: AccountId,
+        amount: Amount,
+        reference: &str,
+        issuer: &Keypair,
+    ) -> Result<(), LedgerError> {
         let command = Command::Issue(Issue { asset, to, amount, reference: reference.to_owned() });
         self.submit(command, issuer).await.map(drop)
     }
 
     /// Pay from one account to another, by the payer's key.
-    pub async fn pay(&self, asset: u32, from: AccountId, to: AccountId, amount: Amount, key: &Keypair) -> Result<(), LedgerError> {
+    pub async fn pay(
+        &self,
+        asset: u32,
+        from: AccountId,
+        to: AccountId,
+        amount: Amount,
+        key: &Keypair,
+    ) -> Result<(), LedgerError> {
         let id = TransferId::from_time(ambient::now_ms(), u128::from_le_bytes(ambient::random()));
         let transfer = Transfer { id, debit: from, credit: to, amount, asset, code: CODE_PAYMENT, ..Transfer::default() };
         match self.submit(Command::Transfer(TransferBatch { transfers: vec![transfer] }), key).await? {
             Acceptance::Transfers(results) => match results.first() {
                 Some(result) if !result.status.is_done() => {
                     let name = result.status.name();
-                    Err(LedgerError { message: format!("the ledger refused the transfer: {name}"), is_short: name == "exceeds_credits", may_pass: result.status.is_transient() })
+                    Err(LedgerError {
+                        message: format!("the ledger refused the transfer: {name}"),
+                        is_short: name == "exceeds_credits",
+                        may_pass: result.status.is_transient(),
+                    })
                 }
                 _ => Ok(()),
             },
@@ -100,7 +118,11 @@ fn unreachable_ledger(error: &LinkError) -> LedgerError {
 }
 
 fn refused(reason: Reason) -> LedgerError {
-    LedgerError { message: format!("the ledger refused: {reason}"), is_short: reason == Reason::ExceedsCredits, may_pass: reason.is_transient() }
+    LedgerError {
+        message: format!("the ledger refused: {reason}"),
+        is_short: reason == Reason::ExceedsCredits,
+        may_pass: reason.is_transient(),
+    }
 }
 
 impl LedgerPort for LinkPort {
@@ -119,7 +141,10 @@ impl LedgerPort for LinkPort {
     fn redeem(&self, channel: ChannelId, claims: Vec<LaneClaim>, payee: Arc<Keypair>) -> BoxFuture<'_, Result<(), LedgerError>> {
         let redeem = async move {
             for chunk in claims.chunks(CLAIMS_PER_COMMAND) {
-                let claims = chunk.iter().map(|claim| Claim { voucher: claim.voucher.clone().into(), receipt: claim.receipt.clone().into() }).collect();
+                let claims = chunk
+                    .iter()
+                    .map(|claim| Claim { voucher: claim.voucher.clone().into(), receipt: claim.receipt.clone().into() })
+                    .collect();
                 match self.outcome(Command::ChannelRedeem(ChannelRedeem { channel, claims }), &payee).await? {
                     // Paid before, as where a crash came between the ledger's payment and our note of it.
                     Ok(_) | Err(Reason::NothingToRedeem) => {}
@@ -147,7 +172,8 @@ impl LedgerPort for LinkPort {
     fn balance(&self, account: AccountId) -> BoxFuture<'_, Result<Amount, LedgerError>> {
         let balance = async move {
             let found = self.link.account(account).await.map_err(|error| unreachable_ledger(&error))?;
-            let missing = || LedgerError { message: format!("the ledger knows no account {account}"), is_short: true, may_pass: true };
+            let missing =
+                || LedgerError { message: format!("the ledger knows no account {account}"), is_short: true, may_pass: true };
             Ok(found.ok_or_else(missing)?.available())
         };
         balance.boxed()

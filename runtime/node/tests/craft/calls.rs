@@ -21,8 +21,16 @@ const BANS: &[Ban] = &[
     Ban { tokens: &["print", "!"], holds: outside_terminal, instead: "only the CLI prints; return it or use `tracing`" },
     Ban { tokens: &["eprintln", "!"], holds: outside_terminal, instead: "only the CLI prints; use `tracing`" },
     Ban { tokens: &["eprint", "!"], holds: outside_terminal, instead: "only the CLI prints; use `tracing`" },
-    Ban { tokens: &["SystemTime", ":", ":", "now"], holds: outside_ambient, instead: "take the time as a parameter; the node's `ambient` reads it" },
-    Ban { tokens: &["UNIX_EPOCH", ".", "elapsed"], holds: outside_ambient, instead: "take the time as a parameter; the node's `ambient` reads it" },
+    Ban {
+        tokens: &["SystemTime", ":", ":", "now"],
+        holds: outside_ambient,
+        instead: "take the time as a parameter; the node's `ambient` reads it",
+    },
+    Ban {
+        tokens: &["UNIX_EPOCH", ".", "elapsed"],
+        holds: outside_ambient,
+        instead: "take the time as a parameter; the node's `ambient` reads it",
+    },
     Ban { tokens: &["Instant"], holds: in_economy, instead: "time comes in as a parameter" },
     Ban { tokens: &["SystemTime"], holds: in_economy, instead: "time comes in as a parameter" },
     Ban { tokens: &["getrandom"], holds: in_economy, instead: "randomness comes in as a parameter" },
@@ -37,7 +45,7 @@ const BANS: &[Ban] = &[
 ];
 
 /// All places where a banned word stands.
-pub fn banned(workspace: &Workspace) -> Vec<String> {
+pub(crate) fn banned(workspace: &Workspace) -> Vec<String> {
     workspace.sources.iter().flat_map(in_source).collect()
 }
 

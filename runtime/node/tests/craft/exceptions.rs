@@ -11,7 +11,7 @@ const EXCEPTIONS: &[(&str, usize, &str)] = &[(
 )];
 
 /// What is wrong about `found`, the exceptions taken into account.
-pub fn judge(found: &[Big]) -> Vec<String> {
+pub(crate) fn judge(found: &[Big]) -> Vec<String> {
     let mut faults = Vec::new();
     for big in found {
         let exception = EXCEPTIONS.iter().find(|(place, ..)| *place == big.place);

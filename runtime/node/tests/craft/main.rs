@@ -6,6 +6,7 @@ mod exceptions;
 mod names;
 mod places;
 mod rooms;
+mod self_check;
 mod size;
 mod source;
 

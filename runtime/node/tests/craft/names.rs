@@ -7,7 +7,7 @@ use crate::source::Workspace;
 const EMPTY_WORDS: &[&str] = &["manager", "util", "utils", "common", "helper", "helpers", "impl", "misc"];
 
 /// All public items, and all files, whose name holds an empty word.
-pub fn empty_words(workspace: &Workspace) -> Vec<String> {
+pub(crate) fn empty_words(workspace: &Workspace) -> Vec<String> {
     let mut faults = Vec::new();
     for source in &workspace.sources {
         let mut names = Names(Vec::new());

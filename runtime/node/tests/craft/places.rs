@@ -21,12 +21,15 @@ const FRAGMENTS: &[(&str, &str)] = &[
 ];
 
 /// Lines that hold one. Fetching goes through cargo and pip, which know their registries.
-pub fn of_one_machine(workspace: &Workspace) -> Vec<String> {
+pub(crate) fn of_one_machine(workspace: &Workspace) -> Vec<String> {
     let mut faults = Vec::new();
     for (path, text) in &workspace.files {
         for (number, line) in text.lines().enumerate() {
             for (first, second) in FRAGMENTS.iter().filter(|(first, second)| holds(line, first, second)) {
-                faults.push(format!("{path}:{}: `{first}{second}` means nothing elsewhere; name it relative to the checkout", number + 1));
+                faults.push(format!(
+                    "{path}:{}: `{first}{second}` means nothing elsewhere; name it relative to the checkout",
+                    number + 1
+                ));
             }
         }
     }

@@ -11,17 +11,17 @@ const FILE_LINES_MAX: usize = 600;
 const FUNCTION_LINES_MAX: usize = 70;
 
 /// Something longer than it should be.
-pub struct Big {
+pub(crate) struct Big {
     /// `path` of a file, or `path::function`.
-    pub place: String,
+    pub(crate) place: String,
     /// Its lines.
-    pub lines: usize,
+    pub(crate) lines: usize,
     /// What is allowed.
-    pub allowed: usize,
+    pub(crate) allowed: usize,
 }
 
 /// All files and functions that are too long.
-pub fn too_big(workspace: &Workspace) -> Vec<Big> {
+pub(crate) fn too_big(workspace: &Workspace) -> Vec<Big> {
     let mut found = Vec::new();
     for source in &workspace.sources {
         let lines = source.text.lines().count();
@@ -34,7 +34,7 @@ pub fn too_big(workspace: &Workspace) -> Vec<Big> {
 }
 
 /// Files that do not begin with `//!`.
-pub fn without_header(workspace: &Workspace) -> Vec<String> {
+pub(crate) fn without_header(workspace: &Workspace) -> Vec<String> {
     let bare = workspace.sources.iter().filter(|source| !source.text.starts_with("//! "));
     bare.map(|source| format!("{}: begin with a `//!` sentence that says what the file holds", source.path)).collect()
 }

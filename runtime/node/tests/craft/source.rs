@@ -9,30 +9,30 @@ use syn::visit::{self, Visit};
 use walkdir::WalkDir;
 
 /// Everything in the checkout that is not ignored.
-pub struct Workspace {
+pub(crate) struct Workspace {
     /// Path below the root, with `/`; content, where it is text.
-    pub files: Vec<(String, String)>,
+    pub(crate) files: Vec<(String, String)>,
     /// The Rust files among them.
-    pub sources: Vec<Source>,
+    pub(crate) sources: Vec<Source>,
 }
 
 /// One Rust file.
-pub struct Source {
+pub(crate) struct Source {
     /// Path below the root, with `/`.
-    pub path: String,
+    pub(crate) path: String,
     /// Its text.
-    pub text: String,
+    pub(crate) text: String,
     /// Parsed.
-    pub tree: syn::File,
+    pub(crate) tree: syn::File,
     /// Is all of it test code?
-    pub is_test: bool,
+    pub(crate) is_test: bool,
     /// Lines of test code within, first and last.
-    pub test_lines: Vec<(usize, usize)>,
+    pub(crate) test_lines: Vec<(usize, usize)>,
 }
 
 impl Workspace {
     /// Read all files.
-    pub fn read() -> Workspace {
+    pub(crate) fn read() -> Workspace {
         let root = root();
         let ignored = ignored(&root);
         let walk = WalkDir::new(&root).sort_by_file_name().into_iter();
@@ -44,6 +44,11 @@ impl Workspace {
                 files.push((below.to_string_lossy().replace('\\', "/"), text));
             }
         }
+        Workspace::of(files)
+    }
+
+    /// A workspace of these files, each a path below the root and its text.
+    pub(crate) fn of(files: Vec<(String, String)>) -> Workspace {
         let mut sources: Vec<Source> = files.iter().filter(|(path, _)| path.ends_with(".rs")).map(parse).collect();
         mark_test_files(&mut sources);
         Workspace { files, sources }
@@ -52,12 +57,12 @@ impl Workspace {
 
 impl Source {
     /// Is this line part of a test?
-    pub fn in_test(&self, line: usize) -> bool {
+    pub(crate) fn in_test(&self, line: usize) -> bool {
         self.is_test || self.test_lines.iter().any(|(first, last)| (*first..=*last).contains(&line))
     }
 
     /// All tokens with their lines, groups opened.
-    pub fn tokens(&self) -> Vec<(String, usize)> {
+    pub(crate) fn tokens(&self) -> Vec<(String, usize)> {
         let stream: TokenStream = self.text.parse().unwrap_or_else(|error| panic!("{}: {error}", self.path));
         let mut tokens = Vec::new();
         flatten(stream, &mut tokens);
@@ -66,7 +71,7 @@ impl Source {
 }
 
 /// The workspace's root.
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     root.canonicalize().expect("this crate stands two folders below the root")
 }

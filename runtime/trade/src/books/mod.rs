@@ -6,9 +6,9 @@
 
 mod rows;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use hansa_economy::Digest;
 use hansa_economy::channel::ChannelId;
@@ -17,7 +17,7 @@ use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::limits::{BOOKS_FLUSH, BOOKS_QUEUE, RECEIPTS_PER_ROW};
-pub(crate) use rows::{ChannelOut, ClaimRow, LaneIn, LaneOut};
+pub(crate) use rows::{ChannelOut, ClaimRow, LaneIn, LaneInWritten, LaneOut};
 
 const VERSION: u32 = 1;
 const META: TableDefinition<'_, &str, u32> = TableDefinition::new("meta");
@@ -81,7 +81,11 @@ enum Table {
 pub struct Books {
     queue: mpsc::Sender<Change>,
     database: Arc<Database>,
+    /// Receipts that wait for the writer: whoever bought can read the receipt at once.
+    fresh: Fresh,
 }
+
+type Fresh = Arc<Mutex<HashMap<Digest, Vec<u8>>>>;
 
 impl Books {
     /// Open or make the books at `path`.
@@ -93,10 +97,11 @@ impl Books {
         prepare(&database)?;
         let database = Arc::new(database);
         let (queue, waiting) = mpsc::channel(BOOKS_QUEUE);
-        let writer = database.clone();
-        let spawned = std::thread::Builder::new().name("hansa-books".into()).spawn(move || write_all(&writer, waiting));
+        let fresh = Fresh::default();
+        let (writer, written) = (database.clone(), fresh.clone());
+        let spawned = std::thread::Builder::new().name("hansa-books".into()).spawn(move || write_all(&writer, waiting, &written));
         spawned.map_err(|error| BooksError::Store(redb::Error::Io(error)))?;
-        Ok(Books { queue, database })
+        Ok(Books { queue, database, fresh })
     }
 
     pub(crate) async fn put_channel_out(&self, id: ChannelId, row: &ChannelOut) {
@@ -107,12 +112,14 @@ impl Books {
         self.put(Table::LanesOut, lane_key(id, lane), encode(row)).await;
     }
 
-    pub(crate) async fn put_lane_in(&self, id: ChannelId, lane: u32, row: &LaneIn) {
-        self.put(Table::LanesIn, lane_key(id, lane), encode(row)).await;
+    /// Keep a lane's state; `row` is the encoded [`LaneInWritten`].
+    pub(crate) async fn put_lane_in(&self, id: ChannelId, lane: u32, row: Vec<u8>) {
+        self.put(Table::LanesIn, lane_key(id, lane), row).await;
     }
 
     /// Keep a signed receipt.
     pub(crate) async fn put_receipt(&self, digest: Digest, bytes: Vec<u8>) {
+        self.fresh.lock().expect("no panic while receipts are locked").insert(digest, bytes.clone());
         drop(self.queue.send(Change::Receipt(digest, bytes)).await);
     }
 
@@ -126,6 +133,9 @@ impl Books {
 
     /// The signed bytes of the receipt named `digest`, if these books have it.
     pub fn receipt(&self, digest: Digest) -> Result<Option<Vec<u8>>, BooksError> {
+        if let Some(bytes) = self.fresh.lock().expect("no panic while receipts are locked").get(&digest) {
+            return Ok(Some(bytes.clone()));
+        }
         let read = self.database.begin_read()?;
         let Some(row) = read.open_table(RECEIPT_INDEX)?.get(index_key(digest))?.map(|row| row.value()) else {
             return Ok(None);
@@ -172,7 +182,10 @@ impl Books {
     fn rows(&self, table: TableDefinition<'_, &[u8], &[u8]>) -> Result<Vec<(Vec<u8>, Vec<u8>)>, BooksError> {
         let read = self.database.begin_read()?;
         let table = read.open_table(table)?;
-        table.iter()?.map(|row| row.map(|(key, value)| (key.value().to_vec(), value.value().to_vec())).map_err(BooksError::from)).collect()
+        table
+            .iter()?
+            .map(|row| row.map(|(key, value)| (key.value().to_vec(), value.value().to_vec())).map_err(BooksError::from))
+            .collect()
     }
 
     async fn put(&self, table: Table, key: Vec<u8>, value: Vec<u8>) {
@@ -216,7 +229,7 @@ impl Group {
 }
 
 /// The writer: collect for a moment, then commit the group. A newer row of a lane replaces an older one unwritten.
-fn write_all(database: &Database, mut queue: mpsc::Receiver<Change>) {
+fn write_all(database: &Database, mut queue: mpsc::Receiver<Change>, fresh: &Fresh) {
     while let Some(first) = queue.blocking_recv() {
         let mut group = Group::default();
         group.take(first);
@@ -229,6 +242,9 @@ fn write_all(database: &Database, mut queue: mpsc::Receiver<Change>) {
         if let Err(error) = write(database, &group) {
             tracing::error!(%error, "the trade books could not be written; what this group held is lost");
         }
+        let mut fresh = fresh.lock().expect("no panic while receipts are locked");
+        group.receipts.iter().for_each(|(digest, _)| drop(fresh.remove(digest)));
+        drop(fresh);
         for done in group.waiting {
             // Whoever waited may have given up.
             let _ = done.send(());
@@ -316,8 +332,8 @@ mod tests {
             for n in 0..300u32 {
                 books.put_receipt(digests[n as usize], n.to_le_bytes().to_vec()).await;
             }
-            books.put_lane_in(digests[0], 3, &LaneIn::default()).await;
-            books.put_lane_in(digests[0], 3, &lane).await;
+            books.put_lane_in(digests[0], 3, encode(&LaneIn::default())).await;
+            books.put_lane_in(digests[0], 3, encode(&lane)).await;
             books.flush().await;
             assert!(matches!(Books::open(&path), Err(BooksError::InUse(_))));
         }

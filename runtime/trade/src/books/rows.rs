@@ -2,7 +2,7 @@
 
 use hansa_economy::Amount;
 use hansa_economy::channel::{CallId, ChannelTerms, LaneCredit, LaneDebit};
-use minicbor::bytes::ByteVec;
+use minicbor::bytes::{ByteSlice, ByteVec};
 use minicbor::{Decode, Encode};
 
 /// A channel that this node pays from. Key: channel id.
@@ -39,6 +39,24 @@ pub(crate) struct ClaimRow {
     pub(crate) cumulative: Amount,
 }
 
+/// [`LaneIn`] as it is written, without copies of what may be large.
+#[derive(Encode)]
+#[cbor(map)]
+pub(crate) struct LaneInWritten<'a> {
+    #[n(0)]
+    pub(crate) credit: &'a LaneCredit,
+    #[n(1)]
+    pub(crate) receipt: Option<&'a ByteSlice>,
+    #[n(2)]
+    pub(crate) call: Option<CallId>,
+    #[n(3)]
+    pub(crate) reply: Option<&'a ByteSlice>,
+    #[n(4)]
+    pub(crate) claim: Option<&'a ClaimRow>,
+    #[n(5)]
+    pub(crate) redeemed: Amount,
+}
+
 /// A lane that this node is paid through. Key: channel id, lane number.
 #[derive(Clone, Debug, Default, PartialEq, Encode, Decode)]
 #[cbor(map)]
@@ -58,4 +76,33 @@ pub(crate) struct LaneIn {
     /// What the ledger has paid for this lane.
     #[n(5)]
     pub(crate) redeemed: Amount,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lane_reads_back_as_it_was_written() {
+        let claim = ClaimRow { voucher: vec![1].into(), receipt: vec![2; 300].into(), cumulative: Amount(3) };
+        let lane = LaneIn {
+            credit: LaneCredit { seq: 7, voucher: vec![4; 9], ..LaneCredit::default() },
+            receipt: Some(vec![5; 20].into()),
+            call: Some(CallId::of(b"call")),
+            reply: Some(vec![6; 1000].into()),
+            claim: Some(claim),
+            redeemed: Amount(8),
+        };
+        let written = LaneInWritten {
+            credit: &lane.credit,
+            receipt: lane.receipt.as_deref().map(|bytes| bytes[..].into()),
+            call: lane.call,
+            reply: lane.reply.as_deref().map(|bytes| bytes[..].into()),
+            claim: lane.claim.as_ref(),
+            redeemed: lane.redeemed,
+        };
+        let bytes = minicbor::to_vec(&written).unwrap();
+        assert_eq!(bytes, minicbor::to_vec(&lane).unwrap());
+        assert_eq!(minicbor::decode::<LaneIn>(&bytes).unwrap(), lane);
+    }
 }

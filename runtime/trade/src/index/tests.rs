@@ -31,7 +31,14 @@ fn offer(seed: u8, price: u128) -> Signed<Offer> {
 }
 
 fn terms() -> Terms {
-    Terms { max_price: Amount(100), deadline_ms: 100, prefer: Prefer::Cheapest, labels: BTreeMap::new(), sellers: None, retries: 0 }
+    Terms {
+        max_price: Amount(100),
+        deadline_ms: 100,
+        prefer: Prefer::Cheapest,
+        labels: BTreeMap::new(),
+        sellers: None,
+        retries: 0,
+    }
 }
 
 fn index(offers: &[Signed<Offer>]) -> OfferIndex {

@@ -68,7 +68,16 @@ impl Trade {
 
     fn voucher(&self, lane: u32, seq: u64, cumulative_max: u128, prev_receipt: Option<Digest>) -> Voucher {
         let (ledger, channel) = (self.terms.ledger, self.terms.id());
-        Voucher { ledger, channel, lane, seq, cumulative_max: Amount(cumulative_max), prev_receipt, call: Some(call(seq)), request: Some(call(seq)) }
+        Voucher {
+            ledger,
+            channel,
+            lane,
+            seq,
+            cumulative_max: Amount(cumulative_max),
+            prev_receipt,
+            call: Some(call(seq)),
+            request: Some(call(seq)),
+        }
     }
 
     /// The claim by a receipt of call `seq` which the voucher after it acknowledges.
@@ -266,7 +275,11 @@ fn terms_are_checked() {
 fn escrow_is_out_of_reach_of_transfers() {
     let mut trade = trade();
     let (buyer, escrow, payer) = (trade.buyer.clone(), trade.terms.escrow(), trade.terms.payer);
-    let steal = Transfer { id: Id128(7), debit: escrow, credit: payer, amount: Amount(1), asset: 1, code: 1, ..Transfer::default() };
+    let steal =
+        Transfer { id: Id128(7), debit: escrow, credit: payer, amount: Amount(1), asset: 1, code: 1, ..Transfer::default() };
     assert_eq!(trade.world.transfer(&buyer, steal.clone()), TransferStatus::AccountIsReserved);
-    assert_eq!(trade.world.transfer(&buyer, Transfer { debit: payer, credit: escrow, ..steal }), TransferStatus::AccountIsReserved);
+    assert_eq!(
+        trade.world.transfer(&buyer, Transfer { debit: payer, credit: escrow, ..steal }),
+        TransferStatus::AccountIsReserved
+    );
 }

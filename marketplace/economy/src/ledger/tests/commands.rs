@@ -13,7 +13,11 @@ fn the_ledgers_id_is_the_hash_of_genesis() {
     let mut changed = appended.bytes;
     *changed.last_mut().unwrap() ^= 1;
     assert!(matches!(Entry::open(&changed), Err(EntryError::Hash { .. })));
-    let foreign = SignedCommand { ledger: None, id: Id128(1), command: Command::Genesis(Genesis { name: "n".into(), operator: key(8).public() }) };
+    let foreign = SignedCommand {
+        ledger: None,
+        id: Id128(1),
+        command: Command::Genesis(Genesis { name: "n".into(), operator: key(8).public() }),
+    };
     let foreign = Verified::open(crate::Signed::new(foreign, &operator).bytes()).unwrap();
     assert!(matches!(State::found(&foreign, 5), Err(GenesisError::Signer(_))));
 }
@@ -22,7 +26,8 @@ fn the_ledgers_id_is_the_hash_of_genesis() {
 fn the_operator_creates_assets() {
     let mut world = World::new();
     let operator = world.operator.clone();
-    let asset = |asset, code: &str| Command::AssetCreate(AssetCreate { asset, code: code.into(), scale: 6, issuer: key(1).public() });
+    let asset =
+        |asset, code: &str| Command::AssetCreate(AssetCreate { asset, code: code.into(), scale: 6, issuer: key(1).public() });
     assert_eq!(world.act(&key(1), asset(2, "EUR")), Err(Reason::NotPermitted));
     assert_eq!(world.act(&operator, asset(2, "eur")), Err(Reason::BadText));
     assert_eq!(world.act(&operator, asset(0, "EUR")), Err(Reason::BadNumber));
@@ -74,7 +79,8 @@ fn an_id_has_one_outcome() {
     world.next_id -= 1;
     let other = world.sign(&key(1), Command::AccountOpen(AccountOpen::new(1, "other")));
     assert_eq!(world.state.admit(&other), Admission::Refused(Reason::IdTaken));
-    let foreign = SignedCommand::sign(crate::Digest::of(b"x"), Id128(999), Command::AccountOpen(AccountOpen::new(1, "m")), &key(1));
+    let foreign =
+        SignedCommand::sign(crate::Digest::of(b"x"), Id128(999), Command::AccountOpen(AccountOpen::new(1, "m")), &key(1));
     assert_eq!(world.state.admit(&Verified::open(foreign.bytes()).unwrap()), Admission::Refused(Reason::WrongLedger));
 }
 

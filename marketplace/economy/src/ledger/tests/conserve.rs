@@ -62,7 +62,8 @@ impl Town {
                 return None;
             }
             Step::Issue { to, amount } => {
-                let issue = Issue { asset: 1, to: self.accounts[to as usize], amount: Amount(amount.into()), reference: "r".into() };
+                let issue =
+                    Issue { asset: 1, to: self.accounts[to as usize], amount: Amount(amount.into()), reference: "r".into() };
                 (self.world.operator.clone(), Command::Issue(issue))
             }
             Step::Transfers(events) => {
@@ -72,7 +73,12 @@ impl Town {
             }
             Step::Resolve { id, hold, post, amount } => {
                 let flags = if post { TransferFlags::POST_PENDING } else { TransferFlags::VOID_PENDING };
-                let transfer = Transfer { id: Id128(1 + u128::from(id)), pending_id: Id128(1 + u128::from(hold)), flags, ..Transfer::default() };
+                let transfer = Transfer {
+                    id: Id128(1 + u128::from(id)),
+                    pending_id: Id128(1 + u128::from(hold)),
+                    flags,
+                    ..Transfer::default()
+                };
                 let amount = if amount % 3 == 0 { if post { Amount::MAX } else { Amount::ZERO } } else { Amount(amount.into()) };
                 (key(hold % 4), Command::Transfer(TransferBatch { transfers: vec![Transfer { amount, ..transfer }] }))
             }
@@ -108,10 +114,24 @@ impl Town {
     fn transfer(&self, (id, debit, credit, amount, shape): (u8, u8, u8, u16, u8)) -> Transfer {
         let (debit, credit) = (self.accounts[debit as usize], self.accounts[credit as usize]);
         // Resolving is another step.
-        let closing = if shape & 0b1100_0000 == 0b0100_0000 { TransferFlags::PENDING.with(TransferFlags::CLOSING_DEBIT) } else { TransferFlags::NONE };
+        let closing = if shape & 0b1100_0000 == 0b0100_0000 {
+            TransferFlags::PENDING.with(TransferFlags::CLOSING_DEBIT)
+        } else {
+            TransferFlags::NONE
+        };
         let flags = TransferFlags(u16::from(shape) & 0b0011_0011).with(closing);
         let timeout_s = if flags.has(TransferFlags::PENDING) { u32::from(shape % 7) * 10 } else { 0 };
-        Transfer { id: Id128(1 + u128::from(id)), debit, credit, amount: Amount(amount.into()), asset: 1, code: 1, flags, timeout_s, ..Transfer::default() }
+        Transfer {
+            id: Id128(1 + u128::from(id)),
+            debit,
+            credit,
+            amount: Amount(amount.into()),
+            asset: 1,
+            code: 1,
+            flags,
+            timeout_s,
+            ..Transfer::default()
+        }
     }
 
     fn terms(&self, payer: u8, payee: u8) -> ChannelTerms {
@@ -131,7 +151,16 @@ impl Town {
 fn voucher(terms: &ChannelTerms, lane: u8, seq: u8, ceiling: u16, acknowledges: Option<Digest>) -> Voucher {
     let (ledger, channel, call) = (terms.ledger, terms.id(), Some(Digest([seq; 32])));
     let seq = u64::from(seq) + u64::from(acknowledges.is_some());
-    Voucher { ledger, channel, lane: lane.into(), seq, cumulative_max: Amount(ceiling.into()), prev_receipt: acknowledges, call, request: call }
+    Voucher {
+        ledger,
+        channel,
+        lane: lane.into(),
+        seq,
+        cumulative_max: Amount(ceiling.into()),
+        prev_receipt: acknowledges,
+        call,
+        request: call,
+    }
 }
 
 fn receipt(terms: &ChannelTerms, lane: u8, seq: u8, cumulative: u16) -> Receipt {

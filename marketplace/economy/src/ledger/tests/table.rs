@@ -15,7 +15,14 @@ use crate::key::PublicKey;
 
 /// Run a case; panics with the line that comes to something else.
 pub(super) fn run(case: &str) {
-    let head = Head { ledger: Default::default(), name: "table".into(), operator: PublicKey([0; 32]), seq: 1, hash: Default::default(), time_ns: SECOND };
+    let head = Head {
+        ledger: Default::default(),
+        name: "table".into(),
+        operator: PublicKey([0; 32]),
+        seq: 1,
+        hash: Default::default(),
+        time_ns: SECOND,
+    };
     let mut table = Table { state: State::new(head), now_ns: SECOND, batch: Vec::new() };
     for line in case.lines().map(str::trim).filter(|line| !line.is_empty()) {
         table.line(line);
@@ -44,7 +51,9 @@ impl Table {
                 self.flush();
                 let account = self.state.account(AccountId(number(id))).unwrap();
                 let mut found: Vec<String> =
-                    [account.debits_pending, account.debits_posted, account.credits_pending, account.credits_posted].map(|a| a.0.to_string()).into();
+                    [account.debits_pending, account.debits_posted, account.credits_pending, account.credits_posted]
+                        .map(|a| a.0.to_string())
+                        .into();
                 found.extend(account.is_closed().then(|| "closed".into()));
                 assert_eq!(found, rest, "{line}");
             }
@@ -98,7 +107,9 @@ impl Table {
         }
         self.now_ns += 1000;
         let transfers = batch.iter().map(|(_, transfer, _)| transfer.clone()).collect();
-        let Acceptance::Transfers(results) = self.state.simulate(self.now_ns, &TransferBatch { transfers }).unwrap() else { panic!() };
+        let Acceptance::Transfers(results) = self.state.simulate(self.now_ns, &TransferBatch { transfers }).unwrap() else {
+            panic!()
+        };
         for ((line, _, expected), result) in batch.iter().zip(results) {
             let found = match result.status.is_done() {
                 true => format!("{} {}", result.status, result.amount.0),

@@ -272,7 +272,13 @@ fn a_hold_is_resolved_by_whom_its_rule_names() {
     let (alice, bob, carol) = (key(1), key(2), key(3));
     let (from, to) = (world.account(&alice, "main", 100), world.account(&bob, "main", 0));
     let hold = |id, posted_by| Transfer { flags: TransferFlags::PENDING, timeout_s: 60, posted_by, ..payment(id, from, to, 5) };
-    let resolve = |id, pending_id, flags| Transfer { id: Id128(id), pending_id: Id128(pending_id), amount: Amount(5), flags, ..Transfer::default() };
+    let resolve = |id, pending_id, flags| Transfer {
+        id: Id128(id),
+        pending_id: Id128(pending_id),
+        amount: Amount(5),
+        flags,
+        ..Transfer::default()
+    };
     let (post, void) = (TransferFlags::POST_PENDING, TransferFlags::VOID_PENDING);
     for (id, rule) in [(1, HoldRule::Payer), (2, HoldRule::Payee), (3, HoldRule::Payer)] {
         assert_eq!(world.transfer(&alice, hold(id, rule)), TransferStatus::Created);

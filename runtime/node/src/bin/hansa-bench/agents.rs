@@ -11,7 +11,17 @@ pub(crate) const ECHO_SERVICE: &str = "fixture:parts/greeter@0.1.0";
 
 const DRIVER_FUNCTIONS: [&str; 8] = ["all", "first", "plain", "relay", "relay-plain", "relay-bytes", "narrow", "search"];
 const ECHO_FUNCTIONS: [&str; 11] = [
-    "greet", "greet-plain", "echo", "echo-plain", "echo-list", "echo-small", "echo-shape", "echo-bytes", "echo-floats", "nothing", "refuse",
+    "greet",
+    "greet-plain",
+    "echo",
+    "echo-plain",
+    "echo-list",
+    "echo-small",
+    "echo-shape",
+    "echo-bytes",
+    "echo-floats",
+    "nothing",
+    "refuse",
 ];
 /// What one echo costs, in credits: a fiftieth of the cheapest agent of ours.
 const ECHO_PRICE: &str = "0.00001";

@@ -5,10 +5,12 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use hansa_economy::Amount;
 use hansa_node::admin::{self, Ask, Reply};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child as Process, ChildStdin, ChildStdout, Command};
 
+use crate::parts::Parts;
 use crate::protocol::{Answer, Measured, Order, Road};
 
 /// The longest that a measured process may think about an order, beyond the time that the order names.
@@ -29,6 +31,8 @@ impl Child {
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["serve", "--name", name, "--url", url, "--data"]).arg(&data).args(ledger.then_some("--ledger"));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
+        // wasmtime makes an error value at each drop of a store; with traces switched on, that alone costs 7 us.
+        command.env("RUST_LIB_BACKTRACE", "0");
         let mut process = command.spawn().context("cannot start a measured process")?;
         let orders = process.stdin.take().context("no standard input")?;
         let answers = BufReader::new(process.stdout.take().context("no standard output")?).lines();
@@ -49,6 +53,14 @@ impl Child {
         self.order(&Order::Echo, PATIENCE).await.map(drop)
     }
 
+    /// Measure the parts of a call.
+    pub(crate) async fn parts(&mut self, component: &Path, bytes: usize) -> anyhow::Result<Parts> {
+        match self.order(&Order::Parts { component: component.to_owned(), bytes }, PATIENCE).await? {
+            Answer::Parts(parts) => Ok(parts),
+            other => bail!("an answer to another order: {other:?}"),
+        }
+    }
+
     /// Make calls.
     pub(crate) async fn load(&mut self, road: &Road, in_flight: usize, bytes: usize, time: Duration) -> anyhow::Result<Measured> {
         let millis = u64::try_from(time.as_millis())?;
@@ -60,7 +72,13 @@ impl Child {
     }
 
     /// Deploy an agent and give its key.
-    pub(crate) async fn deploy(&self, name: &str, manifest: &str, component: &Path, fund: Option<hansa_economy::Amount>) -> anyhow::Result<String> {
+    pub(crate) async fn deploy(
+        &self,
+        name: &str,
+        manifest: &str,
+        component: &Path,
+        fund: Option<hansa_economy::Amount>,
+    ) -> anyhow::Result<String> {
         let path = self.data.join(format!("{name}.toml"));
         std::fs::write(&path, manifest)?;
         let deploy = Ask::Deploy { folder: self.data.clone(), manifest: Some(path), component: Some(component.to_owned()), fund };
@@ -73,7 +91,7 @@ impl Child {
     }
 
     /// Issue credits to the node's operator.
-    pub(crate) async fn issue(&self, amount: hansa_economy::Amount) -> anyhow::Result<()> {
+    pub(crate) async fn issue(&self, amount: Amount) -> anyhow::Result<()> {
         let Reply::Status(status) = admin::ask(&self.data, &Ask::Status).await? else {
             bail!("an answer to another question");
         };

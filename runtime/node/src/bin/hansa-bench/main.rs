@@ -34,6 +34,9 @@ enum What {
         /// Print one JSON object instead of tables.
         #[arg(long)]
         json: bool,
+        /// Make the calls of this point alone and print its row, as for a profiler that is attached meanwhile.
+        #[arg(long)]
+        point: Option<goals::Point>,
     },
     /// One of the processes under measurement; started by `call`.
     #[command(hide = true)]
@@ -65,7 +68,8 @@ async fn main() -> ExitCode {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let done = match Options::parse().what {
-        What::Call { seconds, json } => Box::pin(call::run(seconds, json)).await,
+        What::Call { seconds, json, point: None } => Box::pin(call::run(seconds, json)).await,
+        What::Call { seconds, point: Some(point), .. } => Box::pin(call::run_one(seconds, point)).await,
         What::Serve { name, data, url, ledger } => Box::pin(serve::run(&name, &data, &url, ledger)).await,
     };
     match done {

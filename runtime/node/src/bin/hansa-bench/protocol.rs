@@ -1,6 +1,10 @@
 //! What the measuring process and the measured ones say to each other: one JSON value a line.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
+
+use crate::parts::Parts;
 
 /// An order to a measured process.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -8,6 +12,13 @@ use serde::{Deserialize, Serialize};
 pub(crate) enum Order {
     /// Answer plain requests on [`RAW_SUBJECT`] and bus requests on [`BUS_SUBJECT`].
     Echo,
+    /// Measure the parts of a call with this echo component.
+    Parts {
+        /// The component.
+        component: PathBuf,
+        /// Bytes of argument.
+        bytes: usize,
+    },
     /// Call along `road` for `millis` milliseconds with `in_flight` callers and `bytes` of argument.
     Load {
         /// Where the calls go.
@@ -43,6 +54,8 @@ pub(crate) enum Answer {
     Ready,
     /// Measured.
     Loaded(Measured),
+    /// The parts were measured.
+    Parts(Parts),
     /// Not done, and why.
     Failed {
         /// Why.

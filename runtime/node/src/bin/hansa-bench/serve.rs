@@ -17,6 +17,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
 use crate::agents::DRIVER_SERVICE;
 use crate::load::{self, Call};
+use crate::parts;
 use crate::protocol::{Answer, BUS_SUBJECT, Measured, Order, RAW_SUBJECT, Road};
 
 /// Instances of a node: both ends of 64 calls on one node, and room to spare.
@@ -50,6 +51,7 @@ async fn take_orders(node: &Node, url: &str) -> anyhow::Result<()> {
     while let Some(line) = orders.next_line().await? {
         let answer = match serde_json::from_str(&line)? {
             Order::Stop => return Ok(()),
+            Order::Parts { component, bytes } => parts::measure(&component, bytes).await.map(Answer::Parts),
             Order::Echo => worker.echo().await.map(|()| Answer::Ready),
             Order::Load { road, in_flight, bytes, millis } => {
                 worker.load(&road, in_flight, bytes, Duration::from_millis(millis)).await.map(Answer::Loaded)

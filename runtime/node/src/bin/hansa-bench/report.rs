@@ -1,0 +1,79 @@
+//! The tables for people and the JSON for programs.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the report is what this program is for")]
+
+use crate::goals::{Goal, Measurements, Point, Row};
+use crate::parts::Parts;
+
+/// Progress, on standard error.
+pub(crate) fn progress(text: &str) {
+    eprintln!("bench: {text}");
+}
+
+/// Why there is no report.
+pub(crate) fn complain(text: &str) {
+    eprintln!("hansa-bench: {text}");
+}
+
+/// One JSON object.
+pub(crate) fn json(measurements: &Measurements) -> anyhow::Result<()> {
+    println!("{}", serde_json::to_string_pretty(measurements)?);
+    Ok(())
+}
+
+/// Tables.
+pub(crate) fn tables(measurements: &Measurements) {
+    println!(
+        "{} cores; medians of {} alternating rounds\n",
+        measurements.cores,
+        measurements.rows.first().map_or(0, |row| row.rounds.len())
+    );
+    rows(&measurements.rows);
+    if let Some(paid) = measurements.rows.iter().find(|row| row.point == Point::Paid) {
+        let bus = measurements.rows.iter().find(|row| row.point == Point::Bus).map_or(0.0, |row| row.median.p50_us);
+        shares(&measurements.parts, bus, paid.median.p50_us);
+    }
+    goals(&measurements.goals);
+}
+
+/// One line for each point.
+pub(crate) fn rows(rows: &[Row]) {
+    println!(
+        "{:<40} {:>9} {:>9} {:>9}   CPU us a call: {:>6} {:>6} {:>6}",
+        "", "p50 us", "p99 us", "calls/s", "buyer", "seller", "server"
+    );
+    for Row { point, median, cpu, .. } in rows {
+        let name = point.name();
+        println!(
+            "{name:<40} {:>9.1} {:>9.1} {:>9.0} {:>24.0} {:>6.0} {:>6.0}",
+            median.p50_us, median.p99_us, median.per_second, cpu.buyer_us, cpu.seller_us, cpu.server_us
+        );
+    }
+}
+
+/// Where the time of a paid call across two nodes goes. The parts were measured by themselves, so the rest is what is
+/// left: books, index, lanes, tasks, wake-ups between threads and processes, copies.
+fn shares(parts: &Parts, bus_us: f64, whole_us: f64) {
+    let shares = [
+        ("instances: two fresh calls with drop", 2.0 * parts.fresh_call_us),
+        ("  of that, making the two instances", 2.0 * parts.instantiate_us),
+        ("encode and decode request and reply", parts.encode_us + parts.decode_us),
+        ("sign voucher and receipt", parts.sign_us),
+        ("verify voucher and receipt", parts.verify_us),
+        ("bus, there and back", bus_us),
+    ];
+    let known: f64 = shares.iter().filter(|(name, _)| !name.starts_with(' ')).map(|(_, us)| us).sum();
+    println!(
+        "\nwhere the time of a paid call across two nodes goes (request {} B, reply {} B)",
+        parts.request_bytes, parts.reply_bytes
+    );
+    for (name, us) in shares.into_iter().chain([("the rest", whole_us - known), ("whole", whole_us)]) {
+        println!("{name:<40} {us:>9.1} us {:>4.0} %", us / whole_us * 100.0);
+    }
+}
+
+fn goals(goals: &[Goal]) {
+    println!("\n{:<66} {:>8}   {:<32} met", "goal", "figure", "from");
+    for Goal { goal, figure, from, met, .. } in goals {
+        println!("{goal:<66} {figure:>8.2}   {from:<32} {}", if *met { "yes" } else { "NO" });
+    }
+}

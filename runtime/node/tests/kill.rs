@@ -1,0 +1,267 @@
+//! Real processes that are killed without warning while money moves. Whatever is lost, the books of the economy stay true.
+//!
+//! A client buys from the caller on `south`, which buys from the greeter on `north`, which keeps the ledger. One of the two
+//! nodes is killed again and again, so that buyer, seller and ledger each lose what they had not written yet.
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test, which prints its seed")]
+
+mod shared;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use hansa_economy::Amount;
+use hansa_economy::channel::AccountId;
+use hansa_economy::ledger::AccountKind;
+use hansa_ledger::{Ledger, LedgerOptions};
+use hansa_node::admin::{self, Ask, Reply};
+use hansa_node::{Client, ambient};
+use shared::*;
+
+const KILLS: u32 = 12;
+/// No new kill after this, so that a slow machine does fewer instead of failing.
+const KILLING: Duration = Duration::from_secs(45);
+const FUNDS: Amount = Amount::credits(100);
+const CALLER_PRICE: Amount = Amount(3_000);
+
+/// A node as its own process.
+struct Process {
+    name: &'static str,
+    folder: PathBuf,
+    child: Option<Child>,
+}
+
+impl Process {
+    fn new(name: &'static str, folder: &Path, url: &str, keeps_ledger: bool) -> Process {
+        let folder = folder.join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        let grant = "[[grant]]\npackage = \"*\"\nbuys = [\"*\"]\n";
+        let rest = "[inference]\nlibrary = \"none\"\nmodels = \"none\"\n[host]\ninstances = 32\n";
+        let text = format!("name = \"{name}\"\n[bus]\nurl = \"{url}\"\n[ledger]\nhost = {keeps_ledger}\n{rest}{grant}");
+        std::fs::write(folder.join("node.toml"), text).unwrap();
+        Process { name, folder, child: None }
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    async fn start(&mut self) {
+        let log = File::options().create(true).append(true).open(self.folder.join("log")).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hansa"));
+        command.arg("node").arg("--config").arg(self.folder.join("node.toml")).current_dir(&self.folder);
+        command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
+        self.child = Some(command.spawn().unwrap());
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while admin::ask(&self.data(), &Ask::Status).await.is_err() {
+            let ended = self.child.as_mut().unwrap().try_wait().unwrap();
+            assert!(ended.is_none() && Instant::now() < deadline, "{} did not start ({ended:?}):\n{}", self.name, self.log());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// SIGKILL: no destructor, no last write.
+    fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    async fn shut_down(&mut self) {
+        self.ask(Ask::Shutdown).await;
+        let mut child = self.child.take().unwrap();
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while child.try_wait().unwrap().is_none() {
+            assert!(Instant::now() < deadline, "{} does not stop:\n{}", self.name, self.log());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    async fn ask(&self, ask: Ask) -> Reply {
+        match admin::ask(&self.data(), &ask).await {
+            Ok(reply) => reply,
+            Err(error) => panic!("{} on {ask:?}: {error}\n{}", self.name, self.log()),
+        }
+    }
+
+    async fn deploy(&self, name: &str, manifest: &str) {
+        let folder = self.folder.join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("agent.toml"), manifest).unwrap();
+        std::fs::write(folder.join("component.wasm"), component(&format!("fixture-{name}"))).unwrap();
+        self.ask(Ask::Deploy { folder, manifest: None, component: None, fund: None }).await;
+    }
+
+    async fn account_of(&self, agent: &str) -> AccountId {
+        let Reply::Agents { agents } = self.ask(Ask::Agents).await else { panic!("not a list of agents") };
+        agents.iter().find(|status| status.name == agent).unwrap().account.parse().unwrap()
+    }
+
+    async fn issue(&self, to: AccountId) {
+        self.ask(Ask::Issue { to, amount: FUNDS, reference: "for a test".into() }).await;
+    }
+
+    async fn check(&self) {
+        let Reply::Check { report, problem } = self.ask(Ask::Check).await else { panic!("not a report") };
+        assert_eq!(problem, None);
+        assert_eq!(report["assets"][0]["supply"], FUNDS.saturating_mul(2).to_string(), "{report}");
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Numbers by seed (xorshift64), so that a run can be repeated as far as timing allows.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % bound
+    }
+}
+
+/// What the buyer saw.
+#[derive(Default)]
+struct Seen {
+    stop: AtomicBool,
+    answered: AtomicU64,
+    failed: AtomicU64,
+    /// By verified receipts, smallest units.
+    charged: AtomicU64,
+}
+
+async fn shop(client: Arc<Client>, seen: Arc<Seen>) {
+    while !seen.stop.load(Relaxed) {
+        match client.call(BUYER, "relay-bytes", bytes_arg(b"money"), Amount::credits(1), 1500).await {
+            Ok(bought) => {
+                seen.charged.fetch_add(u64::try_from(bought.charged.0).unwrap(), Relaxed);
+                match hansa_host::is_fault(&bought.answer) {
+                    true => assert_eq!(bought.charged, Amount::ZERO, "a fault costs nothing"),
+                    false => assert_eq!((bought.answer.as_ref(), bought.charged), (ok_bytes(b"money").as_slice(), CALLER_PRICE)),
+                }
+                let counter = if bought.charged > Amount::ZERO { &seen.answered } else { &seen.failed };
+                counter.fetch_add(1, Relaxed);
+            }
+            Err(_) => {
+                seen.failed.fetch_add(1, Relaxed);
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }
+    }
+}
+
+/// Trade must come back after each kill: wait for `count` more answers.
+async fn trade(seen: &Seen, count: u64, nodes: &[Process; 2]) {
+    let (from, deadline) = (seen.answered.load(Relaxed), Instant::now() + Duration::from_secs(15));
+    while seen.answered.load(Relaxed) < from + count {
+        assert!(Instant::now() < deadline, "no trade any more:\n{}\n{}", nodes[0].log(), nodes[1].log());
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_nodes_leave_true_books() {
+    let seed = std::env::var("HANSA_TEST_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or_else(ambient::now_ns);
+    println!("HANSA_TEST_SEED={seed}");
+    let (server, folder) = (hansa_bus::testing::server().await, tempfile::tempdir().unwrap());
+    let mut nodes =
+        [Process::new("north", folder.path(), &server.url(), true), Process::new("south", folder.path(), &server.url(), false)];
+    nodes[0].start().await;
+    nodes[1].start().await;
+    nodes[0].deploy("greeter", &greeter("fixture/greeter", "0.001")).await;
+    nodes[1].deploy("caller", &caller("0.003")).await;
+    let client = Arc::new(Client::connect(&server.url(), &folder.path().join("client")).await.unwrap());
+    let accounts = [client.account(), nodes[1].account_of("caller").await, nodes[0].account_of("greeter").await];
+    nodes[0].issue(accounts[0]).await;
+    nodes[0].issue(accounts[1]).await;
+
+    let seen = Arc::new(Seen::default());
+    let shopping = tokio::spawn(shop(client.clone(), seen.clone()));
+    let kills = kill_again_and_again(&mut nodes, &seen, Dice(seed | 1)).await;
+    seen.stop.store(true, Relaxed);
+    shopping.await.unwrap();
+
+    client.settle().await;
+    nodes[1].ask(Ask::Settle).await;
+    nodes[0].ask(Ask::Settle).await;
+    nodes[0].check().await;
+    client.settle().await;
+    nodes[1].shut_down().await;
+    nodes[0].shut_down().await;
+    let (answered, failed) = (seen.answered.load(Relaxed), seen.failed.load(Relaxed));
+    println!("{kills} kills, {answered} answers, {failed} failures");
+    audit(&nodes[0].data().join("ledger"), accounts, Amount(seen.charged.load(Relaxed).into()), kills);
+}
+
+async fn kill_again_and_again(nodes: &mut [Process; 2], seen: &Seen, mut dice: Dice) -> u32 {
+    let begun = Instant::now();
+    for nth in 0..KILLS {
+        if begun.elapsed() > KILLING {
+            return nth;
+        }
+        trade(seen, 5, nodes).await;
+        tokio::time::sleep(Duration::from_micros(dice.below(200_000))).await;
+        let victim = &mut nodes[dice.below(2) as usize];
+        victim.kill();
+        victim.start().await;
+        nodes[0].check().await;
+    }
+    trade(seen, 5, nodes).await;
+    KILLS
+}
+
+/// Everything that can be said about the ledger when all is over.
+fn audit(folder: &Path, [client, caller, greeter]: [AccountId; 3], charged: Amount, kills: u32) {
+    let report = hansa_ledger::check_folder(folder).unwrap();
+    assert_eq!(report.problem, None);
+    let supply = FUNDS.saturating_mul(2);
+    assert_eq!(report.assets[0].supply, supply);
+    let ledger = Ledger::open(folder, LedgerOptions::new(Arc::new(ambient::now_ns))).unwrap();
+    let channels = ledger.channels().unwrap();
+    let sum =
+        |amounts: &mut dyn Iterator<Item = Amount>| amounts.fold(Amount::ZERO, |sum, amount| sum.checked_add(amount).unwrap());
+    let from = |payer: AccountId| channels.iter().filter(move |channel| channel.terms.payer == payer);
+    let to = |payee: AccountId| channels.iter().filter(move |channel| channel.terms.payee == payee);
+    let balance = |id: AccountId| {
+        let account = ledger.account(id).unwrap().unwrap();
+        assert_eq!(account.kind, AccountKind::Ordinary);
+        assert!(account.debits_posted.saturating_add(account.debits_pending) <= account.credits_posted, "{id} is negative");
+        account.available()
+    };
+    for (account, funds) in [(client, FUNDS), (caller, FUNDS), (greeter, Amount::ZERO)] {
+        let earned = sum(&mut to(account).map(|channel| channel.redeemed));
+        let paid = sum(&mut from(account).map(|channel| channel.redeemed));
+        let locked = sum(&mut from(account).map(|channel| channel.left()));
+        let had = funds.checked_add(earned).unwrap();
+        assert_eq!(had, sum(&mut [balance(account), paid, locked].into_iter()), "account {account}");
+    }
+    let held = sum(&mut channels.iter().map(|channel| channel.left()));
+    assert_eq!(
+        supply,
+        sum(&mut [balance(client), balance(caller), balance(greeter), held].into_iter()),
+        "nobody else has anything"
+    );
+
+    let paid = sum(&mut from(client).map(|channel| channel.redeemed));
+    let lost = charged.saturating_sub(paid);
+    println!("the client was charged {charged} and paid {paid}; {} channels", channels.len());
+    assert!(paid <= charged, "paid {paid} for receipts of {charged}");
+    // A killed seller loses the receipts of its last unwritten moments, and nothing else.
+    let bound = CALLER_PRICE.saturating_mul(u128::from(kills) * 40);
+    assert!(lost <= bound, "a seller lost {lost}, more than {bound}");
+    assert!(to(caller).count() <= 1 + kills as usize && to(greeter).count() <= 1 + kills as usize);
+}

@@ -1,0 +1,243 @@
+//! Buyers that cheat a real seller: every message is built by hand, with real keys and a real channel.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod shared;
+
+use std::time::Duration;
+
+use hansa_economy::call::{CallReply, CallRequest, Refusal, RefusalCode};
+use hansa_economy::channel::{AccountId, ChannelTerms, Voucher};
+use hansa_economy::receipt::Receipt;
+use hansa_economy::{Amount, Digest, Keypair, PublicKey, Signed};
+use hansa_node::Client;
+use hansa_node::ledger::CREDITS;
+use hansa_trade::{LedgerPort, call_subject};
+use shared::*;
+
+const PRICE: Amount = Amount(1_000);
+
+/// A buyer with one channel to the hog, who writes requests and vouchers as it likes.
+struct Cheat<'a> {
+    client: &'a Client,
+    key: Keypair,
+    terms: ChannelTerms,
+    seller: PublicKey,
+    offer: Digest,
+}
+
+async fn cheat<'a>(town: &Town, client: &'a Client) -> Cheat<'a> {
+    see(client, HOG, 1).await;
+    let listed = client.offers(HOG).await[0].clone();
+    let key = client.key().clone();
+    let terms = ChannelTerms {
+        ledger: listed.offer.ledger,
+        payer: client.account(),
+        payer_key: key.public(),
+        payee: listed.offer.account,
+        payee_key: listed.offer.agent,
+        asset: CREDITS,
+        grace_s: 60,
+        nonce: 7,
+    };
+    client.ledger().open_channel(terms.clone(), Amount(100_000), std::sync::Arc::new(key.clone())).await.unwrap();
+    town.check();
+    Cheat { client, key, terms, seller: listed.offer.agent, offer: listed.digest }
+}
+
+impl Cheat<'_> {
+    /// An honest request without voucher.
+    fn request(&self, name: &str, args: Vec<u8>) -> CallRequest {
+        CallRequest {
+            call: Digest::of(name.as_bytes()),
+            service: HOG.into(),
+            function: "count".into(),
+            args: args.into(),
+            deadline_ms: self.client.exchange().now_ms() + 4000,
+            salt: vec![1; 16].into(),
+            offer: self.offer,
+            voucher: None,
+            trace: None,
+        }
+    }
+
+    fn voucher(
+        &self,
+        request: &CallRequest,
+        lane: u32,
+        seq: u64,
+        cumulative_max: Amount,
+        prev_receipt: Option<Digest>,
+    ) -> Voucher {
+        Voucher {
+            ledger: self.terms.ledger,
+            channel: self.terms.id(),
+            lane,
+            seq,
+            cumulative_max,
+            prev_receipt,
+            call: Some(request.call),
+            request: Some(request.digest()),
+        }
+    }
+
+    fn paid(&self, name: &str, lane: u32, seq: u64, cumulative_max: Amount, prev_receipt: Option<Digest>) -> CallRequest {
+        let request = self.request(name, NO_ARGS.to_vec());
+        let voucher = self.voucher(&request, lane, seq, cumulative_max, prev_receipt);
+        with(&request, voucher, &self.key)
+    }
+
+    async fn send(&self, request: &CallRequest) -> CallReply {
+        let payload = minicbor::to_vec(request).unwrap().into();
+        let reply =
+            self.client.exchange().bus().request(&call_subject(&self.seller), payload, Duration::from_secs(5)).await.unwrap();
+        minicbor::decode(&reply).unwrap()
+    }
+
+    async fn refused(&self, request: &CallRequest) -> Refusal {
+        match self.send(request).await {
+            CallReply::Refused(refusal) => refusal,
+            other => panic!("not refused: {other:?}"),
+        }
+    }
+
+    async fn served(&self, request: &CallRequest) -> Signed<Receipt> {
+        match self.send(request).await {
+            CallReply::Answered(_, Some(receipt)) => Signed::open(&receipt).unwrap(),
+            other => panic!("not served: {other:?}"),
+        }
+    }
+}
+
+fn with(request: &CallRequest, voucher: Voucher, key: &Keypair) -> CallRequest {
+    CallRequest { voucher: Some(Signed::new(voucher, key).bytes().to_vec().into()), ..request.clone() }
+}
+
+async fn hog_town() -> (Town, Client) {
+    let town = town().await;
+    town.north.deploy(&manifest("fixture/hog", HOG, &HOG_FUNCTIONS, "0.001", ""), component("fixture-hog")).await.unwrap();
+    let client = town.client("client", Amount::credits(1)).await;
+    (town, client)
+}
+
+async fn hog_account(town: &Town) -> AccountId {
+    account_of(&town.north, "hog").await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_repeated_request_runs_once_and_other_uses_of_a_voucher_do_not_run() {
+    let (town, client) = hog_town().await;
+    let cheat = cheat(&town, &client).await;
+    let first = cheat.paid("first", 0, 1, PRICE, None);
+    let answer = cheat.send(&first).await;
+    assert!(matches!(answer, CallReply::Answered(..)), "{answer:?}");
+    for _ in 0..3 {
+        assert_eq!(cheat.send(&first).await, answer, "the same bytes get the same stored answer");
+    }
+    assert_eq!(calls_of(&town.north, "hog").await, 1);
+
+    // The voucher of one call under another.
+    let stolen = CallRequest { voucher: first.voucher.clone(), ..cheat.request("another", NO_ARGS.to_vec()) };
+    let refusal = cheat.refused(&stolen).await;
+    assert_eq!(refusal.code, RefusalCode::Signature);
+    assert!(refusal.message.contains("vouches for another request"), "{}", refusal.message);
+
+    // Another voucher of the same number: the lane freezes, also for honest ones.
+    let refusal = cheat.refused(&cheat.paid("equivocation", 0, 1, PRICE, None)).await;
+    assert_eq!(refusal.code, RefusalCode::Lane);
+    assert!(refusal.message.contains("another voucher with sequence 1"), "{}", refusal.message);
+    let newest = refusal.newest_voucher.expect("the evidence is shown");
+    assert_eq!(Some(newest), first.voucher);
+    let CallReply::Answered(_, Some(receipt)) = answer else { unreachable!("checked above") };
+    let next = cheat.paid("next", 0, 2, Amount(2_000), Some(Digest::of(&receipt)));
+    let refusal = cheat.refused(&next).await;
+    assert!(refusal.message.contains("frozen"), "{}", refusal.message);
+    // Another lane of the channel is not harmed.
+    cheat.served(&cheat.paid("other lane", 1, 1, PRICE, None)).await;
+    assert_eq!(calls_of(&town.north, "hog").await, 2);
+    town.check();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_does_not_pay_does_not_run() {
+    let (town, client) = hog_town().await;
+    let cheat = cheat(&town, &client).await;
+    let request = cheat.request("x", NO_ARGS.to_vec());
+    let voucher = |lane, seq, max, prev| cheat.voucher(&request, lane, seq, max, prev);
+    let stranger = Keypair::from_seed(&[5; 32]);
+    let elsewhere = Voucher { channel: Digest::of(b"no channel"), ..voucher(0, 1, PRICE, None) };
+    let other_ledger = Voucher { ledger: Digest::of(b"another"), ..voucher(0, 1, PRICE, None) };
+    let cases = [
+        ("no voucher", request.clone(), RefusalCode::PaymentNeeded, "there is no voucher"),
+        (
+            "no statement",
+            CallRequest { voucher: Some(vec![1, 2, 3].into()), ..request.clone() },
+            RefusalCode::Malformed,
+            "not a signed statement",
+        ),
+        ("another's key", with(&request, voucher(0, 1, PRICE, None), &stranger), RefusalCode::Signature, "expected"),
+        ("no such channel", with(&request, elsewhere, &cheat.key), RefusalCode::Channel, "no channel"),
+        ("another ledger", with(&request, other_ledger, &cheat.key), RefusalCode::Channel, "another ledger"),
+        ("too little", with(&request, voucher(0, 1, Amount(999), None), &cheat.key), RefusalCode::Lane, "leaves 0.000999"),
+        (
+            "invented receipt",
+            with(&request, voucher(0, 1, PRICE, Some(Digest::of(b"r"))), &cheat.key),
+            RefusalCode::Lane,
+            "does not acknowledge",
+        ),
+        ("lane out of range", with(&request, voucher(1024, 1, PRICE, None), &cheat.key), RefusalCode::Channel, "out of range"),
+    ];
+    for (name, request, code, words) in cases {
+        let refusal = cheat.refused(&request).await;
+        assert_eq!(refusal.code, code, "{name}: {}", refusal.message);
+        assert!(refusal.message.contains(words), "{name}: {}", refusal.message);
+    }
+    assert_eq!(calls_of(&town.north, "hog").await, 0);
+
+    // The deposit bounds what the seller serves, whatever the vouchers promise.
+    let terms = ChannelTerms { nonce: 8, ..cheat.terms.clone() };
+    client.ledger().open_channel(terms.clone(), Amount(1_500), std::sync::Arc::new(cheat.key.clone())).await.unwrap();
+    let poor = Cheat { terms, ..cheat };
+    poor.served(&poor.paid("one", 0, 1, Amount::credits(9), None)).await;
+    let refusal = poor.refused(&poor.paid("two", 1, 1, Amount::credits(9), None)).await;
+    assert_eq!(refusal.code, RefusalCode::DepositShort, "{}", refusal.message);
+    assert!(refusal.message.contains("top it up"), "{}", refusal.message);
+    assert_eq!(calls_of(&town.north, "hog").await, 1);
+    town.check();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn bad_calls_are_refused_before_they_run() {
+    let (town, client) = hog_town().await;
+    let cheat = cheat(&town, &client).await;
+    let base = cheat.request("x", NO_ARGS.to_vec());
+    let cases = [
+        (
+            "past",
+            CallRequest { deadline_ms: client.exchange().now_ms() - 1, ..base.clone() },
+            RefusalCode::Deadline,
+            "had passed",
+        ),
+        ("wrong type", CallRequest { args: vec![0x81, 0x01].into(), ..base.clone() }, RefusalCode::Arguments, "do not fit"),
+        ("no CBOR", CallRequest { args: vec![0xff].into(), ..base.clone() }, RefusalCode::Arguments, "do not fit"),
+        ("too long", CallRequest { args: vec![0; (6 << 20) + 1].into(), ..base.clone() }, RefusalCode::Arguments, "send less"),
+        ("no such function", CallRequest { function: "dance".into(), ..base.clone() }, RefusalCode::NotSold, "not sold here"),
+        ("no such service", CallRequest { service: GREETER.into(), ..base.clone() }, RefusalCode::NotSold, "not sold here"),
+        ("another offer", CallRequest { offer: Digest::of(b"o"), ..base.clone() }, RefusalCode::OfferChanged, "no longer made"),
+    ];
+    for (name, request, code, words) in cases {
+        let voucher = cheat.voucher(&request, 0, 1, PRICE, None);
+        let refusal = cheat.refused(&with(&request, voucher, &cheat.key)).await;
+        assert_eq!(refusal.code, code, "{name}: {}", refusal.message);
+        assert!(refusal.message.contains(words), "{name}: {}", refusal.message);
+    }
+    let rubbish =
+        client.exchange().bus().request(&call_subject(&cheat.seller), b"rubbish".as_slice().into(), Duration::from_secs(5)).await;
+    assert!(rubbish.unwrap_err().to_string().contains("not a call request"));
+    assert_eq!(calls_of(&town.north, "hog").await, 0);
+
+    // None of it used the voucher's number up.
+    cheat.served(&cheat.paid("good", 0, 1, PRICE, None)).await;
+    assert_eq!(calls_of(&town.north, "hog").await, 1);
+    assert_eq!(town.balance(hog_account(&town).await).await, Amount::ZERO, "what nobody acknowledged is not paid yet");
+    town.check();
+}

@@ -1,0 +1,321 @@
+//! One attempt to buy one call of one seller: vouch, carry the request, check what comes back, go on after a lost state.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use hansa_bus::RequestError;
+use hansa_economy::call::{CallReply, CallRequest, Refusal, RefusalCode, response_digest};
+use hansa_economy::channel::{CallId, LaneDebit, Voucher};
+use hansa_economy::receipt::{Ending, Receipt};
+use hansa_economy::{Amount, Signed};
+use hansa_host::{Fault, is_fault};
+
+use crate::books::LaneOut;
+use crate::buyer::{Bought, Inner, Order};
+use crate::exchange::pay_subject;
+use crate::index::Listed;
+use crate::limits::{ENVELOPE_BYTES, PROBE_EVERY, SETTLE_TIMEOUT};
+use crate::outgoing::{Lane, Lease, Outgoing};
+use crate::port::PayRequest;
+use crate::proof;
+use crate::seller::{encode, encode_sized};
+
+/// What came of one attempt that did not give an answer.
+pub(crate) struct Setback {
+    pub(crate) fault: Fault,
+    /// May another seller be asked without the danger of doing it twice?
+    pub(crate) no_effect: bool,
+}
+
+/// One call to one seller.
+pub(crate) struct Attempt<'a> {
+    pub(crate) inner: &'a Inner,
+    pub(crate) order: &'a Order,
+    pub(crate) listed: &'a Listed,
+    pub(crate) price_max: Amount,
+    pub(crate) call: CallId,
+    pub(crate) until_ms: u64,
+}
+
+impl Attempt<'_> {
+    pub(crate) async fn run(&self) -> Result<Bought, Setback> {
+        if self.price_max == Amount::ZERO {
+            return self.free().await;
+        }
+        let channel = self.inner.channel(self.listed, self.price_max).await?;
+        let mut lease = self.inner.lane(&channel, self.price_max).await?;
+        for _ in 0..2 {
+            let (request, voucher) = self.vouched(&mut lease);
+            match self.exchange(&request).await {
+                Ok(CallReply::Refused(refusal)) if refusal.code == RefusalCode::Lane && self.recover(&mut lease, &refusal) => {}
+                Ok(CallReply::Refused(refusal)) => {
+                    match refusal.code {
+                        RefusalCode::Lane => lease.abandon(),
+                        _ => self.rest(lease).await,
+                    }
+                    return Err(self.refused(&channel, refusal).await);
+                }
+                Ok(CallReply::Answered(answer, receipt)) => {
+                    return self
+                        .settle(lease, &request, &voucher, Answer::Value(Vec::from(answer).into()), receipt.map(Vec::from))
+                        .await;
+                }
+                Ok(CallReply::Broke(message, receipt)) => {
+                    return self.settle(lease, &request, &voucher, Answer::None(message), receipt.map(Vec::from)).await;
+                }
+                Err(setback) => {
+                    self.rest(lease).await;
+                    return Err(setback);
+                }
+            }
+        }
+        lease.abandon();
+        Err(Setback {
+            fault: Fault::Unavailable("the seller and this node disagree about a lane; it is left alone, try again".into()),
+            no_effect: true,
+        })
+    }
+
+    fn request(&self) -> CallRequest {
+        CallRequest {
+            call: self.call,
+            service: self.listed.offer.service.clone(),
+            function: self.order.function.clone(),
+            args: self.order.args.to_vec().into(),
+            deadline_ms: self.until_ms,
+            salt: self.inner.exchange.ambient().bytes::<16>().to_vec().into(),
+            offer: self.listed.digest,
+            voucher: None,
+            trace: None,
+        }
+    }
+
+    fn vouched(&self, lease: &mut Lease) -> (CallRequest, Voucher) {
+        let mut request = self.request();
+        let (channel, lane) = (&lease.channel, &mut lease.lane);
+        let voucher =
+            lane.debit.next(&channel.terms, channel.id, lane.number, self.price_max, Some((self.call, request.digest())));
+        lane.debit.signed(&voucher);
+        let signed = proof::vouch(voucher, &self.inner.payer.key);
+        request.voucher = Some(signed.bytes().to_vec().into());
+        (request, signed.body)
+    }
+
+    /// Carry the request to the seller: straight where it lives on this node, else over the bus.
+    async fn exchange(&self, request: &CallRequest) -> Result<CallReply, Setback> {
+        let left = Duration::from_millis(self.until_ms.saturating_sub(self.inner.exchange.now_ms()));
+        let started = Instant::now();
+        let reply = match self.inner.exchange.seller_here(&self.listed.offer.agent) {
+            Some(seller) => tokio::time::timeout(left, seller.call(request)).await.map_err(|_| self.silent())?,
+            None => self.over_the_bus(request, left).await?,
+        };
+        if matches!(reply, CallReply::Answered(..)) {
+            let took_ms = u32::try_from(started.elapsed().as_millis()).unwrap_or(u32::MAX);
+            self.inner.exchange.index().note_latency(self.listed.offer.agent, &self.listed.offer.service, took_ms);
+        }
+        Ok(reply)
+    }
+
+    async fn over_the_bus(&self, request: &CallRequest, left: Duration) -> Result<CallReply, Setback> {
+        let payload = encode_sized(request, request.args.len() + ENVELOPE_BYTES).into();
+        let answered = tokio::select! {
+            biased;
+            answered = self.inner.exchange.bus().request(&self.listed.call_subject, payload, left) => answered,
+            () = self.vanished() => return Err(self.gone()),
+        };
+        let bytes = answered.map_err(|error| match error {
+            RequestError::Timeout { .. } => self.silent(),
+            error => Setback { fault: unreachable_fault(&error), no_effect: !error.may_have_taken_effect() },
+        })?;
+        minicbor::decode(&bytes).map_err(|error| self.broken(format!("its reply is no reply: {error}")))
+    }
+
+    /// Ends when the seller is found to listen no more: its process died, so no answer will come.
+    async fn vanished(&self) {
+        loop {
+            tokio::time::sleep(PROBE_EVERY).await;
+            let nothing = encode(&PayRequest::Acknowledge(Vec::new()));
+            let asked = self.inner.exchange.bus().request(&pay_subject(&self.listed.offer.agent), nothing, SETTLE_TIMEOUT).await;
+            if matches!(asked, Err(RequestError::NoResponders { .. })) {
+                return;
+            }
+        }
+    }
+
+    fn gone(&self) -> Setback {
+        let message = format!("{} on node {} went away during the call", self.listed.offer.package, self.listed.offer.node_name);
+        Setback { fault: Fault::Deadline(message), no_effect: false }
+    }
+
+    fn silent(&self) -> Setback {
+        let message = format!("no answer from {} on node {} in time", self.listed.offer.package, self.listed.offer.node_name);
+        Setback { fault: Fault::Deadline(message), no_effect: false }
+    }
+
+    /// The seller broke its word: leave it aside, and say what it did.
+    fn broken(&self, what: String) -> Setback {
+        let offer = &self.listed.offer;
+        tracing::warn!(seller = %offer.agent, package = %offer.package, %what, "a seller broke its word");
+        self.inner.exchange.distrust(offer.agent);
+        Setback { fault: Fault::SellerFailed(format!("{} on node {}: {what}", offer.package, offer.node_name)), no_effect: false }
+    }
+
+    /// The seller showed our own newest voucher, and the receipt for it if it has finished: go on from there.
+    fn recover(&self, lease: &mut Lease, refusal: &Refusal) -> bool {
+        let (channel, lane) = (&lease.channel, &mut lease.lane);
+        let Some(voucher) = refusal.newest_voucher.as_ref() else {
+            // It has lost this lane altogether, and with it what it could claim.
+            lane.debit = LaneDebit { seq: lane.debit.seq, cumulative_max: lane.debit.cumulative_max, ..LaneDebit::default() };
+            return true;
+        };
+        let Ok(voucher) = proof::check_voucher(voucher, &self.inner.payer.key.verifier()) else {
+            return false;
+        };
+        if voucher.body.channel != channel.id || voucher.body.lane != lane.number {
+            return false;
+        }
+        let receipt = refusal.newest_receipt.as_ref().and_then(|bytes| proof::check_receipt(bytes, &self.listed.verifier).ok());
+        let belongs = |receipt: &Signed<Receipt>| {
+            let to_voucher = receipt.body.seq == voucher.body.seq || Some(receipt.digest()) == voucher.body.prev_receipt;
+            to_voucher && receipt.body.channel == channel.id && receipt.body.cumulative <= voucher.body.cumulative_max
+        };
+        let receipt = receipt.filter(belongs);
+        if receipt.is_none() && voucher.body.prev_receipt.is_some() {
+            return false;
+        }
+        // It may show an old voucher of ours; never sign below our own high-water mark.
+        let (seq, cumulative_max) =
+            (lane.debit.seq.max(voucher.body.seq), lane.debit.cumulative_max.max(voucher.body.cumulative_max));
+        lane.debit = LaneDebit::default();
+        lane.debit.recover(&voucher.body, receipt.as_ref().map(|receipt| (&receipt.body, receipt.digest())));
+        (lane.debit.seq, lane.debit.cumulative_max) = (seq, cumulative_max);
+        true
+    }
+
+    async fn refused(&self, channel: &Outgoing, refusal: Refusal) -> Setback {
+        match refusal.code {
+            RefusalCode::Channel => self.inner.give_up(channel).await,
+            // Our offer is out of date; the index will have the present one in a moment.
+            RefusalCode::OfferChanged => tracing::debug!("the offer changed under the call"),
+            _ => {}
+        }
+        refusal_setback(refusal)
+    }
+
+    /// Put the lane back as it is now, on disk too.
+    async fn rest(&self, lease: Lease) {
+        let row = LaneOut { debit: lease.lane.debit.clone() };
+        self.inner.exchange.books().put_lane_out(lease.channel.id, lease.lane.number, &row).await;
+    }
+
+    async fn settle(
+        &self,
+        mut lease: Lease,
+        request: &CallRequest,
+        voucher: &Voucher,
+        answer: Answer,
+        receipt: Option<Vec<u8>>,
+    ) -> Result<Bought, Setback> {
+        let receipt = match self.checked(&lease.lane, request, voucher, &answer, receipt) {
+            Ok(receipt) => receipt,
+            Err(what) => {
+                lease.abandon();
+                return Err(self.broken(what));
+            }
+        };
+        if let Answer::Value(answer) = &answer
+            && let Err(what) = (self.order.fits)(answer)
+        {
+            lease.abandon();
+            return Err(self.broken(format!("its answer does not fit the interface: {what}")));
+        }
+        let digest = receipt.digest();
+        lease.lane.debit.settle(&receipt.body, digest);
+        self.inner.exchange.books().put_receipt(digest, receipt.bytes().to_vec()).await;
+        self.rest(lease).await;
+        let charged = receipt.body.charged;
+        match answer {
+            Answer::Value(answer) => Ok(Bought { answer, receipt: Some(digest), charged, seller: self.listed.offer.agent }),
+            Answer::None(message) => {
+                let message = format!("{} on node {}: {message}", self.listed.offer.package, self.listed.offer.node_name);
+                Err(Setback { fault: Fault::SellerFailed(message), no_effect: false })
+            }
+        }
+    }
+
+    /// The receipt, if it says what happened and charges no more than was agreed.
+    fn checked(
+        &self,
+        lane: &Lane,
+        request: &CallRequest,
+        voucher: &Voucher,
+        answer: &Answer,
+        receipt: Option<Vec<u8>>,
+    ) -> Result<Signed<Receipt>, String> {
+        let bytes = receipt.ok_or("it gave no receipt")?;
+        let receipt =
+            proof::check_receipt(&bytes, &self.listed.verifier).map_err(|error| format!("its receipt is not valid: {error}"))?;
+        let agreed = answer.agreed(self.listed, &self.order.function, request.args.len());
+        lane.debit.check(voucher, &receipt.body, agreed).map_err(|refusal| refusal.to_string())?;
+        let body = &receipt.body;
+        let answered = match (answer, &body.ending) {
+            (Answer::Value(answer), Ending::Answered(digest)) => *digest == response_digest(&request.salt, answer),
+            (Answer::None(_), Ending::Faulted(_)) => true,
+            _ => false,
+        };
+        let parties = body.buyer == self.inner.payer.key.public()
+            && body.seller == self.listed.offer.agent
+            && body.offer == self.listed.digest;
+        match answered && parties && body.component == self.listed.offer.component {
+            true => Ok(receipt),
+            false => Err("its receipt speaks of another answer, offer or component".into()),
+        }
+    }
+
+    async fn free(&self) -> Result<Bought, Setback> {
+        match self.exchange(&self.request()).await? {
+            CallReply::Answered(answer, _) => {
+                let answer = Bytes::from(Vec::from(answer));
+                (self.order.fits)(&answer)
+                    .map_err(|what| self.broken(format!("its answer does not fit the interface: {what}")))?;
+                Ok(Bought { answer, receipt: None, charged: Amount::ZERO, seller: self.listed.offer.agent })
+            }
+            CallReply::Broke(message, _) => Err(Setback { fault: Fault::SellerFailed(message), no_effect: false }),
+            CallReply::Refused(refusal) => Err(refusal_setback(refusal)),
+        }
+    }
+}
+
+enum Answer {
+    Value(Bytes),
+    None(String),
+}
+
+impl Answer {
+    /// The most that the receipt may charge: the offer's price for these sizes, nothing for a fault.
+    fn agreed(&self, listed: &Listed, function: &str, request_bytes: usize) -> Amount {
+        match self {
+            Answer::Value(answer) if !is_fault(answer) => {
+                listed.offer.functions.get(function).map_or(Amount::ZERO, |price| price.charge(request_bytes, answer.len()))
+            }
+            _ => Amount::ZERO,
+        }
+    }
+}
+
+fn refusal_setback(refusal: Refusal) -> Setback {
+    let fault = match refusal.code {
+        RefusalCode::Arguments => Fault::InvalidInput(refusal.message),
+        RefusalCode::Deadline => Fault::Deadline(refusal.message),
+        code if code.may_pass() => Fault::Unavailable(refusal.message),
+        _ => Fault::Refused(refusal.message),
+    };
+    Setback { fault, no_effect: true }
+}
+
+fn unreachable_fault(error: &RequestError) -> Fault {
+    match error {
+        RequestError::TooLarge { .. } => Fault::InvalidInput(error.to_string()),
+        _ => Fault::Unavailable(error.to_string()),
+    }
+}
