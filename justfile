@@ -25,19 +25,21 @@ test *ARGS: setup agents
     if cargo nextest --version >/dev/null 2>&1; then
         echo "test: with cargo-nextest, then the doc tests" >&2
         cargo nextest run {{ ARGS }}
+        cargo nextest run -p hansa-sdk -p 'hansa-agent-*' --features hansa-sdk/text
         cargo test --doc --quiet
     else
         echo "test: with cargo test (cargo-nextest is not installed)" >&2
         cargo test {{ ARGS }}
+        cargo test -p hansa-sdk -p 'hansa-agent-*' --features hansa-sdk/text
     fi
 
 # run the Reading Room sample from an empty machine to a settled ledger; arguments go to it
 demo *ARGS: setup agents build
-    cargo run -q -p hansa-reading-room -- {{ ARGS }}
+    cargo run -q --bin hansa-reading-room -- {{ ARGS }}
 
-# the same, and leave the node running
+# the same economy, left running to play with
 up *ARGS: setup agents build
-    cargo run -q -p hansa-reading-room -- --stay {{ ARGS }}
+    cargo run -q --bin hansa-reading-room -- --stay {{ ARGS }}
 
 # measure in release mode: `bench inference`, or what hansa-bench knows, such as `bench call`
 bench WHAT *ARGS: setup
@@ -52,6 +54,7 @@ bench WHAT *ARGS: setup
 lint:
     cargo fmt --all --check
     cargo clippy --all-targets -- -D warnings
+    cargo clippy -p hansa-sdk -p 'hansa-agent-*' --features hansa-sdk/text --all-targets -- -D warnings
     RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --quiet
     if cargo deny --version >/dev/null 2>&1; then cargo deny check; else echo 'lint: cargo-deny is not installed, skipped' >&2; fi
 

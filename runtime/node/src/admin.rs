@@ -60,7 +60,10 @@ pub enum Ask {
         reference: String,
     },
     /// Bring everything earned and owed to the ledger.
-    Settle,
+    Settle {
+        /// Also close the agents' channels, so that what is left of their deposits returns.
+        close: bool,
+    },
     /// Check the ledger; only on the node that keeps it.
     Check,
     /// Stop the node.
@@ -224,8 +227,11 @@ async fn answer(node: &Node, ask: Ask) -> Result<Reply, String> {
             let issued = node.ledger_port().issue(CREDITS, to, amount, &reference, node.operator_key()).await;
             issued.map(|()| Reply::Done).map_err(|error| error.to_string())
         }
-        Ask::Settle => {
+        Ask::Settle { close } => {
             node.settle().await;
+            if close {
+                node.close_channels().await;
+            }
             Ok(Reply::Done)
         }
         Ask::Check => check(node).await,

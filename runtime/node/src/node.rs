@@ -236,6 +236,14 @@ impl Node {
         self.exchange.books().flush().await;
     }
 
+    /// Close the channels that agents pay from, so that what is left of their deposits returns.
+    pub async fn close_channels(&self) {
+        for agent in self.agents.lock().await.values() {
+            agent.close_channels().await;
+        }
+        self.exchange.books().flush().await;
+    }
+
     /// Withdraw all offers, let calls end, settle, stop the bus server if this node started it.
     pub async fn stop(self) {
         for (_, agent) in std::mem::take(&mut *self.agents.lock().await) {

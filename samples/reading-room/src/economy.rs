@@ -16,7 +16,7 @@ use tokio::process::{Child, Command};
 /// How long a node may take to come up.
 const UP: Duration = Duration::from_secs(60);
 /// What operators and the business start with, credits.
-const CAPITAL: Amount = Amount::credits(10);
+pub(crate) const CAPITAL: Amount = Amount::credits(10);
 
 /// Everything that runs.
 pub(crate) struct Economy {
@@ -52,6 +52,18 @@ const SOUTH: [Wanted; 4] = [
     Wanted { folder: "agents/summariser", manifest: None, fund: Some(Amount::credits(1)) },
     Wanted { folder: "agents/librarian", manifest: None, fund: Some(Amount::credits(4)) },
 ];
+
+/// Working capital of the agent called `name`.
+pub(crate) fn lent_to(name: &str) -> Amount {
+    let wanted = NORTH.iter().chain(&SOUTH).find(|agent| agent.folder.ends_with(name));
+    wanted.and_then(|agent| agent.fund).unwrap_or_default()
+}
+
+/// What the operator of a node lent to its agents.
+pub(crate) fn lent_on(node: &str) -> Amount {
+    let agents = if node == "north" { NORTH.as_slice() } else { SOUTH.as_slice() };
+    agents.iter().filter_map(|agent| agent.fund).fold(Amount::ZERO, Amount::saturating_add)
+}
 
 impl Economy {
     /// Start everything in `data`, which is emptied first. `say` is told what happens.

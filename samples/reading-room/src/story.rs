@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
+use hansa_economy::channel::AccountId;
 use hansa_economy::{Amount, Digest};
 use hansa_host::{Host, HostOptions, Program};
 use hansa_node::admin::{Ask, Reply};
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::Options;
 use crate::documents::{self, Document};
-use crate::economy::Economy;
+use crate::economy::{self, CAPITAL, Economy};
 use crate::screen::Screen;
 
 const LIBRARIAN: &str = "commons:library/librarian@0.1.0";
@@ -27,8 +28,17 @@ const KILL_AFTER: std::time::Duration = std::time::Duration::from_millis(15);
 
 const QUESTIONS: [&str; 3] = [
     "When was the last Hansetag held, and how many towns sent delegates?",
-    "What happens when the payer signed two different vouchers with the same sequence number?",
-    "Which name does an error have when the data folder belongs to another node, and what should I do?",
+    "What happens to a seller that broke its word?",
+    "The data folder belongs to another node. What should I do?",
+];
+
+/// Commands to try on the economy that stays.
+const PLAY: [&str; 5] = [
+    "account show",
+    "service search",
+    "service show commons:embedding/embedder",
+    "service call commons:embedding/embedder embed '[[\"good day\"]]'",
+    "receipt list",
 ];
 
 /// Tell the whole story.
@@ -52,22 +62,25 @@ pub(crate) async fn stay(options: &Options) -> Result<()> {
     let root = std::env::current_dir()?;
     let economy = start(options, &root, &screen, Some(4222)).await?;
     offers(&screen, &economy).await;
+    let Economy { server, south, north, business, home } = economy;
+    // The business' books are for the commands below now.
+    drop(business);
     screen.title("Yours to play with");
     screen.line("  In another terminal, in this folder:");
-    let hansa = format!("cargo run -q --bin hansa -- --home {} --nats {}", economy.home.display(), economy.server.url());
-    for rest in [
-        "account show",
-        "service search",
-        "service show commons:embedding/embedder",
-        "service call commons:embedding/embedder embed '[[\"good day\"]]'",
-        "receipt list",
-    ] {
+    let hansa = format!("target/debug/hansa --home {} --nats {}", short_path(&home, &root).display(), server.url());
+    for rest in PLAY {
         screen.line(&format!("    {hansa} {rest}"));
     }
     screen.line("\n  Ctrl-C ends it.");
     tokio::signal::ctrl_c().await?;
-    economy.stop().await;
+    north.stop().await;
+    south.stop().await;
+    server.shutdown().await;
     Ok(())
+}
+
+fn short_path<'a>(path: &'a Path, root: &Path) -> &'a Path {
+    path.strip_prefix(root).unwrap_or(path)
 }
 
 async fn start(options: &Options, root: &Path, screen: &Screen, port: Option<u16>) -> Result<Economy> {
@@ -270,48 +283,36 @@ async fn receipts(screen: &Screen, economy: &Economy, receipt: Digest) -> Result
 
 async fn earnings(screen: &Screen, economy: &Economy) -> Result<Value> {
     economy.business.settle().await;
-    for _ in 0..2 {
-        // First the buyers acknowledge, then the sellers collect.
-        for node in [&economy.south, &economy.north] {
-            node.ask(&Ask::Settle).await?;
-        }
-    }
     let closed = economy.business.close().await;
-    screen.title("What everyone holds now, after settlement on the ledger");
-    let mut rows = Vec::new();
-    let balance = economy.business.balance().await?;
-    rows.push(vec![
-        "business".to_owned(),
-        "10.000000".into(),
-        balance.to_string(),
-        format!("{closed} channels closed, deposits returned"),
-    ]);
-    for node in [&economy.south, &economy.north] {
-        let operator: hansa_economy::channel::AccountId = node.operator_account().await?.parse()?;
-        let account =
-            economy.business.ledger().link().account(operator).await?.ok_or_else(|| anyhow!("no operator's account"))?;
-        rows.push(vec![
-            format!("operator {}", node.name),
-            "10.000000".into(),
-            account.available().to_string(),
-            "working capital lent to agents; inference paid".into(),
-        ]);
-        for agent in node.agents().await? {
-            let start = match agent.name.as_str() {
-                "librarian" => "4.000000",
-                "summariser" => "1.000000",
-                _ => "0.000000",
-            };
-            rows.push(vec![
-                format!("  {}", agent.package),
-                start.into(),
-                agent.balance.unwrap_or_default(),
-                format!("on {}, {} calls since its node started", node.name, agent.calls),
-            ]);
+    for close in [false, true] {
+        // First the buyers acknowledge and the sellers collect; then deposits return.
+        for node in [&economy.south, &economy.north] {
+            node.ask(&Ask::Settle { close }).await?;
         }
     }
-    screen.table(&["WHO", "STARTED WITH", "HOLDS (CRED)", ""], &rows);
+    screen.title("What everyone holds now, after settlement on the ledger");
+    let mut rows = vec![standing("business", CAPITAL, economy.business.balance().await?, &format!("bought answers; {closed} channel closed"))];
+    for node in [&economy.south, &economy.north] {
+        let operator: AccountId = node.operator_account().await?.parse()?;
+        let account = economy.business.ledger().link().account(operator).await?.ok_or_else(|| anyhow!("no operator's account"))?;
+        let lent = economy::lent_on(node.name);
+        rows.push(standing(&format!("operator {}", node.name), CAPITAL.saturating_sub(lent), account.available(), "lends inference"));
+        for agent in node.agents().await? {
+            let balance = agent.balance.unwrap_or_default().parse()?;
+            rows.push(standing(&format!("  {}", agent.package), economy::lent_to(&agent.name), balance, &format!("on {}", node.name)));
+        }
+    }
+    screen.table(&["WHO", "BEFORE", "NOW (CRED)", "GAIN", ""], &rows);
     Ok(json!(rows))
+}
+
+/// One line of what everyone holds.
+fn standing(who: &str, before: Amount, now: Amount, note: &str) -> Vec<String> {
+    let gain = match now >= before {
+        true => format!("+{}", now.saturating_sub(before)),
+        false => format!("-{}", before.saturating_sub(now)),
+    };
+    vec![who.to_owned(), before.to_string(), now.to_string(), gain, note.to_owned()]
 }
 
 async fn check(screen: &Screen, economy: &Economy) -> Result<Value> {

@@ -221,6 +221,11 @@ impl Deployed {
         pay_operator(&self.around, &self.serve, &self.key, self.account).await;
     }
 
+    /// Close the channels it pays from.
+    pub(crate) async fn close_channels(&self) {
+        self.serve.buyer.close_channels().await;
+    }
+
     /// Withdraw the offers, let running calls end, settle. State and key stay.
     pub async fn stop(mut self) {
         self.renewal.abort();
