@@ -36,8 +36,8 @@ async fn a_buyer_chooses_pays_and_everybody_is_settled() {
     assert_eq!(fault_in(&refused.answer).1, "no such thing");
 
     client.settle().await;
-    south.settle(false).await;
-    town.north.settle(false).await;
+    south.settle().await;
+    town.north.settle().await;
     assert_eq!(town.balance(account_of(&south, "greeter").await).await, charged);
     assert_eq!(town.balance(account_of(&town.north, "greeter").await).await, Amount::ZERO);
 
@@ -93,7 +93,7 @@ async fn a_purchase_inside_a_purchase_shows_in_the_tree() {
         }
     }
     client.settle().await;
-    town.north.settle(false).await;
+    town.north.settle().await;
     assert_eq!(town.balance(account_of(&town.north, "greeter").await).await, Amount(2_000));
     town.check();
 }
@@ -131,7 +131,7 @@ async fn agents_and_channels_outlive_a_restart() {
     assert_eq!(answered.expect("the agent came up again").charged, PRICE_LOW);
     assert_eq!(town.north.ledger().unwrap().channels().unwrap().len(), 1, "the channel goes on");
     client.settle().await;
-    south.settle(false).await;
+    south.settle().await;
     assert_eq!(town.balance(account_of(&south, "greeter").await).await, Amount(4_000));
     town.check();
 }
@@ -150,7 +150,7 @@ async fn a_small_purse_is_spent_to_the_end() {
     let fault = call(&client, GREETER, "nothing", NO_ARGS.to_vec()).await.unwrap_err();
     assert!(matches!(fault, hansa_host::Fault::OverBudget(_)), "{fault:?}");
     client.settle().await;
-    town.north.settle(false).await;
+    town.north.settle().await;
     assert_eq!(town.balance(account_of(&town.north, "greeter").await).await, Amount::credits(1));
     town.check();
 }
@@ -181,7 +181,7 @@ async fn a_buyer_that_lost_its_last_moments_goes_on() {
         assert!(bought.is_ok(), "call {n} after the crash: {bought:?}");
     }
     client.settle().await;
-    town.north.settle(false).await;
+    town.north.settle().await;
     assert_eq!(town.balance(account_of(&town.north, "greeter").await).await, Amount(2_000 * 7), "every call is paid once");
     assert_eq!(town.north.ledger().unwrap().channels().unwrap().len(), 1, "the channel goes on");
     town.check();

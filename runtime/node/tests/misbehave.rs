@@ -35,7 +35,7 @@ async fn every_way_to_break_costs_nothing_and_ends() {
         faulted += 1;
     }
     client.settle().await;
-    town.north.settle(false).await;
+    town.north.settle().await;
     let receipts = client.exchange().books().receipts(100).unwrap();
     let receipts =
         receipts.iter().map(|bytes| hansa_economy::Signed::<hansa_economy::receipt::Receipt>::open(bytes).unwrap().body);

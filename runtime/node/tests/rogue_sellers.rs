@@ -249,7 +249,7 @@ async fn an_idempotent_call_goes_on_to_an_honest_seller() {
     }
     assert!(rogues.iter().all(|rogue| rogue.taken.lock().unwrap().len() == 1), "each rogue got one call, then none");
     shopper.buyer.acknowledge().await;
-    town.north.settle(false).await;
+    town.north.settle().await;
     assert_eq!(town.balance(account_of(&town.north, "greeter").await).await, Amount(60_000));
     town.check();
 }
