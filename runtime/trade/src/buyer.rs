@@ -29,6 +29,9 @@ pub struct Payer {
     pub asset: u32,
 }
 
+/// Says whether an answer is of the right type, or what is wrong with it.
+pub type Fits = Arc<dyn Fn(&[u8]) -> Result<(), String> + Send + Sync>;
+
 /// What is to be bought.
 #[derive(Clone)]
 pub struct Order {
@@ -39,7 +42,7 @@ pub struct Order {
     /// CBOR array of the arguments.
     pub args: Bytes,
     /// Is an answer of the right type? Error: what is wrong with it.
-    pub fits: Arc<dyn Fn(&[u8]) -> Result<(), String> + Send + Sync>,
+    pub fits: Fits,
 }
 
 /// An answer that was paid for.

@@ -16,9 +16,9 @@ mod settle;
 mod terms;
 
 pub use books::{Books, BooksError};
-pub use buyer::{Bought, Buyer, Order, Payer};
+pub use buyer::{Bought, Buyer, Fits, Order, Payer};
 pub use exchange::{Exchange, call_subject, pay_subject, subject_token};
 pub use index::{Candidate, ListError, Listed, NoOffer, OfferIndex};
-pub use port::{Ambient, ChannelState, Done, Job, LaneClaim, LedgerError, LedgerPort, Serve};
+pub use port::{Ambient, ChannelState, Done, Fill, Job, LaneClaim, LedgerError, LedgerPort, Serve};
 pub use seller::{OfferTerms, Seller};
 pub use terms::{Narrowing, Prefer, Terms};

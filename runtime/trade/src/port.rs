@@ -63,13 +63,16 @@ pub trait LedgerPort: Send + Sync {
     fn balance(&self, account: AccountId) -> BoxFuture<'_, Result<Amount, LedgerError>>;
 }
 
+/// Fills a buffer.
+pub type Fill = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
+
 /// Time and randomness, given by whoever assembles the node.
 #[derive(Clone)]
 pub struct Ambient {
     /// Unix time in milliseconds.
     pub now_ms: Arc<dyn Fn() -> u64 + Send + Sync>,
     /// Fills a buffer with unpredictable bytes.
-    pub random: Arc<dyn Fn(&mut [u8]) + Send + Sync>,
+    pub random: Fill,
 }
 
 impl Ambient {

@@ -291,15 +291,31 @@ async fn earnings(screen: &Screen, economy: &Economy) -> Result<Value> {
         }
     }
     screen.title("What everyone holds now, after settlement on the ledger");
-    let mut rows = vec![standing("business", CAPITAL, economy.business.balance().await?, &format!("bought answers; {closed} channel closed"))];
+    let mut rows = vec![standing(
+        "business",
+        CAPITAL,
+        economy.business.balance().await?,
+        &format!("bought answers; {closed} channel closed"),
+    )];
     for node in [&economy.south, &economy.north] {
         let operator: AccountId = node.operator_account().await?.parse()?;
-        let account = economy.business.ledger().link().account(operator).await?.ok_or_else(|| anyhow!("no operator's account"))?;
+        let account =
+            economy.business.ledger().link().account(operator).await?.ok_or_else(|| anyhow!("no operator's account"))?;
         let lent = economy::lent_on(node.name);
-        rows.push(standing(&format!("operator {}", node.name), CAPITAL.saturating_sub(lent), account.available(), "lends inference"));
+        rows.push(standing(
+            &format!("operator {}", node.name),
+            CAPITAL.saturating_sub(lent),
+            account.available(),
+            "lends inference",
+        ));
         for agent in node.agents().await? {
             let balance = agent.balance.unwrap_or_default().parse()?;
-            rows.push(standing(&format!("  {}", agent.package), economy::lent_to(&agent.name), balance, &format!("on {}", node.name)));
+            rows.push(standing(
+                &format!("  {}", agent.package),
+                economy::lent_to(&agent.name),
+                balance,
+                &format!("on {}", node.name),
+            ));
         }
     }
     screen.table(&["WHO", "BEFORE", "NOW (CRED)", "GAIN", ""], &rows);

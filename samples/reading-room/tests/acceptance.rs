@@ -23,8 +23,15 @@ fn the_story_ends_as_expected() {
     let expected: Expected = toml::from_str(&std::fs::read_to_string(sample.join("expected.toml")).unwrap()).unwrap();
     let data = tempfile::tempdir().unwrap();
     let mut story = Command::new(env!("CARGO_BIN_EXE_hansa-reading-room"));
-    story.current_dir(sample.join("../..")).arg("--json").arg("--data").arg(data.path()).args(["--folder", "samples/reading-room/documents"]);
-    expected.answer.iter().for_each(|answer| drop(story.args(["--ask", &answer.ask])));
+    story
+        .current_dir(sample.join("../.."))
+        .arg("--json")
+        .arg("--data")
+        .arg(data.path())
+        .args(["--folder", "samples/reading-room/documents"]);
+    for answer in &expected.answer {
+        story.args(["--ask", &answer.ask]);
+    }
     let output = story.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let told: Value = serde_json::from_slice(&output.stdout).unwrap();

@@ -76,6 +76,9 @@ enum Table {
     LanesIn,
 }
 
+/// Keys and values of a table.
+type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
+
 /// The books. Cheap to share; the last one dropped ends the writer after a last commit.
 #[derive(Clone)]
 pub struct Books {
@@ -179,7 +182,7 @@ impl Books {
         rows.into_iter().map(|(key, value)| Ok((channel_of(&key)?, lane_of(&key)?, decode(&value)?))).collect()
     }
 
-    fn rows(&self, table: TableDefinition<'_, &[u8], &[u8]>) -> Result<Vec<(Vec<u8>, Vec<u8>)>, BooksError> {
+    fn rows(&self, table: TableDefinition<'_, &[u8], &[u8]>) -> Result<Pairs, BooksError> {
         let read = self.database.begin_read()?;
         let table = read.open_table(table)?;
         table
