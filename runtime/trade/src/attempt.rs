@@ -43,7 +43,8 @@ impl Attempt<'_> {
             return self.free().await;
         }
         let channel = self.inner.channel(self.listed, self.price_max).await?;
-        let mut lease = self.inner.lane(&channel, self.price_max).await?;
+        let lane = tokio::time::timeout(self.left(), self.inner.lane(&channel, self.price_max)).await;
+        let mut lease = lane.map_err(|_| self.crowded())??;
         for _ in 0..2 {
             let (request, voucher) = self.vouched(&mut lease);
             match self.exchange(&request).await {
@@ -76,6 +77,16 @@ impl Attempt<'_> {
         })
     }
 
+    fn left(&self) -> Duration {
+        Duration::from_millis(self.until_ms.saturating_sub(self.inner.exchange.now_ms()))
+    }
+
+    fn crowded(&self) -> Setback {
+        let message =
+            format!("every lane to {} was taken until the deadline; make fewer calls at once", self.listed.offer.package);
+        Setback { fault: Fault::Unavailable(message), no_effect: true }
+    }
+
     fn request(&self) -> CallRequest {
         CallRequest {
             call: self.call,
@@ -103,7 +114,7 @@ impl Attempt<'_> {
 
     /// Carry the request to the seller: straight where it lives on this node, else over the bus.
     async fn exchange(&self, request: &CallRequest) -> Result<CallReply, Setback> {
-        let left = Duration::from_millis(self.until_ms.saturating_sub(self.inner.exchange.now_ms()));
+        let left = self.left();
         let started = Instant::now();
         let reply = match self.inner.exchange.seller_here(&self.listed.offer.agent) {
             Some(seller) => tokio::time::timeout(left, seller.call(request)).await.map_err(|_| self.silent())?,
