@@ -42,7 +42,7 @@ up *ARGS: setup agents build
     cargo run -q --bin hansa-reading-room -- --stay {{ ARGS }}
 
 # measure in release mode: `bench inference`, or what hansa-bench knows, such as `bench call`
-bench WHAT *ARGS: setup
+bench WHAT *ARGS: setup agents
     #!/usr/bin/env bash
     set -euo pipefail
     case '{{ WHAT }}' in

@@ -31,7 +31,7 @@ impl Child {
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["serve", "--name", name, "--url", url, "--data"]).arg(&data).args(ledger.then_some("--ledger"));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
-        // wasmtime makes an error value at each drop of a store; with traces switched on, that alone costs 7 us.
+        // wasmtime makes an error value at each drop of a store, which walks the stack where traces are switched on.
         command.env("RUST_LIB_BACKTRACE", "0");
         let mut process = command.spawn().context("cannot start a measured process")?;
         let orders = process.stdin.take().context("no standard input")?;
