@@ -12,9 +12,19 @@ fn refusal(fixture: &str, grants: Grants) -> PrepareError {
 #[test]
 fn nothing_is_granted_by_default() {
     for (fixture, import, ask, grant) in [
-        ("caller", "fixture:parts/greeter@0.1.0", "[buys.\"fixture:parts/greeter@0.1.0\"]", "[grants.\"fixture/caller\"] buys ="),
-        ("keeper", "wasi:keyvalue/store@0.2.0-draft2", "[capabilities] keyvalue", "[grants.\"fixture/keeper\"] keyvalue"),
-        ("thinker", "hansa:inference/", "[capabilities] inference.models", "[grants.\"fixture/thinker\"] inference.models"),
+        (
+            "caller",
+            "fixture:parts/greeter@0.1.0",
+            "[buys.\"fixture:parts/greeter@0.1.0\"]",
+            "[[grant]] package = \"fixture/caller\" buys =",
+        ),
+        (
+            "keeper",
+            "wasi:keyvalue/store@0.2.0-draft2",
+            "[capabilities] keyvalue",
+            "[[grant]] package = \"fixture/keeper\" keyvalue =",
+        ),
+        ("thinker", "hansa:inference/", "[capabilities] inference.models", "[[grant]] package = \"fixture/thinker\" inference ="),
     ] {
         let error = refusal(fixture, Grants { market_imports: Vec::new(), ..Grants::default() });
         let text = error.to_string();
