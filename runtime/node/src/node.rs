@@ -51,8 +51,8 @@ pub struct Node {
     agents: Mutex<BTreeMap<String, Deployed>>,
     operator: AccountId,
     watch: tokio::task::JoinHandle<()>,
-    /// Receipts and components for whoever names their digest.
-    answering: Vec<tokio::task::JoinHandle<()>>,
+    /// Work behind the calls: receipts and components for whoever names their digest, the end of channels.
+    behind: Vec<tokio::task::JoinHandle<()>>,
     /// Held for as long as the node runs, so that no second one uses the folder.
     _lock: File,
 }
@@ -102,11 +102,7 @@ impl Node {
         let offers = offers_bucket(&bus).await?;
         let watch = tokio::spawn(watch_offers(offers.clone(), exchange.clone()));
         let blobs = Blobs::open(&config.data.join("blobs")).map_err(failed)?;
-        let (books, components) = (exchange.books().clone(), blobs.clone());
-        let answering = vec![
-            tokio::spawn(answer_by_digest(bus.clone(), RECEIPT_SUBJECT, move |digest| books.receipt(digest).ok().flatten())),
-            tokio::spawn(answer_by_digest(bus.clone(), COMPONENT_SUBJECT, move |digest| components.get(digest).ok())),
-        ];
+        let behind = work_behind(&bus, &exchange, &blobs, ledger.as_ref(), &key);
         let around = Surroundings {
             host,
             inference: inference.clone(),
@@ -133,7 +129,7 @@ impl Node {
             around,
             operator,
             watch,
-            answering,
+            behind,
             agents: Mutex::default(),
             _lock: lock,
         };
@@ -251,7 +247,7 @@ impl Node {
         }
         self.exchange.books().flush().await;
         self.watch.abort();
-        self.answering.iter().for_each(tokio::task::JoinHandle::abort);
+        self.behind.iter().for_each(tokio::task::JoinHandle::abort);
         self.inference.stop().await;
         drop(self._door);
         if let Some(server) = self.server {
@@ -302,6 +298,27 @@ fn package_text(error: &PackageError) -> String {
         PackageError::Manifest(error) => format!("HA0012: {error}"),
         error => error.to_string(),
     }
+}
+
+/// Start what runs behind the calls.
+fn work_behind(
+    bus: &Bus,
+    exchange: &Exchange,
+    blobs: &Blobs,
+    ledger: Option<&Ledger>,
+    key: &Arc<Keypair>,
+) -> Vec<tokio::task::JoinHandle<()>> {
+    let (books, components) = (exchange.books().clone(), blobs.clone());
+    let receipt = move |digest| books.receipt(digest).ok().flatten();
+    let component = move |digest| components.get(digest).ok();
+    let mut behind = vec![
+        tokio::spawn(answer_by_digest(bus.clone(), RECEIPT_SUBJECT, receipt)),
+        tokio::spawn(answer_by_digest(bus.clone(), COMPONENT_SUBJECT, component)),
+    ];
+    if let Some(ledger) = ledger {
+        behind.push(tokio::spawn(ledger::finalize_due(ledger.clone(), key.clone())));
+    }
+    behind
 }
 
 async fn start_server(config: &NodeConfig) -> Result<Option<ManagedServer>, NodeError> {

@@ -4,8 +4,10 @@
 mod shared;
 
 use hansa_economy::Amount;
+use hansa_economy::channel::ChannelTerms;
 use hansa_economy::receipt::Ending;
 use hansa_node::tree;
+use hansa_trade::LedgerPort;
 use shared::*;
 
 const PRICE_LOW: Amount = Amount(2_000);
@@ -184,5 +186,34 @@ async fn a_buyer_that_lost_its_last_moments_goes_on() {
     town.north.settle().await;
     assert_eq!(town.balance(account_of(&town.north, "greeter").await).await, Amount(2_000 * 7), "every call is paid once");
     assert_eq!(town.north.ledger().unwrap().channels().unwrap().len(), 1, "the channel goes on");
+    town.check();
+}
+
+/// A deposit must come back when the seller is gone for good and the payer closes alone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_channel_closed_by_its_payer_alone_ends_by_itself() {
+    let town = town().await;
+    let client = town.client("client", Amount::credits(10)).await;
+    let key = std::sync::Arc::new(client.key().clone());
+    let terms = ChannelTerms {
+        ledger: client.ledger().link().id(),
+        payer: client.account(),
+        payer_key: key.public(),
+        payee: town.north.operator(),
+        payee_key: town.operator_key().public(),
+        asset: 1,
+        grace_s: 1,
+        nonce: 1,
+    };
+    client.ledger().open_channel(terms.clone(), Amount::credits(4), key.clone()).await.unwrap();
+    client.ledger().close(terms.id(), key).await.unwrap();
+    assert_eq!(town.escrow(), Amount::credits(4), "the grace time is not over");
+    let returned = async {
+        while town.escrow() > Amount::ZERO {
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), returned).await.expect("the deposit comes back");
+    assert_eq!(client.balance().await.unwrap(), Amount::credits(10));
     town.check();
 }

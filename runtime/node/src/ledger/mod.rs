@@ -1,11 +1,13 @@
 //! The ledger as a node uses it: here, or on another node over the bus; and the door that serves it.
 
 mod door;
+mod finalize;
 mod link;
 mod port;
 mod wire;
 
 pub use door::serve;
+pub use finalize::finalize_due;
 pub use link::{LedgerLink, LinkError};
 pub use port::LinkPort;
 pub use wire::{Answer, Info, Query, Receipted};
