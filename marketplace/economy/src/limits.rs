@@ -28,3 +28,5 @@ pub const ASSET_SCALE_MAX: u8 = 18;
 pub const CHANNEL_GRACE_S_MIN: u32 = 1;
 /// Seconds of a channel's grace time, most: 30 days.
 pub const CHANNEL_GRACE_S_MAX: u32 = 30 * 24 * 3600;
+/// Statements that share one signature.
+pub const TREE_LEAVES_MAX: usize = 256;

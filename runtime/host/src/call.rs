@@ -113,7 +113,7 @@ impl Prepared {
         check_args(export, &args)?;
         let what = format!("`{}` of `{}`", function, self.agent.identity.name);
         let output = Output::new(capabilities.log.clone(), self.limits.log_bytes_max);
-        let meter = Arc::new(Meter::default());
+        let meter = Arc::new(Meter::new());
         let state = State::new(self.agent.clone(), capabilities, output.clone(), MemoryLimit::new(self.limits.memory_bytes_max));
         let begun = Instant::now();
         let ticking = self.host.shared.ticker.hold();

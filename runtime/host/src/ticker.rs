@@ -1,9 +1,10 @@
-//! The epoch's heartbeat: a thread that ticks while calls are running and sleeps while none is.
+//! The epoch's heartbeat: a thread that ticks while calls are running and sleeps when none has been for a while. Waking it
+//! costs each call a system call and a core, so it does not fall asleep between calls that follow each other.
 
 use std::{
     sync::{
         Arc, Weak,
-        atomic::{AtomicUsize, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
     },
     thread::{self, Thread},
     time::Duration,
@@ -14,6 +15,7 @@ use wasmtime::Engine;
 struct Shared {
     engine: Engine,
     running: AtomicUsize,
+    asleep: AtomicBool,
 }
 
 /// Owns the thread; it ends when the ticker is dropped.
@@ -27,14 +29,15 @@ pub(crate) struct Ticking<'a>(&'a Ticker);
 
 impl Ticker {
     pub(crate) fn start(engine: Engine, tick: Duration) -> std::io::Result<Ticker> {
-        let shared = Arc::new(Shared { engine, running: AtomicUsize::new(0) });
+        let shared = Arc::new(Shared { engine, running: AtomicUsize::new(0), asleep: AtomicBool::new(false) });
         let weak = Arc::downgrade(&shared);
         let handle = thread::Builder::new().name("hansa-epoch".into()).spawn(move || run(&weak, tick))?;
         Ok(Ticker { shared, thread: handle.thread().clone() })
     }
 
     pub(crate) fn hold(&self) -> Ticking<'_> {
-        if self.shared.running.fetch_add(1, SeqCst) == 0 {
+        self.shared.running.fetch_add(1, SeqCst);
+        if self.shared.asleep.load(SeqCst) {
             self.thread.unpark();
         }
         Ticking(self)
@@ -56,13 +59,32 @@ impl Drop for Ticker {
 /// How long the thread sleeps at most while nothing runs; it is unparked earlier when something does.
 const IDLE: Duration = Duration::from_secs(5);
 
-fn run(shared: &Weak<Shared>, tick: Duration) {
-    while let Some(shared) = shared.upgrade() {
-        let idle = shared.running.load(SeqCst) == 0;
-        if !idle {
+/// It stays awake this long after the last call.
+const AWAKE: Duration = Duration::from_millis(100);
+
+fn run(weak: &Weak<Shared>, tick: Duration) {
+    let mut quiet = Duration::ZERO;
+    while let Some(shared) = weak.upgrade() {
+        if shared.running.load(SeqCst) > 0 {
+            quiet = Duration::ZERO;
             shared.engine.increment_epoch();
         }
+        if quiet < AWAKE {
+            quiet += tick;
+            drop(shared);
+            thread::sleep(tick);
+            continue;
+        }
+        shared.asleep.store(true, SeqCst);
+        // Whoever came before that word could not know that it has to wake us.
+        let idle = shared.running.load(SeqCst) == 0;
         drop(shared);
-        if idle { thread::park_timeout(IDLE) } else { thread::sleep(tick) }
+        if idle {
+            thread::park_timeout(IDLE);
+        }
+        quiet = Duration::ZERO;
+        if let Some(shared) = weak.upgrade() {
+            shared.asleep.store(false, SeqCst);
+        }
     }
 }

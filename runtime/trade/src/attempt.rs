@@ -46,7 +46,7 @@ impl Attempt<'_> {
         let lane = tokio::time::timeout(self.left(), self.inner.lane(&channel, self.price_max)).await;
         let mut lease = lane.map_err(|_| self.crowded())??;
         for _ in 0..2 {
-            let (request, voucher) = self.vouched(&mut lease);
+            let (request, voucher) = self.vouched(&mut lease).await;
             match self.exchange(&request).await {
                 Ok(CallReply::Refused(refusal)) if refusal.code == RefusalCode::Lane && self.recover(&mut lease, &refusal) => {}
                 Ok(CallReply::Refused(refusal)) => {
@@ -58,7 +58,7 @@ impl Attempt<'_> {
                 }
                 Ok(CallReply::Answered(answer, receipt)) => {
                     return self
-                        .settle(lease, &request, &voucher, Answer::Value(Vec::from(answer).into()), receipt.map(Vec::from))
+                        .settle(lease, &request, &voucher, Answer::Value(answer.0), receipt.map(Vec::from))
                         .await;
                 }
                 Ok(CallReply::Broke(message, receipt)) => {
@@ -92,7 +92,7 @@ impl Attempt<'_> {
             call: self.call,
             service: self.listed.offer.service.clone(),
             function: self.order.function.clone(),
-            args: self.order.args.to_vec().into(),
+            args: self.order.args.clone().into(),
             deadline_ms: self.until_ms,
             salt: self.inner.exchange.ambient().bytes::<16>().to_vec().into(),
             offer: self.listed.digest,
@@ -101,13 +101,13 @@ impl Attempt<'_> {
         }
     }
 
-    fn vouched(&self, lease: &mut Lease) -> (CallRequest, Voucher) {
+    async fn vouched(&self, lease: &mut Lease) -> (CallRequest, Voucher) {
         let mut request = self.request();
         let (channel, lane) = (&lease.channel, &mut lease.lane);
         let voucher =
             lane.debit.next(&channel.terms, channel.id, lane.number, self.price_max, Some((self.call, request.digest())));
         lane.debit.signed(&voucher);
-        let signed = proof::vouch(voucher, &self.inner.payer.key);
+        let signed = self.inner.signatory.vouch(voucher).await;
         request.voucher = Some(signed.bytes().to_vec().into());
         (request, signed.body)
     }
@@ -138,7 +138,7 @@ impl Attempt<'_> {
             RequestError::Timeout { .. } => self.silent(),
             error => Setback { fault: unreachable_fault(&error), no_effect: !error.may_have_taken_effect() },
         })?;
-        minicbor::decode(&bytes).map_err(|error| self.broken(format!("its reply is no reply: {error}")))
+        CallReply::read(&bytes).map_err(|error| self.broken(format!("its reply is no reply: {error}")))
     }
 
     /// Ends when the seller is found to listen no more: its process died, so no answer will come.
@@ -179,13 +179,14 @@ impl Attempt<'_> {
             lane.debit = LaneDebit { seq: lane.debit.seq, cumulative_max: lane.debit.cumulative_max, ..LaneDebit::default() };
             return true;
         };
-        let Ok(voucher) = proof::check_voucher(voucher, &self.inner.payer.key.verifier()) else {
+        let (ours, heads) = (self.inner.payer.key.verifier(), self.inner.exchange.heads());
+        let Ok(voucher) = proof::read_voucher(voucher).and_then(|voucher| proof::check_voucher(voucher, &ours, heads)) else {
             return false;
         };
         if voucher.body.channel != channel.id || voucher.body.lane != lane.number {
             return false;
         }
-        let receipt = refusal.newest_receipt.as_ref().and_then(|bytes| proof::check_receipt(bytes, &self.listed.verifier).ok());
+        let receipt = refusal.newest_receipt.as_ref().and_then(|bytes| proof::check_receipt(bytes, &self.listed.verifier, heads).ok());
         let belongs = |receipt: &Signed<Receipt>| {
             let to_voucher = receipt.body.seq == voucher.body.seq || Some(receipt.digest()) == voucher.body.prev_receipt;
             to_voucher && receipt.body.channel == channel.id && receipt.body.cumulative <= voucher.body.cumulative_max
@@ -264,8 +265,8 @@ impl Attempt<'_> {
         receipt: Option<Vec<u8>>,
     ) -> Result<Signed<Receipt>, String> {
         let bytes = receipt.ok_or("it gave no receipt")?;
-        let receipt =
-            proof::check_receipt(&bytes, &self.listed.verifier).map_err(|error| format!("its receipt is not valid: {error}"))?;
+        let receipt = proof::check_receipt(&bytes, &self.listed.verifier, self.inner.exchange.heads())
+            .map_err(|error| format!("its receipt is not valid: {error}"))?;
         let agreed = answer.agreed(self.listed, &self.order.function, request.args.len());
         lane.debit.check(voucher, &receipt.body, agreed).map_err(|refusal| refusal.to_string())?;
         let body = &receipt.body;
@@ -286,7 +287,7 @@ impl Attempt<'_> {
     async fn free(&self) -> Result<Bought, Setback> {
         match self.exchange(&self.request()).await? {
             CallReply::Answered(answer, _) => {
-                let answer = Bytes::from(Vec::from(answer));
+                let answer = answer.0;
                 (self.order.fits)(&answer)
                     .map_err(|what| self.broken(format!("its answer does not fit the interface: {what}")))?;
                 Ok(Bought { answer, receipt: None, charged: Amount::ZERO, seller: self.listed.offer.agent })

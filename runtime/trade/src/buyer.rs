@@ -16,6 +16,7 @@ use crate::index::{Candidate, Listed, NoOffer};
 use crate::limits::{CHANNEL_GRACE_S, DEPOSIT_CALLS, DEPOSIT_MIN};
 use crate::outgoing::{Lane, Lease, Outgoing, Taken};
 use crate::port::LedgerError;
+use crate::proof::Signatory;
 use crate::terms::Terms;
 
 /// Who pays.
@@ -67,6 +68,7 @@ pub struct Buyer {
 pub(crate) struct Inner {
     pub(crate) exchange: Exchange,
     pub(crate) payer: Payer,
+    pub(crate) signatory: Signatory,
     channels: Mutex<HashMap<PublicKey, Arc<Outgoing>>>,
 }
 
@@ -75,7 +77,8 @@ impl Buyer {
     /// receipts in the background for as long as it lives.
     pub fn new(exchange: Exchange, payer: Payer) -> Result<Buyer, BooksError> {
         let channels = stored_channels(&exchange, &payer)?;
-        let inner = Arc::new(Inner { exchange, payer, channels: Mutex::new(channels) });
+        let signatory = Signatory::new(payer.key.clone());
+        let inner = Arc::new(Inner { exchange, payer, signatory, channels: Mutex::new(channels) });
         tokio::spawn(crate::settle::acknowledge_while_alive(Arc::downgrade(&inner)));
         Ok(Buyer { inner })
     }

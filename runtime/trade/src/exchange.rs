@@ -10,6 +10,7 @@ use crate::books::{Books, BooksError};
 use crate::index::OfferIndex;
 use crate::limits::DISTRUST;
 use crate::port::{Ambient, LedgerPort};
+use crate::proof::Heads;
 use crate::seller::Seller;
 
 /// What buyers and sellers of one node share. Cheap to clone.
@@ -26,6 +27,7 @@ struct Inner {
     ambient: Ambient,
     local: RwLock<HashMap<PublicKey, Seller>>,
     distrusted: Mutex<HashMap<PublicKey, u64>>,
+    heads: Heads,
 }
 
 impl Exchange {
@@ -39,6 +41,7 @@ impl Exchange {
             ambient,
             local: RwLock::default(),
             distrusted: Mutex::default(),
+            heads: Heads::default(),
         };
         Exchange { inner: Arc::new(inner) }
     }
@@ -66,6 +69,10 @@ impl Exchange {
     /// Unix time in milliseconds.
     pub fn now_ms(&self) -> u64 {
         (self.inner.ambient.now_ms)()
+    }
+
+    pub(crate) fn heads(&self) -> &Heads {
+        &self.inner.heads
     }
 
     pub(crate) fn ambient(&self) -> &Ambient {

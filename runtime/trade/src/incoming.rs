@@ -9,9 +9,9 @@ use hansa_economy::channel::{CallId, ChannelId, ChannelTerms, LaneCredit, Vouche
 use hansa_economy::receipt::Receipt;
 use hansa_economy::{Amount, PublicKey, Signed, Verifier};
 
-use crate::books::{BooksError, ClaimRow, LaneIn, LaneInWritten};
+use crate::books::{BooksError, ClaimRow, ClaimWritten, LaneIn, LaneInWritten};
 use crate::exchange::Exchange;
-use crate::limits::ENVELOPE_BYTES;
+use crate::limits::{ENVELOPE_BYTES, WRITTEN_REPLY_BYTES_MAX};
 use crate::port::ChannelState;
 use crate::seller::encode_sized;
 
@@ -67,27 +67,37 @@ impl IncomingLane {
 
     pub(crate) fn reply_to(&self, call: CallId) -> Option<CallReply> {
         let (_, bytes) = self.reply.as_ref().filter(|(id, _)| *id == call)?;
-        minicbor::decode(bytes).ok()
+        CallReply::read(bytes).ok()
     }
 
     /// For the books.
     pub(crate) fn row(&self) -> Vec<u8> {
+        let reply = self.reply.as_ref().filter(|(_, bytes)| bytes.len() <= WRITTEN_REPLY_BYTES_MAX);
         let row = LaneInWritten {
             credit: &self.credit,
-            receipt: self.receipt.as_deref().map(Into::into),
-            call: self.reply.as_ref().map(|(call, _)| *call),
-            reply: self.reply.as_ref().map(|(_, bytes)| (&bytes[..]).into()),
-            claim: self.claim.as_ref(),
+            receipt: self.receipt.as_deref().filter(|_| reply.is_none()).map(Into::into),
+            call: reply.map(|(call, _)| *call),
+            reply: reply.map(|(_, bytes)| (&bytes[..]).into()),
+            claim: self.claim.as_ref().map(|claim| ClaimWritten {
+                voucher: if *claim.voucher == self.credit.voucher { (&[][..]).into() } else { (&claim.voucher[..]).into() },
+                receipt: (&claim.receipt[..]).into(),
+                cumulative: claim.cumulative,
+            }),
             redeemed: self.redeemed,
         };
-        encode_sized(&row, self.reply.as_ref().map_or(0, |(_, bytes)| bytes.len()) + 4 * ENVELOPE_BYTES)
+        encode_sized(&row, reply.map_or(0, |(_, bytes)| bytes.len()) + 4 * ENVELOPE_BYTES)
     }
 
     fn stored(row: LaneIn) -> IncomingLane {
+        let receipt = row.last_receipt();
         let reply = row.call.zip(row.reply).map(|(call, bytes)| (call, Bytes::from(Vec::from(bytes))));
+        let claim = row.claim.map(|claim| match claim.voucher.is_empty() {
+            true => ClaimRow { voucher: row.credit.voucher.clone().into(), ..claim },
+            false => claim,
+        });
         // A call that was being served when the node stopped has no receipt, so it costs nothing.
         let credit = LaneCredit { reserved: None, ..row.credit };
-        IncomingLane { credit, receipt: row.receipt.map(Vec::from), reply, claim: row.claim, redeemed: row.redeemed }
+        IncomingLane { credit, receipt, reply, claim, redeemed: row.redeemed }
     }
 }
 
@@ -151,7 +161,7 @@ impl Ledgers {
     pub(crate) fn load(exchange: &Exchange, agent: PublicKey) -> Result<Ledgers, BooksError> {
         let mut stored: HashMap<ChannelId, Vec<(u32, LaneIn)>> = HashMap::new();
         for (id, number, row) in exchange.books().lanes_in()? {
-            let receipt = row.receipt.as_ref().and_then(|bytes| Signed::<Receipt>::open_trusted(bytes).ok());
+            let receipt = row.last_receipt().and_then(|bytes| Signed::<Receipt>::open_trusted(&bytes).ok());
             if receipt.is_some_and(|receipt| receipt.body.seller == agent) {
                 stored.entry(id).or_default().push((number, row));
             }

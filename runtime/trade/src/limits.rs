@@ -22,6 +22,8 @@ pub const LANES_PER_CHANNEL: u32 = 256;
 pub const ENVELOPE_BYTES: usize = 1024;
 /// An answer larger than this is not kept for a retry; the retry is refused.
 pub const STORED_REPLY_BYTES_MAX: usize = 1024 * 1024;
+/// A reply larger than this is kept in memory alone: after a crash its retry is refused, as for one that is not kept.
+pub const WRITTEN_REPLY_BYTES_MAX: usize = 16 * 1024;
 /// How long the books collect changes before they are written.
 pub const BOOKS_FLUSH: Duration = Duration::from_millis(25);
 /// Changes of the books that may wait for the writer; beyond it callers wait.
@@ -44,3 +46,7 @@ pub const LATENCY_MS_MAX: u32 = 600_000;
 pub const DISTRUST: Duration = Duration::from_secs(300);
 /// How often a buyer that waits for an answer looks whether the seller is still there.
 pub const PROBE_EVERY: Duration = Duration::from_millis(500);
+/// Turns that a statement to be signed lets others take, to share its signature, while some of them join.
+pub const GATHER_TURNS_MAX: usize = 8;
+/// Verified tree heads that are remembered.
+pub const TREE_HEADS_KEPT: usize = 4096;

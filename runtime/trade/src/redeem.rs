@@ -3,9 +3,8 @@
 use std::sync::{Arc, Weak};
 
 use hansa_economy::Amount;
-use hansa_economy::Signed;
 use hansa_economy::call::{Refusal, RefusalCode};
-use hansa_economy::channel::{Admission, ChannelId, Voucher};
+use hansa_economy::channel::{Admission, ChannelId};
 
 use crate::incoming::Incoming;
 use crate::limits::{CLAIMS_MAX, REDEEM_AFTER};
@@ -35,9 +34,9 @@ pub(crate) async fn pay(inner: &Inner, request: PayRequest) -> PayReply {
 
 async fn acknowledge(inner: &Inner, bytes: &[u8]) -> Result<(), Refusal> {
     let malformed = |error: hansa_economy::StatementError| Refusal::new(RefusalCode::Malformed, error.to_string());
-    let seen = Signed::<Voucher>::open_trusted(bytes).map_err(malformed)?.body;
-    let channel = inner.ledgers.channel(&inner.exchange, inner.key.public(), seen.channel).await?;
-    let voucher = proof::check_voucher(bytes, &channel.payer).map_err(malformed)?;
+    let read = proof::read_voucher(bytes).map_err(malformed)?;
+    let channel = inner.ledgers.channel(&inner.exchange, inner.key.public(), read.body().channel).await?;
+    let voucher = proof::check_voucher(read, &channel.payer, inner.exchange.heads()).map_err(malformed)?;
     let lane = channel.lane(voucher.body.lane);
     let mut lane = lane.lock().await;
     match lane.credit.admit(&voucher, Amount::ZERO) {

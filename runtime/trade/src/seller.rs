@@ -18,7 +18,7 @@ use crate::exchange::Exchange;
 use crate::incoming::{Incoming, IncomingLane, Ledgers};
 use crate::limits::{ENVELOPE_BYTES, OFFER_LIFE, OFFER_VERSIONS_KEPT, STORED_REPLY_BYTES_MAX};
 use crate::port::{Done, Job, Serve};
-use crate::proof;
+use crate::proof::{self, Signatory};
 
 /// Sells the services of one agent. Cheap to clone.
 #[derive(Clone)]
@@ -29,6 +29,7 @@ pub struct Seller {
 pub(crate) struct Inner {
     pub(crate) exchange: Exchange,
     pub(crate) key: Arc<Keypair>,
+    signatory: Signatory,
     serve: Arc<dyn Serve>,
     /// Offers that are honoured, newest first, by digest.
     offers: Mutex<VecDeque<(Digest, Arc<Offer>)>>,
@@ -54,6 +55,7 @@ impl Seller {
             ledgers: Ledgers::load(&exchange, key.public())?,
             places: places.collect(),
             offers: Mutex::default(),
+            signatory: Signatory::new(key.clone()),
             key: key.clone(),
             serve,
             exchange: exchange.clone(),
@@ -81,8 +83,8 @@ impl Seller {
     }
 
     /// Serve one encoded request. Error: it is not a request.
-    pub async fn call_bytes(&self, payload: &[u8]) -> Result<Bytes, String> {
-        let request = minicbor::decode(payload).map_err(|error| format!("not a call request: {error}"))?;
+    pub async fn call_bytes(&self, payload: &Bytes) -> Result<Bytes, String> {
+        let request = CallRequest::read(payload).map_err(|error| format!("not a call request: {error}"))?;
         Ok(match self.inner.serve_call(&request).await {
             Ok(Served { encoded: Some(encoded), .. }) => encoded,
             Ok(Served { reply, .. }) => encode(&reply),
@@ -210,10 +212,9 @@ impl Inner {
             .voucher
             .as_ref()
             .ok_or_else(|| Refusal::new(RefusalCode::PaymentNeeded, "this function costs something, and there is no voucher"))?;
-        let seen =
-            Signed::<Voucher>::open_trusted(bytes).map_err(|error| Refusal::new(RefusalCode::Malformed, error.to_string()))?.body;
-        let channel = self.ledgers.channel(&self.exchange, self.key.public(), seen.channel).await?;
-        let voucher = proof::check_voucher(bytes, &channel.payer)
+        let read = proof::read_voucher(bytes).map_err(|error| Refusal::new(RefusalCode::Malformed, error.to_string()))?;
+        let channel = self.ledgers.channel(&self.exchange, self.key.public(), read.body().channel).await?;
+        let voucher = proof::check_voucher(read, &channel.payer, self.exchange.heads())
             .map_err(|error| Refusal::new(RefusalCode::Signature, error.to_string()))?;
         let body = &voucher.body;
         if body.ledger != channel.terms.ledger || body.lane >= CHANNEL_LANES_MAX {
@@ -260,7 +261,7 @@ impl Admitted<'_> {
     async fn run_free(&self) -> CallReply {
         let done = self.run().await;
         match done.answer {
-            Some(answer) => CallReply::Answered(Vec::from(answer).into(), None),
+            Some(answer) => CallReply::Answered(answer.into(), None),
             None => CallReply::Broke(short(&done.failure), None),
         }
     }
@@ -271,10 +272,11 @@ impl Admitted<'_> {
         let started_ms = self.inner.exchange.now_ms();
         let done = self.run().await;
         let charged = self.charge(&done);
-        let receipt = proof::receipt(self.receipt(paid, &release.lane.credit, &done, charged, started_ms), &self.inner.key);
+        let receipt = self.receipt(paid, &release.lane.credit, &done, charged, started_ms);
+        let receipt = self.inner.signatory.receipt(receipt).await;
         let bytes = receipt.bytes().to_vec();
         let reply = match done.answer {
-            Some(answer) => CallReply::Answered(Vec::from(answer).into(), Some(bytes.into())),
+            Some(answer) => CallReply::Answered(answer.into(), Some(bytes.into())),
             None => CallReply::Broke(short(&done.failure), Some(bytes.into())),
         };
         let encoded = release.settle(&receipt, &reply, self.request.call, charged);
@@ -289,7 +291,7 @@ impl Admitted<'_> {
             buyer: self.paid.as_ref().map(|paid| paid.voucher.signer),
             service: self.request.service.clone(),
             function: self.request.function.clone(),
-            args: Bytes::copy_from_slice(&self.request.args),
+            args: self.request.args.0.clone(),
             deadline: Instant::now() + left,
             deadline_ms: self.deadline_ms,
         };

@@ -11,7 +11,6 @@ use crate::exchange::pay_subject;
 use crate::limits::{ACKNOWLEDGE_EVERY, ACKNOWLEDGEMENTS_MAX, SETTLE_TIMEOUT};
 use crate::outgoing::{Lease, Outgoing};
 use crate::port::{PayReply, PayRequest};
-use crate::proof;
 use crate::seller::encode;
 
 /// Acknowledge on a timer until the buyer is dropped.
@@ -39,7 +38,8 @@ async fn acknowledge(inner: &Inner, channel: &Arc<Outgoing>) -> usize {
     if leases.is_empty() {
         return 0;
     }
-    let (vouchers, leases): (Vec<ByteVec>, Vec<Lease>) = leases.into_iter().map(|lease| vouch(inner, lease)).unzip();
+    let vouched = futures::future::join_all(leases.into_iter().map(|lease| vouch(inner, lease))).await;
+    let (vouchers, leases): (Vec<ByteVec>, Vec<Lease>) = vouched.into_iter().unzip();
     let count = vouchers.len();
     match ask(inner, channel, &PayRequest::Acknowledge(vouchers)).await {
         Some(PayReply::Taken(taken)) if taken as usize == count => {
@@ -57,11 +57,11 @@ async fn acknowledge(inner: &Inner, channel: &Arc<Outgoing>) -> usize {
     }
 }
 
-fn vouch(inner: &Inner, mut lease: Lease) -> (ByteVec, Lease) {
+async fn vouch(inner: &Inner, mut lease: Lease) -> (ByteVec, Lease) {
     let lane = &mut lease.lane;
     let voucher = lane.debit.next(&lease.channel.terms, lease.channel.id, lane.number, Amount::ZERO, None);
     lane.debit.signed(&voucher);
-    let signed = proof::vouch(voucher, &inner.payer.key);
+    let signed = inner.signatory.vouch(voucher).await;
     (signed.bytes().to_vec().into(), lease)
 }
 

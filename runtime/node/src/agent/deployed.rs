@@ -15,7 +15,7 @@ use hansa_host::{Absent, AgentIdentity, AgentSpec, Host, Prepared, Program};
 use hansa_inference::Inference;
 use hansa_state::AgentState;
 use hansa_trade::limits::OFFER_RENEWAL;
-use hansa_trade::{Buyer, Exchange, Payer, Seller, call_subject, pay_subject, subject_token};
+use hansa_trade::{Buyer, Exchange, Payer, Seller, Serve, call_subject, pay_subject, subject_token};
 use serde::{Deserialize, Serialize};
 
 use super::logs::{LogLine, Ring};
@@ -192,6 +192,11 @@ impl Deployed {
     /// Its key.
     pub fn agent(&self) -> PublicKey {
         self.key.public()
+    }
+
+    /// What runs its calls: for the operator's own use, outside of the market, without price or receipt.
+    pub fn serve(&self) -> Arc<dyn Serve> {
+        self.serve.clone()
     }
 
     /// The last lines it wrote.

@@ -2,7 +2,7 @@
 //!
 //! Written behind the calls in groups ([`BOOKS_FLUSH`]), each group one durable commit. A crash loses the last
 //! group at most: a buyer goes on from its own newest voucher, which the seller shows it; a seller loses the vouchers of
-//! those milliseconds. FORMAT: see the table definitions below; version 1.
+//! those milliseconds. FORMAT: see the table definitions below; version 2. Version 1 had another index of receipts, which is made anew.
 
 mod rows;
 
@@ -12,14 +12,14 @@ use std::sync::{Arc, Mutex};
 
 use hansa_economy::Digest;
 use hansa_economy::channel::ChannelId;
-use minicbor::bytes::ByteVec;
+use minicbor::bytes::{ByteSlice, ByteVec};
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::limits::{BOOKS_FLUSH, BOOKS_QUEUE, RECEIPTS_PER_ROW};
-pub(crate) use rows::{ChannelOut, ClaimRow, LaneIn, LaneInWritten, LaneOut};
+pub(crate) use rows::{ChannelOut, ClaimRow, ClaimWritten, LaneIn, LaneInWritten, LaneOut};
 
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const META: TableDefinition<'_, &str, u32> = TableDefinition::new("meta");
 /// channel id → [`ChannelOut`]
 const CHANNELS_OUT: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("channels_out");
@@ -29,8 +29,11 @@ const LANES_OUT: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("lanes
 const LANES_IN: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("lanes_in");
 /// row number → CBOR array of signed receipts, oldest first
 const RECEIPTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("receipts");
-/// first 8 bytes of a receipt's digest → row number
-const RECEIPT_INDEX: TableDefinition<'_, u64, u64> = TableDefinition::new("receipt_index");
+/// row number of [`RECEIPTS`] → the first 8 bytes of each of its receipts' digests. Looked through from the newest: a key for each
+/// receipt would touch a page of its own for each, as digests come in no order.
+const RECEIPT_NAMES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("receipt_names");
+/// Version 1: first 8 bytes of a receipt's digest → row number.
+const RECEIPT_INDEX_1: TableDefinition<'_, u64, u64> = TableDefinition::new("receipt_index");
 
 /// Why the books cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -140,15 +143,18 @@ impl Books {
             return Ok(Some(bytes.clone()));
         }
         let read = self.database.begin_read()?;
-        let Some(row) = read.open_table(RECEIPT_INDEX)?.get(index_key(digest))?.map(|row| row.value()) else {
-            return Ok(None);
-        };
         let receipts = read.open_table(RECEIPTS)?;
-        let Some(bytes) = receipts.get(row)? else {
-            return Ok(None);
-        };
-        let receipts: Vec<ByteVec> = decode(bytes.value())?;
-        Ok(receipts.into_iter().map(Vec::from).find(|bytes| Digest::of(bytes) == digest))
+        for row in read.open_table(RECEIPT_NAMES)?.iter()?.rev() {
+            let (number, names) = row?;
+            if !names.value().chunks_exact(NAME_BYTES).any(|name| digest.0.starts_with(name)) {
+                continue;
+            }
+            let row: Vec<ByteVec> = receipts.get(number.value())?.map_or(Ok(Vec::new()), |bytes| decode(bytes.value()))?;
+            if let Some(found) = row.into_iter().find(|bytes| Digest::of(bytes) == digest) {
+                return Ok(Some(found.into()));
+            }
+        }
+        Ok(None)
     }
 
     /// The newest `count` signed receipts, newest first.
@@ -204,14 +210,30 @@ fn prepare(database: &Database) -> Result<(), BooksError> {
         if let Some(found) = found.filter(|found| *found > VERSION) {
             return Err(BooksError::Newer { found });
         }
+        if found == Some(1) {
+            name_receipts(&write)?;
+        }
         meta.insert("version", VERSION)?;
         write.open_table(CHANNELS_OUT)?;
         write.open_table(LANES_OUT)?;
         write.open_table(LANES_IN)?;
         write.open_table(RECEIPTS)?;
-        write.open_table(RECEIPT_INDEX)?;
+        write.open_table(RECEIPT_NAMES)?;
     }
     Ok(write.commit()?)
+}
+
+/// From version 1 to 2.
+fn name_receipts(write: &redb::WriteTransaction) -> Result<(), BooksError> {
+    let receipts = write.open_table(RECEIPTS)?;
+    let mut names = write.open_table(RECEIPT_NAMES)?;
+    for row in receipts.iter()? {
+        let (number, row) = row?;
+        let row: Vec<ByteVec> = decode(row.value())?;
+        names.insert(number.value(), names_of(row.iter().map(|bytes| Digest::of(bytes))).as_slice())?;
+    }
+    write.delete_table(RECEIPT_INDEX_1)?;
+    Ok(())
 }
 
 #[derive(Default)]
@@ -278,23 +300,21 @@ fn write_receipts(write: &redb::WriteTransaction, receipts: &[(Digest, Vec<u8>)]
         return Ok(());
     }
     let mut table = write.open_table(RECEIPTS)?;
-    let mut index = write.open_table(RECEIPT_INDEX)?;
+    let mut names = write.open_table(RECEIPT_NAMES)?;
     let first = table.last()?.map_or(0, |(row, _)| row.value() + 1);
-    let mut keys = Vec::with_capacity(receipts.len());
     for (row, chunk) in (first..).zip(receipts.chunks(RECEIPTS_PER_ROW)) {
-        let bytes: Vec<ByteVec> = chunk.iter().map(|(_, bytes)| bytes.clone().into()).collect();
+        let bytes: Vec<&ByteSlice> = chunk.iter().map(|(_, bytes)| bytes[..].into()).collect();
         table.insert(row, encode(&bytes).as_slice())?;
-        keys.extend(chunk.iter().map(|(digest, _)| (index_key(*digest), row)));
-    }
-    keys.sort_unstable();
-    for (key, row) in keys {
-        index.insert(key, row)?;
+        names.insert(row, names_of(chunk.iter().map(|(digest, _)| *digest)).as_slice())?;
     }
     Ok(())
 }
 
-fn index_key(digest: Digest) -> u64 {
-    (digest.to_u128() >> 64) as u64
+/// Bytes of a digest in [`RECEIPT_NAMES`].
+const NAME_BYTES: usize = 8;
+
+fn names_of(digests: impl Iterator<Item = Digest>) -> Vec<u8> {
+    digests.flat_map(|digest| digest.0.into_iter().take(NAME_BYTES)).collect()
 }
 
 fn lane_key(id: ChannelId, lane: u32) -> Vec<u8> {
@@ -345,6 +365,29 @@ mod tests {
         assert_eq!(books.receipt(Digest::of(b"other")).unwrap(), None);
         assert_eq!(books.receipts(2).unwrap(), vec![299u32.to_le_bytes().to_vec(), 298u32.to_le_bytes().to_vec()]);
         assert_eq!(books.lanes_in().unwrap(), vec![(digests[0], 3, lane)]);
+    }
+
+    /// Books of version 1 found a receipt by an index with one key for each.
+    #[tokio::test]
+    async fn books_of_version_1_are_brought_up_to_date() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("books.redb");
+        let (old, new) = (b"an old receipt".to_vec(), b"a new one".to_vec());
+        {
+            let database = Database::create(&path).unwrap();
+            let write = database.begin_write().unwrap();
+            write.open_table(META).unwrap().insert("version", 1).unwrap();
+            let row = encode(&vec![ByteVec::from(old.clone())]);
+            write.open_table(RECEIPTS).unwrap().insert(0, row.as_slice()).unwrap();
+            write.open_table(RECEIPT_INDEX_1).unwrap().insert(7, 0).unwrap();
+            write.commit().unwrap();
+        }
+        let books = Books::open(&path).unwrap();
+        books.put_receipt(Digest::of(&new), new.clone()).await;
+        books.flush().await;
+        for receipt in [old, new] {
+            assert_eq!(books.receipt(Digest::of(&receipt)).unwrap(), Some(receipt));
+        }
     }
 
     /// The writer thread lets go of the file a moment after the last handle is dropped.

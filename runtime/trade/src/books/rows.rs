@@ -1,6 +1,7 @@
 //! The rows of the books: what is stored of channels and lanes. Map-encoded with fixed numbers, so that fields can be added.
 
 use hansa_economy::Amount;
+use hansa_economy::call::CallReply;
 use hansa_economy::channel::{CallId, ChannelTerms, LaneCredit, LaneDebit};
 use minicbor::bytes::{ByteSlice, ByteVec};
 use minicbor::{Decode, Encode};
@@ -39,6 +40,18 @@ pub(crate) struct ClaimRow {
     pub(crate) cumulative: Amount,
 }
 
+/// [`ClaimRow`] as it is written.
+#[derive(Encode)]
+#[cbor(map)]
+pub(crate) struct ClaimWritten<'a> {
+    #[n(0)]
+    pub(crate) voucher: &'a ByteSlice,
+    #[n(1)]
+    pub(crate) receipt: &'a ByteSlice,
+    #[n(2)]
+    pub(crate) cumulative: Amount,
+}
+
 /// [`LaneIn`] as it is written, without copies of what may be large.
 #[derive(Encode)]
 #[cbor(map)]
@@ -52,7 +65,7 @@ pub(crate) struct LaneInWritten<'a> {
     #[n(3)]
     pub(crate) reply: Option<&'a ByteSlice>,
     #[n(4)]
-    pub(crate) claim: Option<&'a ClaimRow>,
+    pub(crate) claim: Option<ClaimWritten<'a>>,
     #[n(5)]
     pub(crate) redeemed: Amount,
 }
@@ -63,7 +76,7 @@ pub(crate) struct LaneInWritten<'a> {
 pub(crate) struct LaneIn {
     #[n(0)]
     pub(crate) credit: LaneCredit,
-    /// The last receipt's exact bytes.
+    /// The last receipt's exact bytes; none where `reply` holds it.
     #[n(1)]
     pub(crate) receipt: Option<ByteVec>,
     /// The last call and its encoded reply, for a retry.
@@ -71,11 +84,23 @@ pub(crate) struct LaneIn {
     pub(crate) call: Option<CallId>,
     #[n(3)]
     pub(crate) reply: Option<ByteVec>,
+    /// Its voucher is empty where it is the newest, which `credit` holds.
     #[n(4)]
     pub(crate) claim: Option<ClaimRow>,
     /// What the ledger has paid for this lane.
     #[n(5)]
     pub(crate) redeemed: Amount,
+}
+
+impl LaneIn {
+    /// The last receipt, wherever it stands.
+    pub(crate) fn last_receipt(&self) -> Option<Vec<u8>> {
+        let in_reply = || match minicbor::decode(self.reply.as_ref()?).ok()? {
+            CallReply::Answered(_, receipt) | CallReply::Broke(_, receipt) => receipt,
+            CallReply::Refused(_) => None,
+        };
+        self.receipt.clone().or_else(in_reply).map(Vec::from)
+    }
 }
 
 #[cfg(test)]
@@ -98,7 +123,11 @@ mod tests {
             receipt: lane.receipt.as_deref().map(|bytes| bytes[..].into()),
             call: lane.call,
             reply: lane.reply.as_deref().map(|bytes| bytes[..].into()),
-            claim: lane.claim.as_ref(),
+            claim: lane.claim.as_ref().map(|claim| ClaimWritten {
+                voucher: claim.voucher[..].into(),
+                receipt: claim.receipt[..].into(),
+                cumulative: claim.cumulative,
+            }),
             redeemed: lane.redeemed,
         };
         let bytes = minicbor::to_vec(&written).unwrap();

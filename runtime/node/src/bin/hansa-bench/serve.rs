@@ -2,17 +2,16 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use bytes::Bytes;
 use futures::FutureExt;
 use hansa_bus::baseline::Baseline;
 use hansa_bus::{Bus, EndpointSpec, Service, ServiceRequest, ServiceSpec};
-use hansa_economy::{Amount, PublicKey};
-use hansa_node::ledger::CREDITS;
-use hansa_node::{Node, NodeConfig, admin, keys};
-use hansa_trade::{Buyer, Order as Purchase, Payer, Prefer, Terms};
+use hansa_economy::{Digest, PublicKey};
+use hansa_node::{Node, NodeConfig, admin};
+use hansa_trade::{Job, Serve};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
 use crate::agents::DRIVER_SERVICE;
@@ -45,7 +44,7 @@ pub(crate) async fn run(name: &str, data: &Path, url: &str, ledger: bool) -> any
 }
 
 async fn take_orders(node: &Node, url: &str) -> anyhow::Result<()> {
-    let mut worker = Worker { node, baseline: Baseline::connect(url).await?, buyer: None, echoes: None };
+    let mut worker = Worker { node, baseline: Baseline::connect(url).await?, echoes: None };
     tell(&Answer::Ready).await?;
     let mut orders = BufReader::new(tokio::io::stdin()).lines();
     while let Some(line) = orders.next_line().await? {
@@ -73,7 +72,6 @@ async fn tell(answer: &Answer) -> anyhow::Result<()> {
 struct Worker<'n> {
     node: &'n Node,
     baseline: Baseline,
-    buyer: Option<Buyer>,
     echoes: Option<(tokio::task::JoinHandle<()>, Service)>,
 }
 
@@ -97,11 +95,11 @@ impl Worker<'_> {
         Ok(())
     }
 
-    async fn load(&mut self, road: &Road, in_flight: usize, bytes: usize, time: Duration) -> anyhow::Result<Measured> {
+    async fn load(&self, road: &Road, in_flight: usize, bytes: usize, time: Duration) -> anyhow::Result<Measured> {
         let call = match road {
             Road::Raw => self.raw(bytes),
             Road::Bus => self.over_the_bus(bytes),
-            Road::Agent(key) => self.through(key.parse()?, bytes)?,
+            Road::Agent(key) => self.through(key.parse()?, bytes).await?,
         };
         load::run(call, in_flight, time).await
     }
@@ -127,50 +125,34 @@ impl Worker<'_> {
         })
     }
 
-    /// Ask the driver, which is free and on this node, and which pays for the echo that it buys.
-    fn through(&mut self, driver: PublicKey, bytes: usize) -> anyhow::Result<Call> {
-        let buyer = match &self.buyer {
-            Some(buyer) => buyer.clone(),
-            None => self.buyer.insert(self.operator()?).clone(),
-        };
+    /// Run the driver for its operator; it pays for the echo that it buys.
+    async fn through(&self, driver: PublicKey, bytes: usize) -> anyhow::Result<Call> {
+        let agents = self.node.agents().await;
+        let serve = agents.values().find(|agent| agent.agent() == driver).context("no such driver here")?.serve();
         let argument = argument(bytes);
         let mut args = minicbor::Encoder::new(Vec::new());
         args.array(1)?.bytes(&argument)?;
-        let order = Purchase {
+        let (exchange, args) = (self.node.exchange().clone(), Bytes::from(args.into_writer()));
+        let job = move || Job {
+            call: Digest::default(),
+            buyer: None,
             service: DRIVER_SERVICE.into(),
             function: "relay-bytes".into(),
-            args: args.into_writer().into(),
-            fits: Arc::new(|_| Ok(())),
+            args: args.clone(),
+            deadline: Instant::now() + CALL_TIMEOUT,
+            deadline_ms: exchange.now_ms() + CALL_TIMEOUT.as_millis() as u64,
         };
-        let terms = Terms {
-            max_price: Amount::ZERO,
-            deadline_ms: u32::try_from(CALL_TIMEOUT.as_millis())?,
-            prefer: Prefer::Cheapest,
-            labels: Default::default(),
-            sellers: Some(vec![driver]),
-            retries: 0,
-        };
-        let made = Arc::new((buyer, order, terms, argument));
-        Ok(Arc::new(move || drive(made.clone()).boxed()))
-    }
-
-    fn operator(&self) -> anyhow::Result<Buyer> {
-        let key = Arc::new(keys::load(&self.node.data().join("operator.key"))?);
-        let payer = Payer { account: self.node.operator(), key, asset: CREDITS };
-        Ok(Buyer::new(self.node.exchange().clone(), payer)?)
+        Ok(Arc::new(move || drive(serve.clone(), job(), argument.clone()).boxed()))
     }
 }
 
-async fn drive(made: Arc<(Buyer, Purchase, Terms, Bytes)>) -> anyhow::Result<()> {
-    let (buyer, order, terms, argument) = &*made;
-    let bought = match buyer.buy(order, terms, None).await {
-        Ok(bought) => bought,
-        Err(fault) => bail!("the driver gave no answer: {fault}"),
-    };
-    if let Some(fault) = hansa_host::Fault::from_result(&bought.answer) {
+async fn drive(serve: Arc<dyn Serve>, job: Job, argument: Bytes) -> anyhow::Result<()> {
+    let done = serve.serve(job).await;
+    let answer = done.answer.with_context(|| format!("the driver gave no answer: {}", done.failure))?;
+    if let Some(fault) = hansa_host::Fault::from_result(&answer) {
         bail!("the driver's purchase failed: {fault}");
     }
-    ensure!(bought.answer.ends_with(argument), "another echo than was sent");
+    ensure!(answer.ends_with(&argument), "another echo than was sent");
     Ok(())
 }
 
