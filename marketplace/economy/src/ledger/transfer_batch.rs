@@ -42,7 +42,6 @@ pub(super) fn apply(state: &mut State, batch: &TransferBatch, authority: Authori
             state.open_scope();
             chain = Some(Chain { first: index, broken: false });
         }
-        // Within a chain this is taken back if the chain breaks, and done again by the next event.
         expiry::release_until(state, now_ns);
         let open_end = event.flags.has(TransferFlags::LINKED) && index + 1 == count;
         let result = match &chain {
@@ -55,6 +54,8 @@ pub(super) fn apply(state: &mut State, batch: &TransferBatch, authority: Authori
         if let Some(chain) = chain.as_mut().filter(|chain| status != TransferStatus::Created && !chain.broken) {
             chain.broken = true;
             state.discard_scope();
+            // The holds whose time has come were taken back too; the next event may be long in coming.
+            expiry::release_until(state, now_ns);
             fail_from(&mut results[chain.first..index]);
         }
         if status.is_transient() {

@@ -189,6 +189,21 @@ fn a_broken_chain_takes_its_hold_back() {
     ");
 }
 
+/// A hold that ended while a chain was being tried stayed in the pending totals when the chain's last event broke it.
+#[test]
+fn a_broken_chain_does_not_bring_an_ended_hold_back() {
+    run("
+        account 1
+        account 2
+        10 1 2 10 pending t=3 -> created 10
+        wait 3
+        11 1 2 1 linked -> linked_event_failed
+        12 1 9 1 -> credit_account_not_found
+        = 1 0 0 0 0
+        = 2 0 0 0 0
+    ");
+}
+
 #[test]
 fn balancing_clamps_on_its_own_side() {
     run("
