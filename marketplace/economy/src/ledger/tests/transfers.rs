@@ -262,6 +262,18 @@ fn totals_do_not_overflow() {
     ");
 }
 
+/// Log time ends with 63 bits, in the year 2262.
+#[test]
+fn a_hold_ends_before_the_end_of_time() {
+    run("
+        account 1 limit
+        account 2
+        wait 9223372034
+        1 1 2 5 pending t=3 -> overflows_timeout
+        1 1 2 5 pending t=1 -> exceeds_credits
+    ");
+}
+
 fn payment(id: u128, debit: AccountId, credit: AccountId, amount: u128) -> Transfer {
     Transfer { id: Id128(id), debit, credit, amount: Amount(amount), asset: 1, code: 1, ..Transfer::default() }
 }
