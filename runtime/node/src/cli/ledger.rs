@@ -1,9 +1,12 @@
-//! `hansa ledger …`: balances, and the proof that every unit is accounted for.
+//! `hansa ledger …`: balances, the proof that every unit is accounted for, and a ledger in memory to try commands on.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{BufReader, ErrorKind};
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use hansa_economy::channel::AccountId;
+use hansa_ledger::sim::{self, SimError};
 use hansa_node::admin::{Ask, Reply};
 use serde_json::Value;
 
@@ -12,7 +15,7 @@ use super::{Context, Failure};
 
 #[derive(Subcommand)]
 #[command(
-    after_help = "Examples:\n  hansa ledger balance\n  hansa ledger check\n  hansa ledger check --folder .hansa/node/ledger"
+    after_help = "Examples:\n  hansa ledger balance\n  hansa ledger check\n  hansa ledger check --folder .hansa/node/ledger\n  hansa ledger sim cases.jsonl"
 )]
 pub(crate) enum Command {
     /// What accounts hold. Without an account: those of your key.
@@ -26,12 +29,19 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FOLDER")]
         folder: Option<PathBuf>,
     },
+    /// Try accounts and transfers on an empty ledger in memory, by the real rules and a clock that the commands move. One JSON
+    /// object a line goes in, one comes out.
+    Sim {
+        /// The commands; `-` reads them from standard input.
+        file: PathBuf,
+    },
 }
 
 pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failure> {
     match command {
         Command::Balance { account } => balance(context, account).await,
         Command::Check { folder } => check(context, folder).await,
+        Command::Sim { file } => simulate(&file),
     }
 }
 
@@ -80,6 +90,20 @@ async fn check(context: &Context, folder: Option<PathBuf>) -> Result<(), Failure
     match problem {
         Some(problem) => Err(format!("the ledger is not in order: {problem}")),
         None => Ok(()),
+    }
+}
+
+fn simulate(file: &Path) -> Result<(), Failure> {
+    let output = std::io::stdout().lock();
+    let ran = if file.as_os_str() == "-" {
+        sim::run(std::io::stdin().lock(), output)
+    } else {
+        let input = File::open(file).map_err(|error| format!("cannot open `{}`: {error}", file.display()))?;
+        sim::run(BufReader::new(input), output)
+    };
+    match ran {
+        Err(SimError::Write(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        ran => ran.map_err(|error| error.to_string()),
     }
 }
 
