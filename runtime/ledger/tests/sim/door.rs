@@ -3,6 +3,7 @@
 use std::io::Read;
 
 use hansa_ledger::sim::{SimError, run};
+use proptest::prelude::*;
 
 fn answers(input: &str) -> Vec<String> {
     let mut output = Vec::new();
@@ -147,6 +148,27 @@ fn what_is_no_command_is_told() {
 fn a_line_has_an_end() {
     let endless = std::io::BufReader::new(std::io::repeat(b' ').take(20 << 20));
     assert!(matches!(run(endless, std::io::sink()), Err(SimError::Input { line: 1, .. })));
+}
+
+proptest! {
+    /// Whatever comes in: an error or answers.
+    #[test]
+    fn rubbish_is_an_error(text: String, digits in "[0-9]{18,42}", key in "[a-z_]{1,12}") {
+        prop_assert!(text.trim().is_empty() || run(text.as_bytes(), std::io::sink()).is_err());
+        let line = format!(r#"{{"op":"transfers","events":[{{"user_data_128":{digits},"id":"\\\"{text:?}"}},{{"{key}":{digits}}}]}}"#);
+        let _ = run(line.as_bytes(), std::io::sink());
+    }
+
+    /// A number means the same with quotation marks and without.
+    #[test]
+    fn numbers_and_strings_are_one(id: u128, amount: u128, data: u64) {
+        let lines = |quote: &str| format!(
+            "{}\n{}\n",
+            format_args!(r#"{{"op":"accounts","events":[{{"id":{quote}{id}{quote},"user_data_64":{quote}{data}{quote},"asset":1,"code":1}}]}}"#),
+            format_args!(r#"{{"op":"transfers","events":[{{"id":7,"debit":{quote}{id}{quote},"credit":2,"amount":{quote}{amount}{quote},"asset":1,"code":1}}]}}"#),
+        ) + &format!(r#"{{"op":"lookup","accounts":[{quote}{id}{quote}]}}"#);
+        prop_assert_eq!(answers(&lines("")), answers(&lines("\"")));
+    }
 }
 
 /// What was answered before a bad line stands.
