@@ -13,6 +13,13 @@ use serde_json::Value;
 use super::output::{json, line, table};
 use super::{Context, Failure};
 
+const SIM_HELP: &str = r#"A line is one batch. Integers may be strings; what is left out is zero. Flags and results are TigerBeetle's; its ledger is our asset.
+  {"op":"accounts","events":[{"id":1,"asset":1,"code":1,"flags":["debits_must_not_exceed_credits"]},{"id":2,"asset":1,"code":1}]}
+  {"op":"transfers","events":[{"id":10,"debit":2,"credit":1,"amount":15,"asset":1,"code":1,"flags":["pending"],"timeout_s":60}]}
+  {"op":"transfers","events":[{"id":11,"pending_id":10,"amount":"max","flags":["post_pending"]}]}
+  {"op":"advance","seconds":1}
+  {"op":"lookup","accounts":[1,2],"transfers":[10]}"#;
+
 #[derive(Subcommand)]
 #[command(
     after_help = "Examples:\n  hansa ledger balance\n  hansa ledger check\n  hansa ledger check --folder .hansa/node/ledger\n  hansa ledger sim cases.jsonl"
@@ -31,6 +38,7 @@ pub(crate) enum Command {
     },
     /// Try accounts and transfers on an empty ledger in memory, by the real rules and a clock that the commands move. One JSON
     /// object a line goes in, one comes out.
+    #[command(after_help = SIM_HELP)]
     Sim {
         /// The commands; `-` reads them from standard input.
         file: PathBuf,
