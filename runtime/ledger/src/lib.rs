@@ -2,7 +2,8 @@
 //!
 //! [`Ledger::submit`] verifies a signed command in parallel and hands it to one writer thread, which applies what waits as
 //! one group, commits it durably together with the log entry, and only then answers. Reads see committed rows and never wait
-//! for the writer. [`Ledger::check`] replays the whole log and compares. Tables, codecs and recovery: `FORMAT.md`.
+//! for the writer. [`Ledger::check`] replays the whole log and compares. [`sim::run`] tries commands out in memory.
+//! Tables, codecs and recovery: `FORMAT.md`.
 
 mod check;
 mod error;
@@ -12,6 +13,7 @@ mod group;
 mod handle;
 pub mod limits;
 mod query;
+pub mod sim;
 mod store;
 mod table;
 mod writer;

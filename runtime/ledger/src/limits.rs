@@ -13,5 +13,7 @@ pub const CACHE_BYTES: usize = 256 * 1024 * 1024;
 pub const RETRY_AFTER_MS_MIN: u32 = 5;
 /// Milliseconds after which an overloaded ledger asks to try again, most.
 pub const RETRY_AFTER_MS_MAX: u32 = 2000;
+/// Bytes of one line of a simulation's commands.
+pub const SIM_LINE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// Entries that one read of the log gives.
 pub const ENTRIES_PER_READ_MAX: usize = 1024;

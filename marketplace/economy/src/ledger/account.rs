@@ -18,6 +18,8 @@ pub struct AccountFlags(#[n(0)] pub u16);
 impl AccountFlags {
     /// No flag.
     pub const NONE: AccountFlags = AccountFlags(0);
+    /// Opened all or nothing together with the next one of its batch; kept as it was asked for.
+    pub const LINKED: AccountFlags = AccountFlags(1 << 0);
     /// Its balance may not fall below zero, holds counted.
     pub const DEBITS_MUST_NOT_EXCEED_CREDITS: AccountFlags = AccountFlags(1 << 1);
     /// Its balance may not rise above zero, holds counted.
@@ -26,6 +28,8 @@ impl AccountFlags {
     pub const HISTORY: AccountFlags = AccountFlags(1 << 3);
     /// Closed: only voids and expiry touch it.
     pub const CLOSED: AccountFlags = AccountFlags(1 << 5);
+    /// Every flag there is. Bit 4, TigerBeetle's `imported`, is reserved.
+    pub const ALL: AccountFlags = AccountFlags(0b10_1111);
 
     /// Are all bits of `other` set?
     pub const fn has(self, other: AccountFlags) -> bool {

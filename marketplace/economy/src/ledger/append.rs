@@ -111,11 +111,4 @@ impl State {
         };
         result.into()
     }
-
-    /// Run transfers on nobody's word and without an entry in the log, for what-if simulations. `time_ns` must be after
-    /// the newest log time.
-    pub fn simulate(&mut self, time_ns: u64, batch: &super::TransferBatch) -> Result<Acceptance, Reason> {
-        self.head_mut().time_ns = self.head().time_ns.max(time_ns.saturating_sub(1));
-        transfer_batch::apply(self, batch, Authority::Unchecked)
-    }
 }

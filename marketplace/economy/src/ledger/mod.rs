@@ -5,12 +5,15 @@
 //! reads a clock or a file. The shape of each command: a straight line of checks, a marked point of no return, writes.
 
 mod account;
+mod account_batch;
 mod account_open;
+mod account_status;
 mod append;
 mod asset;
 mod asset_create;
 pub mod audit;
 mod authority;
+mod chain;
 mod channel;
 mod channel_answer;
 mod channel_close;
@@ -27,6 +30,7 @@ mod issue;
 mod movement;
 mod reason;
 mod result;
+mod simulation;
 mod state;
 mod transfer;
 mod transfer_batch;
@@ -37,7 +41,9 @@ mod transfer_status;
 mod verified;
 
 pub use account::{Account, AccountFlags, AccountKind, account_id, issuance_account_id};
+pub use account_batch::{AccountEvent, AccountResult};
 pub use account_open::AccountOpen;
+pub use account_status::AccountStatus;
 pub use append::{AppendError, Appended};
 pub use asset::Asset;
 pub use asset_create::AssetCreate;
@@ -57,6 +63,7 @@ pub use issue::{Issue, Redeem};
 pub use movement::{Movement, MovementKind};
 pub use reason::Reason;
 pub use result::{Acceptance, CommandResult, TransferResult};
+pub use simulation::{EndOfTime, Simulation};
 pub use state::{Admission, Changes, Head, OutcomeRef, State};
 pub use transfer::{HoldRule, HoldState, Transfer, TransferFlags, TransferRecord};
 pub use transfer_batch::TransferBatch;

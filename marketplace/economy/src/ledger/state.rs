@@ -101,10 +101,10 @@ pub struct State {
     scope: Option<Scope>,
 }
 
-/// What must be put back if a chain of transfers breaks.
+/// What must be put back if a chain breaks.
 #[derive(Clone, Debug, Default)]
 struct Scope {
-    accounts: Vec<(AccountId, Account)>,
+    accounts: Vec<(AccountId, Option<Account>)>,
     transfers: Vec<(TransferId, Option<TransferRecord>)>,
     movements: usize,
 }
@@ -267,16 +267,18 @@ impl State {
         self.changes.accounts.insert(id);
         let account = self.accounts.get_mut(&id).expect("the checks before the point of no return found this account");
         if let Some(scope) = &mut self.scope {
-            scope.accounts.push((id, account.clone()));
+            scope.accounts.push((id, Some(account.clone())));
         }
         account
     }
 
-    /// Accounts are opened outside of chains only.
     pub(super) fn put_account(&mut self, account: Account) {
-        debug_assert!(self.scope.is_none(), "no account is opened within a chain of transfers");
-        self.changes.accounts.insert(account.id);
-        self.accounts.insert(account.id, account);
+        let id = account.id;
+        self.changes.accounts.insert(id);
+        let before = self.accounts.insert(id, account);
+        if let Some(scope) = &mut self.scope {
+            scope.accounts.push((id, before));
+        }
     }
 
     pub(super) fn put_asset(&mut self, asset: Asset) {
@@ -307,7 +309,7 @@ impl State {
         self.expiries.first().filter(|(expires_ns, _)| *expires_ns <= now_ns).map(|(_, id)| *id)
     }
 
-    /// From here on all writes of transfers can be taken back.
+    /// From here on all writes of accounts and transfers can be taken back.
     pub(super) fn open_scope(&mut self) {
         self.scope = Some(Scope { movements: self.movements.len(), ..Scope::default() });
     }
@@ -321,7 +323,10 @@ impl State {
     pub(super) fn discard_scope(&mut self) {
         let Some(scope) = self.scope.take() else { return };
         for (id, account) in scope.accounts.into_iter().rev() {
-            self.accounts.insert(id, account);
+            match account {
+                Some(account) => self.accounts.insert(id, account),
+                None => self.accounts.remove(&id),
+            };
         }
         for (id, record) in scope.transfers.into_iter().rev() {
             self.insert_transfer(id, record);

@@ -32,7 +32,7 @@ impl TransferFlags {
     pub const CLOSING_DEBIT: TransferFlags = TransferFlags(1 << 6);
     /// Close the credit account, until the hold is voided.
     pub const CLOSING_CREDIT: TransferFlags = TransferFlags(1 << 7);
-    /// Every flag there is.
+    /// Every flag there is. Bit 8, TigerBeetle's `imported`, is reserved.
     pub const ALL: TransferFlags = TransferFlags(0xff);
 
     /// Are all bits of `other` set?

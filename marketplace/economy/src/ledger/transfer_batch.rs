@@ -1,15 +1,15 @@
-//! `transfer`: a batch of transfers with chains in it, each chain all or nothing. The order of results is TigerBeetle's.
+//! `transfer`: a batch of transfers with chains in it. The order of results is TigerBeetle's.
 
 use minicbor::{Decode, Encode};
 
 use super::authority::Authority;
-use super::id::TransferId;
+use super::chain::{self, Event};
 use super::reason::Reason;
 use super::result::{Acceptance, TransferResult};
 use super::state::State;
 use super::transfer::{Transfer, TransferFlags, TransferRecord};
+use super::transfer_create;
 use super::transfer_status::TransferStatus;
-use super::{expiry, transfer_create};
 use crate::amount::Amount;
 use crate::limits::TRANSFERS_MAX;
 
@@ -22,10 +22,10 @@ pub struct TransferBatch {
     pub transfers: Vec<Transfer>,
 }
 
-/// A chain that is being worked on.
-struct Chain {
-    first: usize,
-    broken: bool,
+/// One transfer, and on whose word it is attempted.
+struct Attempt<'a> {
+    transfer: &'a Transfer,
+    authority: Authority,
 }
 
 pub(super) fn apply(state: &mut State, batch: &TransferBatch, authority: Authority) -> Result<Acceptance, Reason> {
@@ -34,49 +34,46 @@ pub(super) fn apply(state: &mut State, batch: &TransferBatch, authority: Authori
         state.tick();
         return Err(Reason::BadBatch);
     }
-    let mut results: Vec<TransferResult> = Vec::with_capacity(count);
-    let mut chain: Option<Chain> = None;
-    for (index, event) in batch.transfers.iter().enumerate() {
-        let now_ns = state.tick();
-        if event.flags.has(TransferFlags::LINKED) && chain.is_none() {
-            state.open_scope();
-            chain = Some(Chain { first: index, broken: false });
-        }
-        // Within a chain this is taken back if the chain breaks, and done again by the next event.
-        expiry::release_until(state, now_ns);
-        let open_end = event.flags.has(TransferFlags::LINKED) && index + 1 == count;
-        let result = match &chain {
-            _ if open_end => failed(event, TransferStatus::LinkedEventChainOpen, now_ns),
-            Some(Chain { broken: true, .. }) => failed(event, TransferStatus::LinkedEventFailed, now_ns),
-            _ => transfer_create::create(state, event, authority, now_ns),
-        };
-        let status = result.status;
-        results.push(result);
-        if let Some(chain) = chain.as_mut().filter(|chain| status != TransferStatus::Created && !chain.broken) {
-            chain.broken = true;
-            state.discard_scope();
-            fail_from(&mut results[chain.first..index]);
-        }
-        if status.is_transient() {
-            state.put_transfer(event.id, TransferRecord::Burnt);
-        }
-        if open_end || !event.flags.has(TransferFlags::LINKED) {
-            state.keep_scope();
-            chain = None;
-        }
-    }
-    Ok(Acceptance::Transfers(results))
+    Ok(Acceptance::Transfers(run(state, &batch.transfers, authority)))
 }
 
-/// The transfers of a chain that had been done before it broke.
-fn fail_from(results: &mut [TransferResult]) {
-    for result in results {
-        result.status = TransferStatus::LinkedEventFailed;
-        result.amount = Amount::ZERO;
+/// Any number of transfers.
+pub(super) fn run(state: &mut State, transfers: &[Transfer], authority: Authority) -> Vec<TransferResult> {
+    let attempts: Vec<Attempt<'_>> = transfers.iter().map(|transfer| Attempt { transfer, authority }).collect();
+    chain::run(state, &attempts)
+}
+
+impl Event for Attempt<'_> {
+    type Result = TransferResult;
+
+    fn is_linked(&self) -> bool {
+        self.transfer.flags.has(TransferFlags::LINKED)
+    }
+
+    fn attempt(&self, state: &mut State, now_ns: u64) -> TransferResult {
+        transfer_create::create(state, self.transfer, self.authority, now_ns)
+    }
+
+    fn is_created(result: &TransferResult) -> bool {
+        result.status == TransferStatus::Created
+    }
+
+    fn chain_failed(&self, now_ns: u64) -> TransferResult {
+        failed(self.transfer, TransferStatus::LinkedEventFailed, now_ns)
+    }
+
+    fn chain_open(&self, now_ns: u64) -> TransferResult {
+        failed(self.transfer, TransferStatus::LinkedEventChainOpen, now_ns)
+    }
+
+    /// What failed for a passing reason may not succeed later under the same id.
+    fn remember(&self, state: &mut State, result: &TransferResult) {
+        if result.status.is_transient() {
+            state.put_transfer(self.transfer.id, TransferRecord::Burnt);
+        }
     }
 }
 
 pub(super) fn failed(event: &Transfer, status: TransferStatus, now_ns: u64) -> TransferResult {
-    let id: TransferId = event.id;
-    TransferResult { id, status, timestamp_ns: now_ns, amount: Amount::ZERO }
+    TransferResult { id: event.id, status, timestamp_ns: now_ns, amount: Amount::ZERO }
 }

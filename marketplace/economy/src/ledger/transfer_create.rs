@@ -13,6 +13,7 @@ use super::transfer_resolve;
 use super::transfer_status::TransferStatus;
 use crate::amount::Amount;
 use crate::channel::AccountId;
+use crate::limits::LOG_TIME_NS_MAX;
 
 use TransferStatus as S;
 
@@ -131,7 +132,7 @@ fn check_amount(event: &Transfer, debit: &Account, credit: &Account, amount: Amo
         (overflows(credit.credits_posted), S::OverflowsCreditsPosted),
         (overflows(debits), S::OverflowsDebits),
         (overflows(credits), S::OverflowsCredits),
-        (now_ns.checked_add(timeout_ns(event.timeout_s)).is_none(), S::OverflowsTimeout),
+        (now_ns.saturating_add(timeout_ns(event.timeout_s)) > LOG_TIME_NS_MAX, S::OverflowsTimeout),
         (debit.debits_exceed_credits(amount), S::ExceedsCredits),
         (credit.credits_exceed_debits(amount), S::ExceedsDebits),
     ];

@@ -1,7 +1,8 @@
 //! What a transfer's attempt came to. The first status that applies, in the order of this list, is the result.
 //!
-//! Numbers below 100 and their names are TigerBeetle's (<https://docs.tigerbeetle.com/reference/requests/create_transfers>);
-//! `ledger` in a name is what we call the asset. Numbers from 201 are ours. Numbers are stable.
+//! Numbers below 100 and their names are TigerBeetle's (<https://docs.tigerbeetle.com/reference/requests/create_transfers>),
+//! except that `created` is 0; `ledger` in a name is what we call the asset. Kept free: 18 (not used there any more) and 56 to
+//! 63 (`imported_event_…`: the flag `imported` is reserved). Numbers from 201 are ours. Numbers are stable.
 
 use minicbor::{Decode, Encode};
 
@@ -15,7 +16,7 @@ pub enum TransferStatus {
     /// Another transfer of its chain failed.
     #[n(1)]
     LinkedEventFailed,
-    /// The batch ends within the chain.
+    /// The batch ends within the chain. Of the last event, this is said even where its chain had failed before.
     #[n(2)]
     LinkedEventChainOpen,
     /// Time comes from the log.

@@ -1,18 +1,28 @@
-//! `hansa ledger …`: balances, and the proof that every unit is accounted for.
+//! `hansa ledger …`: balances, the proof that every unit is accounted for, and a ledger in memory to try commands on.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{BufReader, ErrorKind};
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use hansa_economy::channel::AccountId;
+use hansa_ledger::sim::{self, SimError};
 use hansa_node::admin::{Ask, Reply};
 use serde_json::Value;
 
 use super::output::{json, line, table};
 use super::{Context, Failure};
 
+const SIM_HELP: &str = r#"A line is one batch. Integers may be strings; what is left out is zero. Flags and results are TigerBeetle's; its ledger is our asset.
+  {"op":"accounts","events":[{"id":1,"asset":1,"code":1,"flags":["debits_must_not_exceed_credits"]},{"id":2,"asset":1,"code":1}]}
+  {"op":"transfers","events":[{"id":10,"debit":2,"credit":1,"amount":15,"asset":1,"code":1,"flags":["pending"],"timeout_s":60}]}
+  {"op":"transfers","events":[{"id":11,"pending_id":10,"amount":"max","flags":["post_pending"]}]}
+  {"op":"advance","seconds":1}
+  {"op":"lookup","accounts":[1,2],"transfers":[10]}"#;
+
 #[derive(Subcommand)]
 #[command(
-    after_help = "Examples:\n  hansa ledger balance\n  hansa ledger check\n  hansa ledger check --folder .hansa/node/ledger"
+    after_help = "Examples:\n  hansa ledger balance\n  hansa ledger check\n  hansa ledger check --folder .hansa/node/ledger\n  hansa ledger sim cases.jsonl"
 )]
 pub(crate) enum Command {
     /// What accounts hold. Without an account: those of your key.
@@ -26,12 +36,20 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FOLDER")]
         folder: Option<PathBuf>,
     },
+    /// Try accounts and transfers on an empty ledger in memory, by the real rules and a clock that the commands move. One JSON
+    /// object a line goes in, one comes out.
+    #[command(after_help = SIM_HELP)]
+    Sim {
+        /// The commands; `-` reads them from standard input.
+        file: PathBuf,
+    },
 }
 
 pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failure> {
     match command {
         Command::Balance { account } => balance(context, account).await,
         Command::Check { folder } => check(context, folder).await,
+        Command::Sim { file } => simulate(&file),
     }
 }
 
@@ -80,6 +98,20 @@ async fn check(context: &Context, folder: Option<PathBuf>) -> Result<(), Failure
     match problem {
         Some(problem) => Err(format!("the ledger is not in order: {problem}")),
         None => Ok(()),
+    }
+}
+
+fn simulate(file: &Path) -> Result<(), Failure> {
+    let output = std::io::stdout().lock();
+    let ran = if file.as_os_str() == "-" {
+        sim::run(std::io::stdin().lock(), output)
+    } else {
+        let input = File::open(file).map_err(|error| format!("cannot open `{}`: {error}", file.display()))?;
+        sim::run(BufReader::new(input), output)
+    };
+    match ran {
+        Err(SimError::Write(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        ran => ran.map_err(|error| error.to_string()),
     }
 }
 

@@ -11,29 +11,20 @@
 
 use super::*;
 use crate::channel::AccountId;
-use crate::key::PublicKey;
 
 /// Run a case; panics with the line that comes to something else.
 pub(super) fn run(case: &str) {
-    let head = Head {
-        ledger: Default::default(),
-        name: "table".into(),
-        operator: PublicKey([0; 32]),
-        seq: 1,
-        hash: Default::default(),
-        time_ns: SECOND,
-    };
-    let mut table = Table { state: State::new(head), now_ns: SECOND, batch: Vec::new() };
+    let mut table = Table::default();
     for line in case.lines().map(str::trim).filter(|line| !line.is_empty()) {
         table.line(line);
     }
     table.flush();
-    audit::audit(&table.state).unwrap();
+    audit::audit(table.world.state()).unwrap();
 }
 
+#[derive(Default)]
 struct Table {
-    state: State,
-    now_ns: u64,
+    world: Simulation,
     batch: Vec<(String, Transfer, String)>,
 }
 
@@ -44,12 +35,12 @@ impl Table {
             ["--"] => self.flush(),
             ["wait", seconds] => {
                 self.flush();
-                self.now_ns += seconds.parse::<u64>().unwrap() * SECOND;
+                self.world.advance(seconds.parse::<u64>().unwrap() * SECOND).unwrap();
             }
             ["account", id, rest @ ..] => self.account(id, rest),
             ["=", id, rest @ ..] => {
                 self.flush();
-                let account = self.state.account(AccountId(number(id))).unwrap();
+                let account = self.world.state().account(AccountId(number(id))).unwrap();
                 let mut found: Vec<String> =
                     [account.debits_pending, account.debits_posted, account.credits_pending, account.credits_posted]
                         .map(|a| a.0.to_string())
@@ -71,23 +62,8 @@ impl Table {
                 other => asset = other.strip_prefix("asset=").unwrap().parse().unwrap(),
             }
         }
-        self.state.restore_account(Account {
-            id: AccountId(number(id)),
-            asset,
-            code: 1,
-            kind: AccountKind::Ordinary,
-            flags,
-            owner: PublicKey([0; 32]),
-            label: id.into(),
-            user_data_128: Id128::ZERO,
-            user_data_64: 0,
-            user_data_32: 0,
-            debits_pending: Amount::ZERO,
-            debits_posted: Amount::ZERO,
-            credits_pending: Amount::ZERO,
-            credits_posted: Amount::ZERO,
-            timestamp_ns: 1,
-        });
+        let event = AccountEvent { id: AccountId(number(id)), asset, code: 1, flags, ..AccountEvent::default() };
+        assert_eq!(self.world.accounts(&[event]).unwrap()[0].status, AccountStatus::Created);
     }
 
     fn event(&mut self, line: &str) {
@@ -105,11 +81,8 @@ impl Table {
         if batch.is_empty() {
             return;
         }
-        self.now_ns += 1000;
-        let transfers = batch.iter().map(|(_, transfer, _)| transfer.clone()).collect();
-        let Acceptance::Transfers(results) = self.state.simulate(self.now_ns, &TransferBatch { transfers }).unwrap() else {
-            panic!()
-        };
+        let transfers: Vec<_> = batch.iter().map(|(_, transfer, _)| transfer.clone()).collect();
+        let results = self.world.transfers(&transfers).unwrap();
         for ((line, _, expected), result) in batch.iter().zip(results) {
             let found = match result.status.is_done() {
                 true => format!("{} {}", result.status, result.amount.0),
@@ -117,7 +90,7 @@ impl Table {
             };
             assert_eq!(&found, expected, "{line}");
         }
-        audit::audit(&self.state).unwrap();
+        audit::audit(self.world.state()).unwrap();
     }
 }
 

@@ -189,6 +189,21 @@ fn a_broken_chain_takes_its_hold_back() {
     ");
 }
 
+/// A hold that ended while a chain was being tried stayed in the pending totals when the chain's last event broke it.
+#[test]
+fn a_broken_chain_does_not_bring_an_ended_hold_back() {
+    run("
+        account 1
+        account 2
+        10 1 2 10 pending t=3 -> created 10
+        wait 3
+        11 1 2 1 linked -> linked_event_failed
+        12 1 9 1 -> credit_account_not_found
+        = 1 0 0 0 0
+        = 2 0 0 0 0
+    ");
+}
+
 #[test]
 fn balancing_clamps_on_its_own_side() {
     run("
@@ -244,6 +259,18 @@ fn totals_do_not_overflow() {
         6 0 0 max post p=1 -> created 340282366920938463463374607431768211454
         7 1 3 2 -> overflows_debits_posted
         8 3 2 2 -> overflows_credits_posted
+    ");
+}
+
+/// Log time ends with 63 bits, in the year 2262.
+#[test]
+fn a_hold_ends_before_the_end_of_time() {
+    run("
+        account 1 limit
+        account 2
+        wait 9223372034
+        1 1 2 5 pending t=3 -> overflows_timeout
+        1 1 2 5 pending t=1 -> exceeds_credits
     ");
 }
 
