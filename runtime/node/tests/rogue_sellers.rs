@@ -115,7 +115,7 @@ fn answer(
     let receipt = (mischief != NoReceipt).then(|| signed.bytes().to_vec().into());
     match mischief {
         Rubbish => Bytes::from_static(b"\x83\x00garbage"),
-        _ => minicbor::to_vec(CallReply::Answered(answer.into(), receipt)).unwrap().into(),
+        _ => minicbor::to_vec(<CallReply>::Answered(answer.into(), receipt)).unwrap().into(),
     }
 }
 

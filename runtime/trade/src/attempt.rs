@@ -57,9 +57,7 @@ impl Attempt<'_> {
                     return Err(self.refused(&channel, refusal).await);
                 }
                 Ok(CallReply::Answered(answer, receipt)) => {
-                    return self
-                        .settle(lease, &request, &voucher, Answer::Value(answer.0), receipt.map(Vec::from))
-                        .await;
+                    return self.settle(lease, &request, &voucher, Answer::Value(answer.0), receipt.map(Vec::from)).await;
                 }
                 Ok(CallReply::Broke(message, receipt)) => {
                     return self.settle(lease, &request, &voucher, Answer::None(message), receipt.map(Vec::from)).await;
@@ -186,7 +184,8 @@ impl Attempt<'_> {
         if voucher.body.channel != channel.id || voucher.body.lane != lane.number {
             return false;
         }
-        let receipt = refusal.newest_receipt.as_ref().and_then(|bytes| proof::check_receipt(bytes, &self.listed.verifier, heads).ok());
+        let receipt =
+            refusal.newest_receipt.as_ref().and_then(|bytes| proof::check_receipt(bytes, &self.listed.verifier, heads).ok());
         let belongs = |receipt: &Signed<Receipt>| {
             let to_voucher = receipt.body.seq == voucher.body.seq || Some(receipt.digest()) == voucher.body.prev_receipt;
             to_voucher && receipt.body.channel == channel.id && receipt.body.cumulative <= voucher.body.cumulative_max

@@ -88,7 +88,7 @@ impl Seller {
         Ok(match self.inner.serve_call(&request).await {
             Ok(Served { encoded: Some(encoded), .. }) => encoded,
             Ok(Served { reply, .. }) => encode(&reply),
-            Err(refusal) => encode(&CallReply::Refused(refusal)),
+            Err(refusal) => encode(&<CallReply>::Refused(refusal)),
         })
     }
 

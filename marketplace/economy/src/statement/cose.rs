@@ -57,8 +57,7 @@ pub(super) fn protected(algorithm: Algorithm, content_type: &str, signer: &Publi
 pub(super) fn message(protected: &[u8], payload: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(32 + protected.len() + payload.len());
     let mut cbor = Encoder::new(&mut out);
-    let written =
-        cbor.array(4).and_then(|cbor| cbor.str("Signature1")?.bytes(protected)?.bytes(&[])?.bytes(payload)).map(|_| ());
+    let written = cbor.array(4).and_then(|cbor| cbor.str("Signature1")?.bytes(protected)?.bytes(&[])?.bytes(payload)).map(|_| ());
     written.expect("writing to memory cannot fail");
     out
 }

@@ -142,8 +142,9 @@ impl<'a, T: Statement> Unverified<'a, T> {
         let message = cose::message(self.parts.protected, self.parts.payload);
         let valid = match self.parts.algorithm {
             Algorithm::EdDsa => verifier.verifies(&message, self.parts.signature),
-            Algorithm::Tree => tree::climb(tree::leaf(&message), self.parts.signature)
-                .is_some_and(|claim| claim.is_signed_by(verifier, memo)),
+            Algorithm::Tree => {
+                tree::climb(tree::leaf(&message), self.parts.signature).is_some_and(|claim| claim.is_signed_by(verifier, memo))
+            }
         };
         match valid {
             true => Ok(self.trusted()),

@@ -171,7 +171,8 @@ mod tests {
     #[test]
     fn no_other_leaf_and_no_other_proof_climbs_to_a_signed_head() {
         let key = Keypair::from_seed(&[3; 32]);
-        let signed = |leaf: Digest, proof: &[u8]| climb(leaf, proof).is_some_and(|claim| claim.is_signed_by(&key.verifier(), &()));
+        let signed =
+            |leaf: Digest, proof: &[u8]| climb(leaf, proof).is_some_and(|claim| claim.is_signed_by(&key.verifier(), &()));
         let leaves = leaves(5);
         for (number, proof) in sign(&leaves, &key).into_iter().enumerate() {
             assert!(signed(leaves[number], &proof));

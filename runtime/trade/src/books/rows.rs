@@ -95,7 +95,7 @@ pub(crate) struct LaneIn {
 impl LaneIn {
     /// The last receipt, wherever it stands.
     pub(crate) fn last_receipt(&self) -> Option<Vec<u8>> {
-        let in_reply = || match minicbor::decode(self.reply.as_ref()?).ok()? {
+        let in_reply = || match minicbor::decode::<CallReply>(self.reply.as_ref()?).ok()? {
             CallReply::Answered(_, receipt) | CallReply::Broke(_, receipt) => receipt,
             CallReply::Refused(_) => None,
         };

@@ -157,7 +157,7 @@ fn envelopes(argument: &[u8]) -> anyhow::Result<Parts> {
         voucher.is_ok() && receipt.is_ok()
     };
     request.voucher = Some(vouched.bytes().to_vec().into());
-    let reply = CallReply::Answered(argument.to_vec().into(), Some(receipted.bytes().to_vec().into()));
+    let reply = <CallReply>::Answered(argument.to_vec().into(), Some(receipted.bytes().to_vec().into()));
     let encode = || Ok::<_, anyhow::Error>((minicbor::to_vec(&request)?, minicbor::to_vec(&reply)?));
     let (sent, answered) = encode()?;
     let decode = || minicbor::decode::<CallRequest>(&sent).is_ok() && minicbor::decode::<CallReply>(&answered).is_ok();
