@@ -3,6 +3,7 @@
 mod channels;
 mod commands;
 mod conserve;
+mod root;
 mod table;
 mod transfers;
 
