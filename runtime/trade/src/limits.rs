@@ -48,5 +48,7 @@ pub const DISTRUST: Duration = Duration::from_secs(300);
 pub const PROBE_EVERY: Duration = Duration::from_millis(500);
 /// Turns that a statement to be signed lets others take, to share its signature, while some of them join.
 pub const GATHER_TURNS_MAX: usize = 8;
+/// A statement waits no longer than this for the one that signs for all; then it is signed alone.
+pub const GATHER_TIME_MAX: Duration = Duration::from_millis(20);
 /// Verified tree heads that are remembered.
 pub const TREE_HEADS_KEPT: usize = 4096;

@@ -14,7 +14,7 @@ use hansa_economy::statement::{Draft, Memo, Share, Unverified, sign_all};
 use hansa_economy::{Digest, Keypair, Signed, Statement, StatementError, Verifier};
 use tokio::sync::oneshot;
 
-use crate::limits::{GATHER_TURNS_MAX, TREE_HEADS_KEPT};
+use crate::limits::{GATHER_TIME_MAX, GATHER_TURNS_MAX, TREE_HEADS_KEPT};
 
 /// Signs for one key; concurrent statements share a signature.
 pub(crate) struct Signatory {
@@ -56,9 +56,10 @@ impl Signatory {
         let draft = Draft::new(body, self.key.public());
         match self.role(draft.leaf()) {
             Role::Lead(gathering) => gathering.sign(draft).await,
-            Role::Follow(share) => match share.await {
-                Ok(share) => draft.shared(share),
-                Err(_) => draft.alone(&self.key),
+            // Whoever leads may be a future that nobody polls for a while.
+            Role::Follow(share) => match tokio::time::timeout(GATHER_TIME_MAX, share).await {
+                Ok(Ok(share)) => draft.shared(share),
+                _ => draft.alone(&self.key),
             },
             Role::Alone => draft.alone(&self.key),
         }
@@ -217,6 +218,16 @@ mod tests {
         drop(first);
         assert_eq!(second.await, Signed::new(voucher(2), &signatory.key));
         assert_eq!(signatory.vouch(voucher(3)).await, Signed::new(voucher(3), &signatory.key));
+    }
+
+    #[tokio::test]
+    async fn whoever_is_not_polled_holds_nobody_up() {
+        let signatory = signatory();
+        let mut first = Box::pin(signatory.vouch(voucher(1)));
+        assert!(futures::poll!(&mut first).is_pending());
+        assert_eq!(signatory.vouch(voucher(2)).await, Signed::new(voucher(2), &signatory.key));
+        let first = first.await;
+        assert!(check_voucher(read_voucher(first.bytes()).unwrap(), &signatory.key.verifier(), &Heads::default()).is_ok());
     }
 
     #[test]
