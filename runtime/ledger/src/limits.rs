@@ -17,3 +17,9 @@ pub const RETRY_AFTER_MS_MAX: u32 = 2000;
 pub const SIM_LINE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// Entries that one read of the log gives.
 pub const ENTRIES_PER_READ_MAX: usize = 1024;
+/// Entries of the log whose signatures a replay checks together, each of about 64 KiB.
+pub const REPLAY_ENTRIES: usize = 64;
+/// Lines of one statement or history of an account.
+pub const STATEMENT_LINES_MAX: usize = 100_000;
+/// Significant digits that beancount adds exactly (Python's `decimal` in its usual context).
+pub const BEANCOUNT_DIGITS_MAX: u32 = 28;

@@ -74,6 +74,11 @@ impl Verified {
         events.iter().flat_map(|event| [event.id, event.pending_id]).filter(|id| !id.is_zero())
     }
 
+    /// The receipts that a channel command shows, in its order; none in other commands.
+    pub fn receipts(&self) -> impl Iterator<Item = &Signed<Receipt>> {
+        self.evidence.iter().map(|evidence| &evidence.receipt)
+    }
+
     pub(super) fn evidence(&self) -> &[Evidence] {
         &self.evidence
     }
