@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use hansa_economy::channel::{AccountId, ChannelId};
-use hansa_economy::ledger::{Account, Appended, Channel, Entry, State, Verified, audit};
+use hansa_economy::ledger::{Account, AccountKey, Appended, Channel, Entry, KeyId, State, Verified, audit};
 use hansa_economy::{Amount, Digest};
 use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata};
 use serde::Serialize;
@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::error::{OpenError, QueryError};
 use crate::handle::Ledger;
 use crate::store::{FILE_NAME, Store, StoreError};
-use crate::table::{accounts, assets, channels, holds, log, meta, outcomes, owners, transfers};
+use crate::table::{accounts, assets, channels, holds, keys, log, meta, open_later, outcomes, owners, transfers};
 
 /// What a check found. Without a problem every number stands for the whole ledger; with one, for what was replayed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -75,6 +75,7 @@ struct Replay {
     state: State,
     accounts_before: BTreeMap<AccountId, Account>,
     channels_before: BTreeMap<ChannelId, Channel>,
+    keys_before: BTreeMap<KeyId, AccountKey>,
     commands: u64,
 }
 
@@ -116,7 +117,7 @@ fn advance(replay: &mut Option<Replay>, seq: u64, entry: Entry, hash: Digest) ->
         None => {
             let [genesis] = commands.as_slice() else { return Err("the first entry is not genesis alone".into()) };
             let (state, again) = State::found(genesis, entry.timestamp_ns).map_err(|error| error.to_string())?;
-            *replay = Some(Replay { state, accounts_before: BTreeMap::new(), channels_before: BTreeMap::new(), commands: 0 });
+            *replay = Some(Replay::new(state));
             again
         }
         Some(replay) => {
@@ -170,11 +171,21 @@ fn verify(entry: &Entry) -> Result<Vec<Verified>, Problem> {
 }
 
 impl Replay {
+    fn new(state: State) -> Replay {
+        let (accounts_before, channels_before, keys_before) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Replay { state, accounts_before, channels_before, keys_before, commands: 0 }
+    }
+
     fn audit_step(&mut self) -> Result<(), Problem> {
         let changes = self.state.take_changes();
         for account in changes.accounts.iter().filter_map(|id| self.state.account(*id)) {
             if let Some(before) = self.accounts_before.insert(account.id, account.clone()) {
                 audit::account_step(&before, account).map_err(|breach| breach.to_string())?;
+            }
+        }
+        for key in changes.keys.iter().filter_map(|id| self.state.key(*id)) {
+            if let Some(before) = self.keys_before.insert(key.id(), key.clone()) {
+                audit::key_step(&before, key).map_err(|breach| breach.to_string())?;
             }
         }
         for channel in changes.channels.iter().filter_map(|id| self.state.channel(*id)) {
@@ -238,10 +249,20 @@ fn compare(tx: &ReadTransaction, state: &State) -> Result<Result<(), Problem>, S
         let same = channels::get(&table, channel.id)?.as_ref() == Some(channel);
         different = different.or_else(|| (!same).then(|| format!("channel {} is not what the log makes it", channel.id)));
     }
-    Ok(match different.or(compare_transfers(tx, state)?) {
+    Ok(match different.or(compare_keys(tx, state)?).or(compare_transfers(tx, state)?) {
         Some(problem) => Err(problem),
         None => Ok(()),
     })
+}
+
+fn compare_keys(tx: &ReadTransaction, state: &State) -> Result<Option<Problem>, StoreError> {
+    let stored = match open_later(tx, keys::TABLE)? {
+        Some(table) => keys::all(&table)?.collect::<Result<Vec<_>, _>>()?,
+        None => Vec::new(),
+    };
+    // Both are in the order of account, role and key.
+    let same = stored.iter().eq(state.keys());
+    Ok((!same).then(|| format!("table `{}` is not what the log makes it", keys::TAG)))
 }
 
 fn compare_transfers(tx: &ReadTransaction, state: &State) -> Result<Option<Problem>, StoreError> {

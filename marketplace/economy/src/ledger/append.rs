@@ -108,6 +108,7 @@ impl State {
             Command::ChannelAnswer(command) => command.apply(self, verified),
             Command::ChannelClose(command) => command.apply(self, signer, id),
             Command::ChannelFinalize(command) => command.apply(self, id),
+            Command::AccountKey(command) => command.apply(self, signer),
         };
         result.into()
     }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::account::{Account, AccountFlags, AccountKind};
+use super::account_key::AccountKey;
 use super::channel::{Channel, ChannelPhase};
 use super::id::TransferId;
 use super::state::State;
@@ -53,6 +54,7 @@ pub fn audit(state: &State) -> Result<(), Breach> {
     limited(state)?;
     supply(state)?;
     holds(state)?;
+    budgets(state)?;
     state.channels().try_for_each(|channel| escrow(state, channel))
 }
 
@@ -129,6 +131,16 @@ fn resolution(state: &State, id: TransferId, transfer: &Transfer) -> Result<(), 
     })
 }
 
+/// I16: no key spends above its budget, and none owns its account too.
+fn budgets(state: &State) -> Result<(), Breach> {
+    state.keys().try_for_each(|key| {
+        let within = key.limits.budget.is_none_or(|budget| key.spent <= budget);
+        ensure("I16", within, || format!("account {}: a key spent more than its budget", key.account))?;
+        let further = state.account(key.account).is_some_and(|account| account.owner != key.key);
+        ensure("I16", further, || format!("account {}: a further key is the owner's too", key.account))
+    })
+}
+
 /// I14: lanes sum up, never above the deposit, and escrow is what is left. I15: no lane above its ceiling. I17: the end is empty.
 fn escrow(state: &State, channel: &Channel) -> Result<(), Breach> {
     let lanes = channel.lanes.values().map(|lane| lane.redeemed).fold(Amount::ZERO, Amount::saturating_add);
@@ -153,9 +165,19 @@ fn escrow(state: &State, channel: &Channel) -> Result<(), Breach> {
 pub fn account_step(before: &Account, after: &Account) -> Result<(), Breach> {
     let grows = before.debits_posted <= after.debits_posted && before.credits_posted <= after.credits_posted;
     ensure("I5", grows, || format!("account {}: a posted total fell", after.id))?;
-    let same = Account { flags: after.flags, ..balances_of(before, after) } == *after
+    // The owner changes by `account.key` alone, which a replay of the log shows.
+    let same = Account { flags: after.flags, owner: after.owner, ..balances_of(before, after) } == *after
         && before.flags.without(AccountFlags::CLOSED) == after.flags.without(AccountFlags::CLOSED);
     ensure("I5", same, || format!("account {}: more than its balances changed", after.id))
+}
+
+/// I16: what a key has spent never falls, and a revoked key does nothing.
+pub fn key_step(before: &AccountKey, after: &AccountKey) -> Result<(), Breach> {
+    ensure("I16", before.spent <= after.spent, || format!("account {}: what a key has spent fell", after.account))?;
+    ensure("I16", before.revoked_ns.is_none() || before == after, || {
+        format!("account {}: a revoked key changed or spent", after.account)
+    })?;
+    ensure("I16", before.timestamp_ns == after.timestamp_ns, || format!("account {}: a key began anew", after.account))
 }
 
 /// I15: lanes never lose. I17: nothing after the end.

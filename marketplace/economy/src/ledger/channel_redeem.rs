@@ -22,7 +22,8 @@ use crate::limits::{CHANNEL_LANES_MAX, CLAIMS_MAX};
 use crate::receipt::Receipt;
 use crate::statement::Signed;
 
-/// Take what is proven. Signed by the payee's receipt key or the owner of the paid account.
+/// Take what is proven. Signed by the channel's receipt key, the owner of the paid account, or
+/// a key of that account for receipts.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct ChannelRedeem {
@@ -60,7 +61,7 @@ impl ChannelRedeem {
         let payee = state.account(payee_id).ok_or(Reason::AccountNotFound)?;
         let escrow = state.account(escrow_id).ok_or(Reason::AccountNotFound)?;
         let authority = Authority::Signer(verified.signer());
-        if !authority.is(before.terms.payee_key) && !authority.may_receive(state, payee) {
+        if !authority.is(before.terms.payee_key) && !authority.may_take(state, payee) {
             return Err(Reason::NotPermitted);
         }
         if self.claims.is_empty() || self.claims.len() > CLAIMS_MAX {

@@ -3,8 +3,8 @@
 use minicbor::{Decode, Encode};
 
 use super::{
-    AccountOpen, AssetCreate, ChannelAnswer, ChannelClose, ChannelFinalize, ChannelOpen, ChannelRedeem, ChannelTopup, CommandId,
-    Genesis, Issue, Redeem, TransferBatch,
+    AccountKeyChange, AccountOpen, AssetCreate, ChannelAnswer, ChannelClose, ChannelFinalize, ChannelOpen, ChannelRedeem,
+    ChannelTopup, CommandId, Genesis, Issue, Redeem, TransferBatch,
 };
 use crate::digest::Digest;
 use crate::key::Keypair;
@@ -49,6 +49,9 @@ pub enum Command {
     /// End a closing channel whose grace is over; by anyone.
     #[n(11)]
     ChannelFinalize(#[n(0)] ChannelFinalize),
+    /// Name, limit, replace or revoke keys of an account; by its owner.
+    #[n(12)]
+    AccountKey(#[n(0)] AccountKeyChange),
 }
 
 /// What is signed: the wish, its id and the ledger that it is meant for.
@@ -93,6 +96,7 @@ impl Command {
             Command::ChannelAnswer(_) => "channel.answer",
             Command::ChannelClose(_) => "channel.close",
             Command::ChannelFinalize(_) => "channel.finalize",
+            Command::AccountKey(_) => "account.key",
         }
     }
 }

@@ -6,6 +6,8 @@
 
 mod account;
 mod account_batch;
+mod account_key;
+mod account_key_change;
 mod account_open;
 mod account_status;
 mod append;
@@ -42,6 +44,8 @@ mod verified;
 
 pub use account::{Account, AccountFlags, AccountKind, account_id, issuance_account_id};
 pub use account_batch::{AccountEvent, AccountResult};
+pub use account_key::{AccountKey, KeyId, KeyLimits, KeyRole};
+pub use account_key_change::{AccountKeyChange, KeyChange};
 pub use account_open::AccountOpen;
 pub use account_status::AccountStatus;
 pub use append::{AppendError, Appended};

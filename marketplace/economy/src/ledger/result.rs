@@ -79,6 +79,9 @@ pub enum Acceptance {
         #[n(1)]
         returned: Amount,
     },
+    /// The account's keys are as asked.
+    #[n(10)]
+    KeyChanged,
 }
 
 /// What one transfer of a batch came to.

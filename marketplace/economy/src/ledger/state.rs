@@ -1,4 +1,4 @@
-//! The state: all accounts, assets, channels, open holds, and of transfers and outcomes at least those that the next
+//! The state: all accounts, their keys, assets, channels, open holds, and of transfers and outcomes at least those that the next
 //! entry speaks of.
 //!
 //! A store that keeps transfers and outcomes elsewhere brings those that an entry names in before ([`State::recall`]) and
@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use minicbor::{Decode, Encode};
 use serde::Serialize;
 
+use super::account_key::{AccountKey, KeyId, KeyRole};
 use super::id::{CommandId, TransferId};
 use super::movement::Movement;
 use super::reason::Reason;
@@ -75,6 +76,10 @@ pub enum Admission {
 pub struct Changes {
     /// Accounts.
     pub accounts: BTreeSet<AccountId>,
+    /// Owners that an account had before: the index of accounts by owner forgets these.
+    pub owners_before: BTreeSet<(PublicKey, AccountId)>,
+    /// Further keys of accounts.
+    pub keys: BTreeSet<KeyId>,
     /// Assets.
     pub assets: BTreeSet<u32>,
     /// Channels.
@@ -90,6 +95,7 @@ pub struct Changes {
 pub struct State {
     head: Head,
     accounts: BTreeMap<AccountId, Account>,
+    keys: BTreeMap<KeyId, AccountKey>,
     assets: BTreeMap<u32, Asset>,
     channels: BTreeMap<ChannelId, Channel>,
     transfers: BTreeMap<TransferId, TransferRecord>,
@@ -105,6 +111,7 @@ pub struct State {
 #[derive(Clone, Debug, Default)]
 struct Scope {
     accounts: Vec<(AccountId, Option<Account>)>,
+    keys: Vec<(KeyId, Option<AccountKey>)>,
     transfers: Vec<(TransferId, Option<TransferRecord>)>,
     movements: usize,
 }
@@ -115,6 +122,7 @@ impl State {
         State {
             head,
             accounts: BTreeMap::new(),
+            keys: BTreeMap::new(),
             assets: BTreeMap::new(),
             channels: BTreeMap::new(),
             transfers: BTreeMap::new(),
@@ -134,6 +142,11 @@ impl State {
     /// An account.
     pub fn account(&self, id: AccountId) -> Option<&Account> {
         self.accounts.get(&id)
+    }
+
+    /// A further key of an account, revoked ones included.
+    pub fn key(&self, id: KeyId) -> Option<&AccountKey> {
+        self.keys.get(&id)
     }
 
     /// An asset.
@@ -159,6 +172,11 @@ impl State {
     /// All accounts, by id.
     pub fn accounts(&self) -> impl Iterator<Item = &Account> {
         self.accounts.values()
+    }
+
+    /// All further keys, by account, role and key.
+    pub fn keys(&self) -> impl Iterator<Item = &AccountKey> {
+        self.keys.values()
     }
 
     /// All assets, by number.
@@ -194,6 +212,11 @@ impl State {
     /// Bring a stored account back.
     pub fn restore_account(&mut self, account: Account) {
         self.accounts.insert(account.id, account);
+    }
+
+    /// Bring a stored key back.
+    pub fn restore_key(&mut self, key: AccountKey) {
+        self.keys.insert(key.id(), key);
     }
 
     /// Bring a stored asset back.
@@ -281,6 +304,27 @@ impl State {
         }
     }
 
+    /// Give an account that was found before to another owner.
+    pub(super) fn change_owner(&mut self, id: AccountId, owner: PublicKey) {
+        let before = std::mem::replace(&mut self.account_mut(id).owner, owner);
+        self.changes.owners_before.insert((before, id));
+    }
+
+    pub(super) fn put_key(&mut self, key: AccountKey) {
+        let id = key.id();
+        self.changes.keys.insert(id);
+        let before = self.keys.insert(id, key);
+        if let Some(scope) = &mut self.scope {
+            scope.keys.push((id, before));
+        }
+    }
+
+    /// Has the account ever named a key in this role?
+    pub(super) fn names_keys(&self, account: AccountId, role: KeyRole) -> bool {
+        let ends = (account, role, PublicKey([0; 32]))..=(account, role, PublicKey([0xff; 32]));
+        self.keys.range(ends).next().is_some()
+    }
+
     pub(super) fn put_asset(&mut self, asset: Asset) {
         self.changes.assets.insert(asset.id);
         self.assets.insert(asset.id, asset);
@@ -309,7 +353,7 @@ impl State {
         self.expiries.first().filter(|(expires_ns, _)| *expires_ns <= now_ns).map(|(_, id)| *id)
     }
 
-    /// From here on all writes of accounts and transfers can be taken back.
+    /// From here on all writes of accounts, keys and transfers can be taken back.
     pub(super) fn open_scope(&mut self) {
         self.scope = Some(Scope { movements: self.movements.len(), ..Scope::default() });
     }
@@ -326,6 +370,12 @@ impl State {
             match account {
                 Some(account) => self.accounts.insert(id, account),
                 None => self.accounts.remove(&id),
+            };
+        }
+        for (id, key) in scope.keys.into_iter().rev() {
+            match key {
+                Some(key) => self.keys.insert(id, key),
+                None => self.keys.remove(&id),
             };
         }
         for (id, record) in scope.transfers.into_iter().rev() {

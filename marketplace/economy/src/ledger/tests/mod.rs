@@ -3,6 +3,7 @@
 mod channels;
 mod commands;
 mod conserve;
+mod keys;
 mod table;
 mod transfers;
 
@@ -53,6 +54,9 @@ impl World {
         }
         for channel in before.channels() {
             audit::channel_step(channel, self.state.channel(channel.id).unwrap()).unwrap();
+        }
+        for key in before.keys() {
+            audit::key_step(key, self.state.key(key.id()).unwrap()).unwrap();
         }
         appended.entry.results.into_iter().next().unwrap()
     }
