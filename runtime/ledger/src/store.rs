@@ -10,7 +10,7 @@ use redb::{
 };
 
 use crate::error::OpenError;
-use crate::table::{accounts, assets, channels, holds, keys, log, meta, open_later, outcomes, owners, transfers};
+use crate::table::{accounts, assets, channels, holds, keys, log, meta, open_later, outcomes, owners, refunds, transfers};
 
 /// The ledger's file in its folder.
 pub(crate) const FILE_NAME: &str = "ledger.redb";
@@ -231,6 +231,10 @@ fn write_rows(tx: &WriteTransaction, state: &State, changes: &Changes, entries: 
         transfers::put(&mut transfers, id, record)?;
         holds::follow(&mut holds, id, record)?;
     }
+    let mut refunds = tx.open_table(refunds::TABLE)?;
+    for row in changes.refunded.iter().filter_map(|target| state.refunded(*target)) {
+        refunds::put(&mut refunds, row)?;
+    }
     let mut outcomes = tx.open_table(outcomes::TABLE)?;
     for (id, outcome) in changes.outcomes.iter().filter_map(|id| Some((*id, state.outcome(*id)?))) {
         outcomes::put(&mut outcomes, id, outcome)?;
@@ -257,6 +261,11 @@ fn load_state(tx: &ReadTransaction) -> Result<State, StoreError> {
     }
     for channel in channels::all(&tx.open_table(channels::TABLE)?)? {
         state.restore_channel(channel?);
+    }
+    if let Some(table) = open_later(tx, refunds::TABLE)? {
+        for row in refunds::all(&table)? {
+            state.restore_refunded(row?);
+        }
     }
     let transfers = tx.open_table(transfers::TABLE)?;
     for id in holds::all(&tx.open_table(holds::TABLE)?)? {

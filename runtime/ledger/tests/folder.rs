@@ -16,7 +16,7 @@ use town::*;
 const LOG: TableDefinition<'static, u64, &[u8]> = TableDefinition::new("log.1");
 const META: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("meta");
 /// The tables that format 1 did not have.
-const LATER: [&str; 1] = ["keys.1"];
+const LATER: [&str; 2] = ["keys.1", "refunds.1"];
 const ACCOUNTS: TableDefinition<'static, u128, &[u8]> = TableDefinition::new("accounts.1");
 
 fn open(folder: &Path) -> Result<Ledger, OpenError> {

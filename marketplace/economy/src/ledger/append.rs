@@ -109,6 +109,7 @@ impl State {
             Command::ChannelClose(command) => command.apply(self, signer, id),
             Command::ChannelFinalize(command) => command.apply(self, id),
             Command::AccountKey(command) => command.apply(self, signer),
+            Command::Refund(command) => command.apply(self, verified),
         };
         result.into()
     }

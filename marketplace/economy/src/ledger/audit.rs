@@ -7,6 +7,7 @@ use super::account::{Account, AccountFlags, AccountKind};
 use super::account_key::AccountKey;
 use super::channel::{Channel, ChannelPhase};
 use super::id::TransferId;
+use super::refund::{RefundTarget, Refunded};
 use super::state::State;
 use super::transfer::{HoldState, Transfer, TransferFlags, TransferRecord};
 use crate::amount::Amount;
@@ -55,6 +56,7 @@ pub fn audit(state: &State) -> Result<(), Breach> {
     supply(state)?;
     holds(state)?;
     budgets(state)?;
+    refunds(state)?;
     state.channels().try_for_each(|channel| escrow(state, channel))
 }
 
@@ -141,6 +143,24 @@ fn budgets(state: &State) -> Result<(), Breach> {
     })
 }
 
+/// I22: what was refunded is at most what was charged, and that is what was paid.
+fn refunds(state: &State) -> Result<(), Breach> {
+    state.all_refunded().try_for_each(|row| {
+        ensure("I22", row.refunded <= row.charged, || format!("{:?}: refunded above what was charged", row.target))?;
+        let paid = match row.target {
+            RefundTarget::Channel(id) => state.channel(id).is_some_and(|channel| row.charged <= channel.redeemed),
+            RefundTarget::Transfer(id) => match state.transfer(id) {
+                Some(TransferRecord::Created(transfer, hold)) => hold.is_none() && transfer.amount == row.charged,
+                Some(TransferRecord::Burnt) => false,
+                // Settled transfers need not be in memory.
+                None => true,
+            },
+            RefundTarget::Receipt(_) => true,
+        };
+        ensure("I22", paid, || format!("{:?}: refunded and not paid", row.target))
+    })
+}
+
 /// I14: lanes sum up, never above the deposit, and escrow is what is left. I15: no lane above its ceiling. I17: the end is empty.
 fn escrow(state: &State, channel: &Channel) -> Result<(), Breach> {
     let lanes = channel.lanes.values().map(|lane| lane.redeemed).fold(Amount::ZERO, Amount::saturating_add);
@@ -178,6 +198,12 @@ pub fn key_step(before: &AccountKey, after: &AccountKey) -> Result<(), Breach> {
         format!("account {}: a revoked key changed or spent", after.account)
     })?;
     ensure("I16", before.timestamp_ns == after.timestamp_ns, || format!("account {}: a key began anew", after.account))
+}
+
+/// I22: what was refunded stays refunded.
+pub fn refund_step(before: &Refunded, after: &Refunded) -> Result<(), Breach> {
+    let grows = before.refunded <= after.refunded && before.charged <= after.charged;
+    ensure("I22", grows, || format!("{:?}: a count of refunds fell", after.target))
 }
 
 /// I15: lanes never lose. I17: nothing after the end.

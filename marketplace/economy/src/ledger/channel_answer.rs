@@ -45,9 +45,9 @@ impl ChannelAnswer {
             ChannelPhase::Closing { .. } => {}
         }
         let mut channel = before.clone();
-        for evidence in verified.evidence() {
-            check_receipt(&channel, &evidence.receipt)?;
-            answer(&mut channel, &evidence.receipt.body)?;
+        for receipt in verified.receipts() {
+            check_receipt(&channel, receipt)?;
+            answer(&mut channel, &receipt.body)?;
         }
 
         // Point of no return.

@@ -15,7 +15,7 @@ use super::reason::Reason;
 use super::result::Acceptance;
 use super::state::State;
 use super::transfer::timeout_ns;
-use super::verified::{Evidence, Verified};
+use super::verified::Verified;
 use crate::amount::Amount;
 use crate::channel::{ChannelId, Voucher};
 use crate::limits::{CHANNEL_LANES_MAX, CLAIMS_MAX};
@@ -71,8 +71,8 @@ impl ChannelRedeem {
             return Err(Reason::ChannelFinal);
         }
         let mut channel = before.clone();
-        for evidence in verified.evidence() {
-            take(&mut channel, evidence, state.now_ns())?;
+        for (voucher, receipt) in verified.vouchers().iter().zip(verified.receipts()) {
+            take(&mut channel, voucher, receipt, state.now_ns())?;
         }
         let paid = channel.redeemed.saturating_sub(before.redeemed);
         if channel == *before {
@@ -94,9 +94,7 @@ impl ChannelRedeem {
 }
 
 /// Count one claim in `channel`, a copy that is thrown away if any claim is bad.
-fn take(channel: &mut Channel, evidence: &Evidence, now_ns: u64) -> Result<(), Reason> {
-    let receipt = &evidence.receipt;
-    let voucher = evidence.voucher.as_ref().ok_or(Reason::ClaimMismatch)?;
+fn take(channel: &mut Channel, voucher: &Signed<Voucher>, receipt: &Signed<Receipt>, now_ns: u64) -> Result<(), Reason> {
     if voucher.signer != channel.terms.payer_key {
         return Err(Reason::ClaimKey);
     }

@@ -4,7 +4,7 @@ use minicbor::{Decode, Encode};
 
 use super::{
     AccountKeyChange, AccountOpen, AssetCreate, ChannelAnswer, ChannelClose, ChannelFinalize, ChannelOpen, ChannelRedeem,
-    ChannelTopup, CommandId, Genesis, Issue, Redeem, TransferBatch,
+    ChannelTopup, CommandId, Genesis, Issue, Redeem, Refund, TransferBatch,
 };
 use crate::digest::Digest;
 use crate::key::Keypair;
@@ -52,6 +52,9 @@ pub enum Command {
     /// Name, limit, replace or revoke keys of an account; by its owner.
     #[n(12)]
     AccountKey(#[n(0)] AccountKeyChange),
+    /// Give back what was paid; by the payee.
+    #[n(13)]
+    Refund(#[n(0)] Refund),
 }
 
 /// What is signed: the wish, its id and the ledger that it is meant for.
@@ -97,6 +100,7 @@ impl Command {
             Command::ChannelClose(_) => "channel.close",
             Command::ChannelFinalize(_) => "channel.finalize",
             Command::AccountKey(_) => "account.key",
+            Command::Refund(_) => "refund",
         }
     }
 }

@@ -169,6 +169,18 @@ pub enum Reason {
     #[error("a party's account does not let this key sign the channel's vouchers or receipts")]
     #[n(40)]
     ChannelKey,
+    /// There is no such transfer.
+    #[error("there is no such transfer")]
+    #[n(41)]
+    TransferNotFound,
+    /// This paid nothing: a hold, a void or an attempt that failed; name the transfer that moved the money.
+    #[error("this paid nothing: a hold, a void or an attempt that failed; name the transfer that moved the money")]
+    #[n(42)]
+    NothingWasPaid,
+    /// All refunds together would exceed what was paid.
+    #[error("all refunds together would exceed what was paid")]
+    #[n(43)]
+    ExceedsCharged,
 }
 
 impl Reason {
@@ -189,6 +201,8 @@ impl Reason {
                 | DepositExhausted
                 | KeyNotFound
                 | ExceedsBudget
+                | TransferNotFound
+                | ExceedsCharged
         )
     }
 
@@ -236,6 +250,9 @@ impl Reason {
             PayeeNotAllowed => "payee_not_allowed",
             ExceedsBudget => "exceeds_budget",
             ChannelKey => "channel_key",
+            TransferNotFound => "transfer_not_found",
+            NothingWasPaid => "nothing_was_paid",
+            ExceedsCharged => "exceeds_charged",
         }
     }
 }

@@ -82,6 +82,9 @@ pub enum Acceptance {
     /// The account's keys are as asked.
     #[n(10)]
     KeyChanged,
+    /// Money went back; all refunds of the named thing so far.
+    #[n(11)]
+    Refunded(#[n(0)] Amount),
 }
 
 /// What one transfer of a batch came to.

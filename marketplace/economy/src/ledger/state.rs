@@ -1,4 +1,4 @@
-//! The state: all accounts, their keys, assets, channels, open holds, and of transfers and outcomes at least those that the next
+//! The state: all accounts, their keys, assets, channels, counts of refunds, open holds, and of transfers and outcomes at least those that the next
 //! entry speaks of.
 //!
 //! A store that keeps transfers and outcomes elsewhere brings those that an entry names in before ([`State::recall`]) and
@@ -13,6 +13,7 @@ use super::account_key::{AccountKey, KeyId, KeyRole};
 use super::id::{CommandId, TransferId};
 use super::movement::Movement;
 use super::reason::Reason;
+use super::refund::{RefundTarget, Refunded};
 use super::transfer::TransferRecord;
 use super::verified::Verified;
 use super::{Account, Asset, Channel};
@@ -86,6 +87,8 @@ pub struct Changes {
     pub channels: BTreeSet<ChannelId>,
     /// Transfers and burnt ids.
     pub transfers: BTreeSet<TransferId>,
+    /// Counts of refunds.
+    pub refunded: BTreeSet<RefundTarget>,
     /// Commands.
     pub outcomes: BTreeSet<CommandId>,
 }
@@ -99,6 +102,7 @@ pub struct State {
     assets: BTreeMap<u32, Asset>,
     channels: BTreeMap<ChannelId, Channel>,
     transfers: BTreeMap<TransferId, TransferRecord>,
+    refunded: BTreeMap<RefundTarget, Refunded>,
     outcomes: BTreeMap<CommandId, OutcomeRef>,
     /// Open holds by the time at which they let go; derived.
     expiries: BTreeSet<(u64, TransferId)>,
@@ -126,6 +130,7 @@ impl State {
             assets: BTreeMap::new(),
             channels: BTreeMap::new(),
             transfers: BTreeMap::new(),
+            refunded: BTreeMap::new(),
             outcomes: BTreeMap::new(),
             expiries: BTreeSet::new(),
             changes: Changes::default(),
@@ -164,6 +169,11 @@ impl State {
         self.transfers.get(&id)
     }
 
+    /// How much of a thing was refunded; none: nothing.
+    pub fn refunded(&self, target: RefundTarget) -> Option<&Refunded> {
+        self.refunded.get(&target)
+    }
+
     /// Where a command's outcome stands, if it is in memory.
     pub fn outcome(&self, id: CommandId) -> Option<&OutcomeRef> {
         self.outcomes.get(&id)
@@ -192,6 +202,11 @@ impl State {
     /// All transfers in memory, by id.
     pub fn transfers(&self) -> impl Iterator<Item = (TransferId, &TransferRecord)> {
         self.transfers.iter().map(|(id, record)| (*id, record))
+    }
+
+    /// All counts of refunds, by what was refunded.
+    pub fn all_refunded(&self) -> impl Iterator<Item = &Refunded> {
+        self.refunded.values()
     }
 
     /// All outcomes in memory, by command.
@@ -227,6 +242,11 @@ impl State {
     /// Bring a stored channel back.
     pub fn restore_channel(&mut self, channel: Channel) {
         self.channels.insert(channel.id, channel);
+    }
+
+    /// Bring a stored count of refunds back.
+    pub fn restore_refunded(&mut self, row: Refunded) {
+        self.refunded.insert(row.target, row);
     }
 
     /// Bring a stored transfer back. One that is in memory already stays as it is there.
@@ -333,6 +353,11 @@ impl State {
     pub(super) fn put_channel(&mut self, channel: Channel) {
         self.changes.channels.insert(channel.id);
         self.channels.insert(channel.id, channel);
+    }
+
+    pub(super) fn put_refunded(&mut self, row: Refunded) {
+        self.changes.refunded.insert(row.target);
+        self.refunded.insert(row.target, row);
     }
 
     pub(super) fn put_outcome(&mut self, id: CommandId, outcome: OutcomeRef) {

@@ -11,6 +11,7 @@ pub(crate) mod log;
 pub(crate) mod meta;
 pub(crate) mod outcomes;
 pub(crate) mod owners;
+pub(crate) mod refunds;
 pub(crate) mod transfers;
 
 use minicbor::{Decode, Encode};

@@ -143,6 +143,21 @@ proptest! {
     }
 
     #[test]
+    fn counts_of_refunds_come_back(id: u128, bytes: [u8; 32], charged in amount(), refunded in amount()) {
+        let database = database();
+        let tx = database.begin_write().unwrap();
+        let mut table = tx.open_table(refunds::TABLE).unwrap();
+        let targets =
+            [RefundTarget::Transfer(Id128(id)), RefundTarget::Channel(Digest(bytes)), RefundTarget::Receipt(Digest(bytes))];
+        let rows = targets.map(|target| Refunded { target, charged, refunded });
+        for row in &rows {
+            refunds::put(&mut table, row).unwrap();
+            prop_assert_eq!(refunds::get(&table, row.target).unwrap(), Some(*row));
+        }
+        prop_assert_eq!(refunds::all(&table).unwrap().map(Result::unwrap).collect::<Vec<_>>(), rows);
+    }
+
+    #[test]
     fn assets_come_back(id: u32, code in "[A-Z]{1,12}", scale: u8, issued in amount(), redeemed in amount(), key: [u8; 32]) {
         let asset = Asset { id, code, scale, issuer: PublicKey(key), issuance: AccountId(issued.0), issued, redeemed, timestamp_ns: 5 };
         let database = database();

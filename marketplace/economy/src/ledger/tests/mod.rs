@@ -4,6 +4,7 @@ mod channels;
 mod commands;
 mod conserve;
 mod keys;
+mod refunds;
 mod table;
 mod transfers;
 
@@ -54,6 +55,9 @@ impl World {
         }
         for channel in before.channels() {
             audit::channel_step(channel, self.state.channel(channel.id).unwrap()).unwrap();
+        }
+        for row in before.all_refunded() {
+            audit::refund_step(row, self.state.refunded(row.target).unwrap()).unwrap();
         }
         for key in before.keys() {
             audit::key_step(key, self.state.key(key.id()).unwrap()).unwrap();
