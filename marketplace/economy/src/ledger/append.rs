@@ -110,6 +110,7 @@ impl State {
             Command::ChannelFinalize(command) => command.apply(self, id),
             Command::AccountKey(command) => command.apply(self, signer),
             Command::Refund(command) => command.apply(self, verified),
+            Command::ReceiptAnchor(command) => command.apply(),
         };
         result.into()
     }

@@ -4,7 +4,7 @@ use minicbor::{Decode, Encode};
 
 use super::{
     AccountKeyChange, AccountOpen, AssetCreate, ChannelAnswer, ChannelClose, ChannelFinalize, ChannelOpen, ChannelRedeem,
-    ChannelTopup, CommandId, Genesis, Issue, Redeem, Refund, TransferBatch,
+    ChannelTopup, CommandId, Genesis, Issue, ReceiptAnchor, Redeem, Refund, TransferBatch,
 };
 use crate::digest::Digest;
 use crate::key::Keypair;
@@ -55,6 +55,9 @@ pub enum Command {
     /// Give back what was paid; by the payee.
     #[n(13)]
     Refund(#[n(0)] Refund),
+    /// Witness receipts; by anyone, as a rule by the agent that gave them.
+    #[n(14)]
+    ReceiptAnchor(#[n(0)] ReceiptAnchor),
 }
 
 /// What is signed: the wish, its id and the ledger that it is meant for.
@@ -101,6 +104,7 @@ impl Command {
             Command::ChannelFinalize(_) => "channel.finalize",
             Command::AccountKey(_) => "account.key",
             Command::Refund(_) => "refund",
+            Command::ReceiptAnchor(_) => "receipt.anchor",
         }
     }
 }

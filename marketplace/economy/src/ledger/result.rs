@@ -85,6 +85,9 @@ pub enum Acceptance {
     /// Money went back; all refunds of the named thing so far.
     #[n(11)]
     Refunded(#[n(0)] Amount),
+    /// The receipts are witnessed at the log time of this command.
+    #[n(12)]
+    Anchored,
 }
 
 /// What one transfer of a batch came to.

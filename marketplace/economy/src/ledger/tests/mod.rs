@@ -1,5 +1,6 @@
 //! Tests of the ledger's rules: a small world of keys and accounts, with every auditor run after each entry.
 
+mod anchors;
 mod channels;
 mod commands;
 mod conserve;
