@@ -111,6 +111,7 @@ impl State {
             Command::AccountKey(command) => command.apply(self, signer),
             Command::Refund(command) => command.apply(self, verified),
             Command::ReceiptAnchor(command) => command.apply(),
+            Command::ChannelEquivocation(command) => command.apply(self, verified),
         };
         result.into()
     }

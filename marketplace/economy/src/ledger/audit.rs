@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::account::{Account, AccountFlags, AccountKind};
 use super::account_key::AccountKey;
-use super::channel::{Channel, ChannelPhase};
+use super::channel::{Channel, ChannelPhase, Lane};
 use super::id::TransferId;
 use super::refund::{RefundTarget, Refunded};
 use super::state::State;
@@ -215,8 +215,21 @@ pub fn channel_step(before: &Channel, after: &Channel) -> Result<(), Breach> {
     let paid = |number: &u32| after.lanes.get(number).map_or(Amount::ZERO, |lane| lane.redeemed);
     let grows = before.lanes.iter().all(|(number, lane)| paid(number) >= lane.redeemed);
     ensure("I15", grows, || format!("channel {}: a lane lost", after.id))?;
+    let frozen = before.lanes.iter().all(|(number, lane)| stays_frozen(lane, after.lanes.get(number)));
+    ensure("I15", frozen, || format!("channel {}: a frozen lane went on", after.id))?;
+    let onwards = before.phase == ChannelPhase::Open || after.phase != ChannelPhase::Open;
+    ensure("I17", onwards, || format!("channel {} is open again", after.id))?;
     ensure("I14", before.terms == after.terms && before.deposit <= after.deposit, || {
         format!("channel {}: terms or deposit changed", after.id)
+    })
+}
+
+/// No receipt is paid that a voucher above the number of the freeze acknowledges, and no claim is above it.
+fn stays_frozen(before: &Lane, after: Option<&Lane>) -> bool {
+    let Some(seq) = before.frozen else { return true };
+    after.is_some_and(|after| {
+        let claim = after.claim.is_none_or(|claim| after.claim == before.claim || claim.seq <= seq);
+        after.frozen == before.frozen && (after.seq == before.seq || after.seq < seq) && claim
     })
 }
 

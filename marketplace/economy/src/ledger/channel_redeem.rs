@@ -105,6 +105,10 @@ fn take(channel: &mut Channel, voucher: &Signed<Voucher>, receipt: &Signed<Recei
     if voucher.body.lane != receipt.body.lane {
         return Err(Reason::ClaimMismatch);
     }
+    let frozen = channel.lanes.get(&receipt.body.lane).and_then(|lane| lane.frozen);
+    if frozen.is_some_and(|frozen| voucher.body.seq > frozen) {
+        return Err(Reason::LaneFrozen);
+    }
     match is_acknowledged(&voucher.body, receipt) {
         true => pay(channel, &voucher.body, &receipt.body),
         false => claim(channel, &voucher.body, &receipt.body, now_ns)?,

@@ -3,8 +3,8 @@
 use minicbor::{Decode, Encode};
 
 use super::{
-    AccountKeyChange, AccountOpen, AssetCreate, ChannelAnswer, ChannelClose, ChannelFinalize, ChannelOpen, ChannelRedeem,
-    ChannelTopup, CommandId, Genesis, Issue, ReceiptAnchor, Redeem, Refund, TransferBatch,
+    AccountKeyChange, AccountOpen, AssetCreate, ChannelAnswer, ChannelClose, ChannelEquivocation, ChannelFinalize, ChannelOpen,
+    ChannelRedeem, ChannelTopup, CommandId, Genesis, Issue, ReceiptAnchor, Redeem, Refund, TransferBatch,
 };
 use crate::digest::Digest;
 use crate::key::Keypair;
@@ -58,6 +58,9 @@ pub enum Command {
     /// Witness receipts; by anyone, as a rule by the agent that gave them.
     #[n(14)]
     ReceiptAnchor(#[n(0)] ReceiptAnchor),
+    /// Show that the payer signed two vouchers of one number; by the payee.
+    #[n(15)]
+    ChannelEquivocation(#[n(0)] ChannelEquivocation),
 }
 
 /// What is signed: the wish, its id and the ledger that it is meant for.
@@ -105,6 +108,7 @@ impl Command {
             Command::AccountKey(_) => "account.key",
             Command::Refund(_) => "refund",
             Command::ReceiptAnchor(_) => "receipt.anchor",
+            Command::ChannelEquivocation(_) => "channel.equivocation",
         }
     }
 }

@@ -181,6 +181,14 @@ pub enum Reason {
     #[error("all refunds together would exceed what was paid")]
     #[n(43)]
     ExceedsCharged,
+    /// The lane is frozen: the payer signed two vouchers of one number, and later ones do not count.
+    #[error("the lane is frozen: the payer signed two vouchers of one number, and later ones do not count")]
+    #[n(44)]
+    LaneFrozen,
+    /// The two vouchers say the same; evidence needs two that differ.
+    #[error("the two vouchers say the same; evidence needs two that differ")]
+    #[n(45)]
+    VouchersAgree,
 }
 
 impl Reason {
@@ -253,6 +261,8 @@ impl Reason {
             TransferNotFound => "transfer_not_found",
             NothingWasPaid => "nothing_was_paid",
             ExceedsCharged => "exceeds_charged",
+            LaneFrozen => "lane_frozen",
+            VouchersAgree => "vouchers_agree",
         }
     }
 }

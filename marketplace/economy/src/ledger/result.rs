@@ -88,6 +88,19 @@ pub enum Acceptance {
     /// The receipts are witnessed at the log time of this command.
     #[n(12)]
     Anchored,
+    /// The lane is frozen and the channel closing.
+    #[n(13)]
+    Frozen {
+        /// The lane.
+        #[n(0)]
+        lane: u32,
+        /// Vouchers of it above this number count no more.
+        #[n(1)]
+        seq: u64,
+        /// As of [`Acceptance::Closing`].
+        #[n(2)]
+        until_ns: u64,
+    },
 }
 
 /// What one transfer of a batch came to.

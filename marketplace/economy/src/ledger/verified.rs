@@ -85,6 +85,7 @@ fn shown(command: &Command) -> (Vec<&[u8]>, Vec<&[u8]>) {
         Command::ChannelAnswer(answer) => {
             (Vec::new(), answer.receipts.iter().take(CLAIMS_MAX).map(|receipt| receipt.as_slice()).collect())
         }
+        Command::ChannelEquivocation(shown) => (vec![shown.first.as_slice(), shown.second.as_slice()], Vec::new()),
         Command::Refund(Refund { of: RefundOf::Receipt(receipt), .. }) => (Vec::new(), vec![receipt.as_slice()]),
         _ => (Vec::new(), Vec::new()),
     }

@@ -76,7 +76,14 @@ fn record() -> impl Strategy<Value = TransferRecord> {
 fn channel() -> impl Strategy<Value = Channel> {
     let claim = || prop::option::of((any::<u64>(), amount()).prop_map(|(seq, total)| LaneClaim { seq, total }));
     let lane = (amount(), amount(), any::<u64>(), claim(), claim());
-    let lane = lane.prop_map(|(redeemed, ceiling, seq, claim, answer)| Lane { redeemed, ceiling, seq, claim, answer });
+    let lane = lane.prop_map(|(redeemed, ceiling, seq, claim, answer)| Lane {
+        redeemed,
+        ceiling,
+        seq,
+        claim,
+        answer,
+        frozen: claim.map(|claim| claim.seq),
+    });
     let closing = (any::<u64>(), any::<u64>())
         .prop_map(|(claims_until_ns, grace_until_ns)| ChannelPhase::Closing { claims_until_ns, grace_until_ns });
     let phase = prop_oneof![Just(ChannelPhase::Open), closing, Just(ChannelPhase::Final)];

@@ -109,7 +109,7 @@ impl Trade {
         self.world.act(key, Command::ChannelClose(ChannelClose { channel: self.terms.id(), at_once }))
     }
 
-    fn answer(&mut self, lane: u32, seq: u64, cumulative: u128) -> Result<Acceptance, Reason> {
+    pub(super) fn answer(&mut self, lane: u32, seq: u64, cumulative: u128) -> Result<Acceptance, Reason> {
         let receipt = Signed::new(self.receipt(lane, seq, cumulative), &self.agent);
         let receipts = vec![receipt.bytes().to_vec().into()];
         let key = self.voucher_key.clone();

@@ -4,6 +4,7 @@ mod anchors;
 mod channels;
 mod commands;
 mod conserve;
+mod equivocation;
 mod keys;
 mod refunds;
 mod table;
