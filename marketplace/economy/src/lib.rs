@@ -8,6 +8,7 @@ pub mod digest;
 pub mod key;
 pub mod ledger;
 pub mod limits;
+pub mod merkle;
 pub mod offer;
 pub mod receipt;
 pub mod statement;

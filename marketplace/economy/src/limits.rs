@@ -20,6 +20,10 @@ pub const FAULT_MESSAGE_BYTES_MAX: usize = 4096;
 pub const TRANSFERS_MAX: usize = 256;
 /// Claims of one `channel.redeem`, receipts of one `channel.answer`.
 pub const CLAIMS_MAX: usize = 32;
+/// Accounts that one further key of an account may pay.
+pub const KEY_PAYEES_MAX: usize = 32;
+/// Receipts under one anchor.
+pub const ANCHOR_RECEIPTS_MAX: u32 = 1 << 24;
 /// Bytes of an asset's code.
 pub const ASSET_CODE_BYTES_MAX: usize = 12;
 /// Decimal places of an asset.

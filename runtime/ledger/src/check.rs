@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use hansa_economy::channel::{AccountId, ChannelId};
-use hansa_economy::ledger::{Account, Appended, Channel, Entry, State, Verified, audit};
+use hansa_economy::ledger::{
+    Account, AccountKey, Appended, Channel, Entry, KeyId, RefundTarget, Refunded, State, Verified, audit,
+};
 use hansa_economy::{Amount, Digest};
 use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata};
 use serde::Serialize;
@@ -13,7 +15,7 @@ use serde::Serialize;
 use crate::error::{OpenError, QueryError};
 use crate::handle::Ledger;
 use crate::store::{FILE_NAME, Store, StoreError};
-use crate::table::{accounts, assets, channels, holds, log, meta, outcomes, owners, transfers};
+use crate::table::{accounts, assets, channels, holds, keys, log, meta, open_later, outcomes, owners, refunds, transfers};
 
 /// What a check found. Without a problem every number stands for the whole ledger; with one, for what was replayed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -75,6 +77,8 @@ struct Replay {
     state: State,
     accounts_before: BTreeMap<AccountId, Account>,
     channels_before: BTreeMap<ChannelId, Channel>,
+    keys_before: BTreeMap<KeyId, AccountKey>,
+    refunded_before: BTreeMap<RefundTarget, Refunded>,
     commands: u64,
 }
 
@@ -116,7 +120,7 @@ fn advance(replay: &mut Option<Replay>, seq: u64, entry: Entry, hash: Digest) ->
         None => {
             let [genesis] = commands.as_slice() else { return Err("the first entry is not genesis alone".into()) };
             let (state, again) = State::found(genesis, entry.timestamp_ns).map_err(|error| error.to_string())?;
-            *replay = Some(Replay { state, accounts_before: BTreeMap::new(), channels_before: BTreeMap::new(), commands: 0 });
+            *replay = Some(Replay::new(state));
             again
         }
         Some(replay) => {
@@ -170,11 +174,32 @@ fn verify(entry: &Entry) -> Result<Vec<Verified>, Problem> {
 }
 
 impl Replay {
+    fn new(state: State) -> Replay {
+        Replay {
+            state,
+            accounts_before: BTreeMap::new(),
+            channels_before: BTreeMap::new(),
+            keys_before: BTreeMap::new(),
+            refunded_before: BTreeMap::new(),
+            commands: 0,
+        }
+    }
+
     fn audit_step(&mut self) -> Result<(), Problem> {
         let changes = self.state.take_changes();
         for account in changes.accounts.iter().filter_map(|id| self.state.account(*id)) {
             if let Some(before) = self.accounts_before.insert(account.id, account.clone()) {
                 audit::account_step(&before, account).map_err(|breach| breach.to_string())?;
+            }
+        }
+        for key in changes.keys.iter().filter_map(|id| self.state.key(*id)) {
+            if let Some(before) = self.keys_before.insert(key.id(), key.clone()) {
+                audit::key_step(&before, key).map_err(|breach| breach.to_string())?;
+            }
+        }
+        for row in changes.refunded.iter().filter_map(|target| self.state.refunded(*target)) {
+            if let Some(before) = self.refunded_before.insert(row.target, *row) {
+                audit::refund_step(&before, row).map_err(|breach| breach.to_string())?;
             }
         }
         for channel in changes.channels.iter().filter_map(|id| self.state.channel(*id)) {
@@ -238,10 +263,24 @@ fn compare(tx: &ReadTransaction, state: &State) -> Result<Result<(), Problem>, S
         let same = channels::get(&table, channel.id)?.as_ref() == Some(channel);
         different = different.or_else(|| (!same).then(|| format!("channel {} is not what the log makes it", channel.id)));
     }
-    Ok(match different.or(compare_transfers(tx, state)?) {
+    Ok(match different.or(compare_later(tx, state)?).or(compare_transfers(tx, state)?) {
         Some(problem) => Err(problem),
         None => Ok(()),
     })
+}
+
+/// The tables that a file of format 1 does not have. Rows and state are in the same order.
+fn compare_later(tx: &ReadTransaction, state: &State) -> Result<Option<Problem>, StoreError> {
+    let keys = match open_later(tx, keys::TABLE)? {
+        Some(table) => keys::all(&table)?.collect::<Result<Vec<_>, _>>()?,
+        None => Vec::new(),
+    };
+    let refunds = match open_later(tx, refunds::TABLE)? {
+        Some(table) => refunds::all(&table)?.collect::<Result<Vec<_>, _>>()?,
+        None => Vec::new(),
+    };
+    let differs = |tag: &str, same: bool| (!same).then(|| format!("table `{tag}` is not what the log makes it"));
+    Ok(differs(keys::TAG, keys.iter().eq(state.keys())).or(differs(refunds::TAG, refunds.iter().eq(state.all_refunded()))))
 }
 
 fn compare_transfers(tx: &ReadTransaction, state: &State) -> Result<Option<Problem>, StoreError> {

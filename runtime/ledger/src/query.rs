@@ -1,7 +1,9 @@
 //! Reads: the newest committed rows, straight from the store; they never wait for the writer.
 
 use hansa_economy::channel::{AccountId, ChannelId};
-use hansa_economy::ledger::{Account, Asset, Channel, CommandId, Entry, Head, TransferId, TransferRecord};
+use hansa_economy::ledger::{
+    Account, AccountKey, Asset, Channel, CommandId, Entry, Head, RefundTarget, Refunded, TransferId, TransferRecord,
+};
 use hansa_economy::{Digest, PublicKey};
 
 use crate::error::QueryError;
@@ -9,7 +11,7 @@ use crate::group;
 use crate::handle::{Ledger, Outcome};
 use crate::limits::ENTRIES_PER_READ_MAX;
 use crate::store::{Store, StoreError};
-use crate::table::{accounts, assets, channels, log, meta, outcomes, owners, transfers};
+use crate::table::{accounts, assets, channels, keys, log, meta, open_later, outcomes, owners, refunds, transfers};
 
 impl Ledger {
     /// Where the log stands.
@@ -30,6 +32,24 @@ impl Ledger {
             ids.into_iter().filter_map(|id| accounts::get(&table, id).transpose()).collect()
         });
         Ok(accounts?)
+    }
+
+    /// The further keys of an account, revoked ones included, by role and key.
+    pub fn keys_of(&self, account: AccountId) -> Result<Vec<AccountKey>, QueryError> {
+        let keys = self.store().read(|tx| match open_later(tx, keys::TABLE)? {
+            Some(table) => keys::of_account(&table, account),
+            None => Ok(Vec::new()),
+        });
+        Ok(keys?)
+    }
+
+    /// How much of a transfer, a channel or a receipt was refunded; none: nothing.
+    pub fn refunded(&self, target: RefundTarget) -> Result<Option<Refunded>, QueryError> {
+        let row = self.store().read(|tx| match open_later(tx, refunds::TABLE)? {
+            Some(table) => refunds::get(&table, target),
+            None => Ok(None),
+        });
+        Ok(row?)
     }
 
     /// An asset.

@@ -10,7 +10,7 @@ use redb::{
 };
 
 use crate::error::OpenError;
-use crate::table::{accounts, assets, channels, holds, log, meta, outcomes, owners, transfers};
+use crate::table::{accounts, assets, channels, holds, keys, log, meta, open_later, outcomes, owners, refunds, transfers};
 
 /// The ledger's file in its folder.
 pub(crate) const FILE_NAME: &str = "ledger.redb";
@@ -77,7 +77,6 @@ impl Store {
     pub(crate) fn found(database: &Database, state: &mut State, genesis: &Appended) -> Result<(), StoreError> {
         let changes = state.take_changes();
         let tx = begin_write(database)?;
-        meta::put_format(&mut tx.open_table(meta::TABLE)?, meta::FORMAT)?;
         tx.open_table(assets::TABLE)?;
         tx.open_table(channels::TABLE)?;
         write_rows(&tx, state, &changes, std::slice::from_ref(genesis))?;
@@ -163,7 +162,7 @@ impl Store {
             Err(error) => Err(error.into()),
         });
         match format.map_err(|error| self.damaged(error.to_string()))? {
-            Some(meta::FORMAT) => Ok(()),
+            Some(meta::FORMAT_OLDEST..=meta::FORMAT) => Ok(()),
             Some(found) if found > meta::FORMAT => Err(OpenError::Newer { path: path(), found, known: meta::FORMAT }),
             Some(found) => Err(OpenError::Foreign { path: path(), reason: format!("format {found} was never used") }),
             None => Err(OpenError::Foreign { path: path(), reason: "a redb file of another program".into() }),
@@ -208,9 +207,16 @@ fn write_rows(tx: &WriteTransaction, state: &State, changes: &Changes, entries: 
         log::append(&mut log, appended.entry.seq, &appended.bytes)?;
     }
     let (mut accounts, mut owners) = (tx.open_table(accounts::TABLE)?, tx.open_table(owners::TABLE)?);
+    for (owner, account) in &changes.owners_before {
+        owners::remove(&mut owners, *owner, *account)?;
+    }
     for account in changes.accounts.iter().filter_map(|id| state.account(*id)) {
         accounts::put(&mut accounts, account)?;
         owners::put(&mut owners, account.owner, account.id)?;
+    }
+    let mut keys = tx.open_table(keys::TABLE)?;
+    for key in changes.keys.iter().filter_map(|id| state.key(*id)) {
+        keys::put(&mut keys, key)?;
     }
     let mut assets = tx.open_table(assets::TABLE)?;
     for asset in changes.assets.iter().filter_map(|id| state.asset(*id)) {
@@ -225,11 +231,18 @@ fn write_rows(tx: &WriteTransaction, state: &State, changes: &Changes, entries: 
         transfers::put(&mut transfers, id, record)?;
         holds::follow(&mut holds, id, record)?;
     }
+    let mut refunds = tx.open_table(refunds::TABLE)?;
+    for row in changes.refunded.iter().filter_map(|target| state.refunded(*target)) {
+        refunds::put(&mut refunds, row)?;
+    }
     let mut outcomes = tx.open_table(outcomes::TABLE)?;
     for (id, outcome) in changes.outcomes.iter().filter_map(|id| Some((*id, state.outcome(*id)?))) {
         outcomes::put(&mut outcomes, id, outcome)?;
     }
-    meta::put_head(&mut tx.open_table(meta::TABLE)?, state.head())
+    let mut meta = tx.open_table(meta::TABLE)?;
+    // A file of an older format has all tables of this one now.
+    meta::put_format(&mut meta, meta::FORMAT)?;
+    meta::put_head(&mut meta, state.head())
 }
 
 fn load_state(tx: &ReadTransaction) -> Result<State, StoreError> {
@@ -238,11 +251,21 @@ fn load_state(tx: &ReadTransaction) -> Result<State, StoreError> {
     for account in accounts::all(&tx.open_table(accounts::TABLE)?)? {
         state.restore_account(account?);
     }
+    if let Some(table) = open_later(tx, keys::TABLE)? {
+        for key in keys::all(&table)? {
+            state.restore_key(key?);
+        }
+    }
     for asset in assets::all(&tx.open_table(assets::TABLE)?)? {
         state.restore_asset(asset?);
     }
     for channel in channels::all(&tx.open_table(channels::TABLE)?)? {
         state.restore_channel(channel?);
+    }
+    if let Some(table) = open_later(tx, refunds::TABLE)? {
+        for row in refunds::all(&table)? {
+            state.restore_refunded(row?);
+        }
     }
     let transfers = tx.open_table(transfers::TABLE)?;
     for id in holds::all(&tx.open_table(holds::TABLE)?)? {

@@ -8,12 +8,15 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use hansa_economy::Digest;
+use hansa_economy::ledger::{AccountOpen, Command, Id128, SignedCommand, account_id};
 use hansa_ledger::{Ledger, OpenError, check_folder};
-use redb::{Database, ReadableTable, TableDefinition};
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, TableHandle};
 use town::*;
 
 const LOG: TableDefinition<'static, u64, &[u8]> = TableDefinition::new("log.1");
 const META: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("meta");
+/// The tables that format 1 did not have.
+const LATER: [&str; 2] = ["keys.1", "refunds.1"];
 const ACCOUNTS: TableDefinition<'static, u128, &[u8]> = TableDefinition::new("accounts.1");
 
 fn open(folder: &Path) -> Result<Ledger, OpenError> {
@@ -75,7 +78,36 @@ async fn a_newer_format_is_left_alone() {
     tx.open_table(META).unwrap().insert("format", 7u32.to_le_bytes().as_slice()).unwrap();
     tx.commit().unwrap();
     drop(database);
-    assert!(matches!(open(folder.path()), Err(OpenError::Newer { found: 7, known: 1, .. })));
+    assert!(matches!(open(folder.path()), Err(OpenError::Newer { found: 7, known: 2, .. })));
+}
+
+/// Format 1 lacked the tables of format 2; its ledgers go on, and become format 2 with their first commit.
+#[tokio::test]
+async fn an_older_format_is_read_and_made_newer() {
+    let folder = tempfile::tempdir().unwrap();
+    stopped(folder.path()).await;
+    let database = Database::open(file(folder.path())).unwrap();
+    let tx = database.begin_write().unwrap();
+    let later: Vec<_> = tx.list_tables().unwrap().filter(|table| LATER.contains(&table.name())).collect();
+    assert_eq!(later.len(), LATER.len());
+    for table in later {
+        assert!(tx.delete_table(table).unwrap());
+    }
+    tx.open_table(META).unwrap().insert("format", 1u32.to_le_bytes().as_slice()).unwrap();
+    tx.commit().unwrap();
+    drop(database);
+    assert_eq!(check_folder(folder.path()).unwrap().problem, None);
+    let clock = Arc::new(AtomicU64::new(1));
+    let ledger = Ledger::open(folder.path(), options(&clock)).unwrap();
+    assert_eq!(ledger.keys_of(account_id(key(1).public(), 1, "main")).unwrap(), []);
+    let open = Command::AccountOpen(AccountOpen::new(1, "later"));
+    let bytes = SignedCommand::sign(ledger.id(), Id128(7777), open, &key(1)).bytes().to_vec();
+    assert!(ledger.submit(bytes).await.unwrap().result.accepted().is_ok());
+    drop(ledger);
+    let database = Database::open(file(folder.path())).unwrap();
+    let tx = database.begin_read().unwrap();
+    assert_eq!(tx.open_table(META).unwrap().get("format").unwrap().unwrap().value(), 2u32.to_le_bytes());
+    assert_eq!(tx.list_tables().unwrap().filter(|table| LATER.contains(&table.name())).count(), LATER.len());
 }
 
 #[tokio::test]

@@ -46,6 +46,33 @@ async fn money_moves_and_survives_a_restart() {
     town.sound();
 }
 
+/// What a key may do, what it has spent, and who owns an account must be the same after a restart.
+#[tokio::test]
+async fn keys_survive_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let town = Town::found(folder.path()).await;
+    let (alice, bob) = (town.account(&key(1), 10).await, town.account(&key(2), 0).await);
+    let change = |change| Command::AccountKey(AccountKeyChange { account: alice, change });
+    let limits = KeyLimits { budget: Some(Amount(10)), payees: vec![bob], expires_ns: None };
+    town.done(&key(1), change(KeyChange::Add { key: key(7).public(), role: KeyRole::Spend, limits })).await;
+    town.done(&key(7), payment(1, alice, bob, 6)).await;
+    town.done(&key(1), change(KeyChange::RotateOwner { successor: key(8).public() })).await;
+    let rows = town.ledger.keys_of(alice).unwrap();
+    assert_eq!(rows.iter().map(|row| (row.key, row.spent)).collect::<Vec<_>>(), [(key(7).public(), Amount(6))]);
+    let town = town.restart(folder.path());
+    assert_eq!(town.ledger.keys_of(alice).unwrap(), rows);
+    assert_eq!(town.ledger.accounts_of(key(1).public()).unwrap(), []);
+    assert_eq!(town.ledger.accounts_of(key(8).public()).unwrap().len(), 1);
+    let status = |acceptance| match acceptance {
+        Acceptance::Transfers(results) => results[0].status,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(status(town.done(&key(7), payment(2, alice, bob, 5)).await), TransferStatus::ExceedsBudget);
+    assert_eq!(status(town.done(&key(7), payment(3, alice, bob, 4)).await), TransferStatus::Created);
+    assert_eq!(status(town.done(&key(1), payment(4, alice, bob, 1)).await), TransferStatus::SignerMayNotDebit);
+    town.sound();
+}
+
 #[tokio::test]
 async fn the_same_bytes_have_the_same_outcome() {
     let folder = tempfile::tempdir().unwrap();

@@ -64,7 +64,7 @@ pub enum AccountKind {
     Escrow,
 }
 
-/// An account. Everything but balances and the closed flag stays as it was opened.
+/// An account. Everything but balances, the closed flag and the owner stays as it was opened.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 #[cbor(map)]
 pub struct Account {
@@ -83,7 +83,7 @@ pub struct Account {
     /// Its shape.
     #[n(4)]
     pub flags: AccountFlags,
-    /// Whose it is.
+    /// Whose it is. An escrow account shows the key that owned the paying account when the channel was opened.
     #[n(5)]
     pub owner: PublicKey,
     /// The owner's name for it.

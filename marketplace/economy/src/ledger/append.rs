@@ -108,6 +108,10 @@ impl State {
             Command::ChannelAnswer(command) => command.apply(self, verified),
             Command::ChannelClose(command) => command.apply(self, signer, id),
             Command::ChannelFinalize(command) => command.apply(self, id),
+            Command::AccountKey(command) => command.apply(self, signer),
+            Command::Refund(command) => command.apply(self, verified),
+            Command::ReceiptAnchor(command) => command.apply(),
+            Command::ChannelEquivocation(command) => command.apply(self, verified),
         };
         result.into()
     }

@@ -4,8 +4,10 @@
 use std::collections::BTreeMap;
 
 use super::account::{Account, AccountFlags, AccountKind};
-use super::channel::{Channel, ChannelPhase};
+use super::account_key::AccountKey;
+use super::channel::{Channel, ChannelPhase, Lane};
 use super::id::TransferId;
+use super::refund::{RefundTarget, Refunded};
 use super::state::State;
 use super::transfer::{HoldState, Transfer, TransferFlags, TransferRecord};
 use crate::amount::Amount;
@@ -53,6 +55,8 @@ pub fn audit(state: &State) -> Result<(), Breach> {
     limited(state)?;
     supply(state)?;
     holds(state)?;
+    budgets(state)?;
+    refunds(state)?;
     state.channels().try_for_each(|channel| escrow(state, channel))
 }
 
@@ -129,6 +133,34 @@ fn resolution(state: &State, id: TransferId, transfer: &Transfer) -> Result<(), 
     })
 }
 
+/// I16: no key spends above its budget, and none owns its account too.
+fn budgets(state: &State) -> Result<(), Breach> {
+    state.keys().try_for_each(|key| {
+        let within = key.limits.budget.is_none_or(|budget| key.spent <= budget);
+        ensure("I16", within, || format!("account {}: a key spent more than its budget", key.account))?;
+        let further = state.account(key.account).is_some_and(|account| account.owner != key.key);
+        ensure("I16", further, || format!("account {}: a further key is the owner's too", key.account))
+    })
+}
+
+/// I22: what was refunded is at most what was charged, and that is what was paid.
+fn refunds(state: &State) -> Result<(), Breach> {
+    state.all_refunded().try_for_each(|row| {
+        ensure("I22", row.refunded <= row.charged, || format!("{:?}: refunded above what was charged", row.target))?;
+        let paid = match row.target {
+            RefundTarget::Channel(id) => state.channel(id).is_some_and(|channel| row.charged <= channel.redeemed),
+            RefundTarget::Transfer(id) => match state.transfer(id) {
+                Some(TransferRecord::Created(transfer, hold)) => hold.is_none() && transfer.amount == row.charged,
+                Some(TransferRecord::Burnt) => false,
+                // Settled transfers need not be in memory.
+                None => true,
+            },
+            RefundTarget::Receipt(_) => true,
+        };
+        ensure("I22", paid, || format!("{:?}: refunded and not paid", row.target))
+    })
+}
+
 /// I14: lanes sum up, never above the deposit, and escrow is what is left. I15: no lane above its ceiling. I17: the end is empty.
 fn escrow(state: &State, channel: &Channel) -> Result<(), Breach> {
     let lanes = channel.lanes.values().map(|lane| lane.redeemed).fold(Amount::ZERO, Amount::saturating_add);
@@ -153,9 +185,25 @@ fn escrow(state: &State, channel: &Channel) -> Result<(), Breach> {
 pub fn account_step(before: &Account, after: &Account) -> Result<(), Breach> {
     let grows = before.debits_posted <= after.debits_posted && before.credits_posted <= after.credits_posted;
     ensure("I5", grows, || format!("account {}: a posted total fell", after.id))?;
-    let same = Account { flags: after.flags, ..balances_of(before, after) } == *after
+    // The owner changes by `account.key` alone, which a replay of the log shows.
+    let same = Account { flags: after.flags, owner: after.owner, ..balances_of(before, after) } == *after
         && before.flags.without(AccountFlags::CLOSED) == after.flags.without(AccountFlags::CLOSED);
     ensure("I5", same, || format!("account {}: more than its balances changed", after.id))
+}
+
+/// I16: what a key has spent never falls, and a revoked key does nothing.
+pub fn key_step(before: &AccountKey, after: &AccountKey) -> Result<(), Breach> {
+    ensure("I16", before.spent <= after.spent, || format!("account {}: what a key has spent fell", after.account))?;
+    ensure("I16", before.revoked_ns.is_none() || before == after, || {
+        format!("account {}: a revoked key changed or spent", after.account)
+    })?;
+    ensure("I16", before.timestamp_ns == after.timestamp_ns, || format!("account {}: a key began anew", after.account))
+}
+
+/// I22: what was refunded stays refunded.
+pub fn refund_step(before: &Refunded, after: &Refunded) -> Result<(), Breach> {
+    let grows = before.refunded <= after.refunded && before.charged <= after.charged;
+    ensure("I22", grows, || format!("{:?}: a count of refunds fell", after.target))
 }
 
 /// I15: lanes never lose. I17: nothing after the end.
@@ -167,8 +215,21 @@ pub fn channel_step(before: &Channel, after: &Channel) -> Result<(), Breach> {
     let paid = |number: &u32| after.lanes.get(number).map_or(Amount::ZERO, |lane| lane.redeemed);
     let grows = before.lanes.iter().all(|(number, lane)| paid(number) >= lane.redeemed);
     ensure("I15", grows, || format!("channel {}: a lane lost", after.id))?;
+    let frozen = before.lanes.iter().all(|(number, lane)| stays_frozen(lane, after.lanes.get(number)));
+    ensure("I15", frozen, || format!("channel {}: a frozen lane went on", after.id))?;
+    let onwards = before.phase == ChannelPhase::Open || after.phase != ChannelPhase::Open;
+    ensure("I17", onwards, || format!("channel {} is open again", after.id))?;
     ensure("I14", before.terms == after.terms && before.deposit <= after.deposit, || {
         format!("channel {}: terms or deposit changed", after.id)
+    })
+}
+
+/// No receipt is paid that a voucher above the number of the freeze acknowledges, and no claim is above it.
+fn stays_frozen(before: &Lane, after: Option<&Lane>) -> bool {
+    let Some(seq) = before.frozen else { return true };
+    after.is_some_and(|after| {
+        let claim = after.claim.is_none_or(|claim| after.claim == before.claim || claim.seq <= seq);
+        after.frozen == before.frozen && (after.seq == before.seq || after.seq < seq) && claim
     })
 }
 

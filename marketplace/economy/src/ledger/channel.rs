@@ -1,4 +1,9 @@
 //! Channels as the ledger keeps them: a deposit in escrow and, per lane, what was paid from it.
+//!
+//! Vouchers bear no epoch. An epoch would void all vouchers signed before while the channel goes on, for a new key or for lanes that
+//! are to be numbered from the start. Here a channel's keys and terms are its name, so a new key is a new channel; lanes are
+//! plentiful and never numbered anew; and what one lane has promised must not be voided by the payer alone. A number would be left
+//! that is the same in every voucher.
 
 use std::collections::BTreeMap;
 
@@ -61,6 +66,9 @@ pub struct Lane {
     /// The payer's answer: the lowest receipt of the highest sequence number that the payer has shown.
     #[n(4)]
     pub answer: Option<LaneClaim>,
+    /// The payer signed two vouchers of this number: those above it count no more.
+    #[n(5)]
+    pub frozen: Option<u64>,
 }
 
 /// A channel.

@@ -32,7 +32,7 @@ impl ChannelAnswer {
         let before = state.channel(self.channel).ok_or(Reason::ChannelNotFound)?;
         let payer = state.account(before.terms.payer).ok_or(Reason::AccountNotFound)?;
         let authority = Authority::Signer(verified.signer());
-        if !authority.is(before.terms.payer_key) && !authority.may_debit(state, payer) {
+        if !authority.is(before.terms.payer_key) && !authority.owns(payer) {
             return Err(Reason::NotPermitted);
         }
         if self.receipts.is_empty() || self.receipts.len() > CLAIMS_MAX {
@@ -45,9 +45,9 @@ impl ChannelAnswer {
             ChannelPhase::Closing { .. } => {}
         }
         let mut channel = before.clone();
-        for evidence in verified.evidence() {
-            check_receipt(&channel, &evidence.receipt)?;
-            answer(&mut channel, &evidence.receipt.body)?;
+        for receipt in verified.receipts() {
+            check_receipt(&channel, receipt)?;
+            answer(&mut channel, &receipt.body)?;
         }
 
         // Point of no return.

@@ -33,8 +33,8 @@ impl ChannelClose {
         let payer = state.account(terms.payer).ok_or(Reason::AccountNotFound)?;
         let payee = state.account(terms.payee).ok_or(Reason::AccountNotFound)?;
         let authority = Authority::Signer(signer);
-        let by_payer = authority.is(terms.payer_key) || authority.may_debit(state, payer);
-        let by_payee = authority.is(terms.payee_key) || authority.may_receive(state, payee);
+        let by_payer = authority.is(terms.payer_key) || authority.owns(payer);
+        let by_payee = authority.is(terms.payee_key) || authority.owns(payee);
         if !(by_payee || by_payer && !self.at_once) {
             return Err(Reason::NotPermitted);
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use minicbor::{Decode, Encode};
 
 use super::account::{Account, AccountFlags, AccountKind};
-use super::authority::Authority;
+use super::authority::{Authority, may_sign_receipts};
 use super::channel::{Channel, ChannelPhase};
 use super::id::{CommandId, Id128};
 use super::movement::{MovementKind, check_move, post};
@@ -17,7 +17,7 @@ use crate::channel::ChannelTerms;
 use crate::key::PublicKey;
 use crate::limits::{CHANNEL_GRACE_S_MAX, CHANNEL_GRACE_S_MIN};
 
-/// Open a channel. Signed by the owner of the paying account; the vouchers' key may be another.
+/// Open a channel. Signed by the owner of the paying account or a key of it that may spend; the vouchers' key may be another.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct ChannelOpen {
@@ -41,11 +41,14 @@ impl ChannelOpen {
         if payer.kind != AccountKind::Ordinary || payee.kind != AccountKind::Ordinary {
             return Err(Reason::AccountIsReserved);
         }
-        if !Authority::Signer(signer).may_debit(state, payer) {
-            return Err(Reason::NotPermitted);
-        }
+        let authority = Authority::Signer(signer);
+        authority.may_debit(state, payer, terms.payee, self.deposit)?;
         if payer.asset != terms.asset || payee.asset != terms.asset {
             return Err(Reason::AssetDiffers);
+        }
+        let vouchers = authority.may_name_voucher_key(state, payer, terms.payee, terms.payer_key);
+        if !vouchers || !may_sign_receipts(state, payee, terms.payee_key) {
+            return Err(Reason::ChannelKey);
         }
         if payer.is_closed() || payee.is_closed() {
             return Err(Reason::AccountClosed);
@@ -63,6 +66,7 @@ impl ChannelOpen {
 
         // Point of no return.
         let escrow_id = escrow.id;
+        authority.spend(state, terms.payer, self.deposit);
         state.put_account(escrow);
         post(state, MovementKind::ChannelDeposit, terms.payer, escrow_id, self.deposit, id);
         state.put_channel(Channel {

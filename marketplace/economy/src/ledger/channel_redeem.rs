@@ -15,14 +15,15 @@ use super::reason::Reason;
 use super::result::Acceptance;
 use super::state::State;
 use super::transfer::timeout_ns;
-use super::verified::{Evidence, Verified};
+use super::verified::Verified;
 use crate::amount::Amount;
 use crate::channel::{ChannelId, Voucher};
 use crate::limits::{CHANNEL_LANES_MAX, CLAIMS_MAX};
 use crate::receipt::Receipt;
 use crate::statement::Signed;
 
-/// Take what is proven. Signed by the payee's receipt key or the owner of the paid account.
+/// Take what is proven. Signed by the channel's receipt key, the owner of the paid account, or
+/// a key of that account for receipts.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct ChannelRedeem {
@@ -60,7 +61,7 @@ impl ChannelRedeem {
         let payee = state.account(payee_id).ok_or(Reason::AccountNotFound)?;
         let escrow = state.account(escrow_id).ok_or(Reason::AccountNotFound)?;
         let authority = Authority::Signer(verified.signer());
-        if !authority.is(before.terms.payee_key) && !authority.may_receive(state, payee) {
+        if !authority.is(before.terms.payee_key) && !authority.may_take(state, payee) {
             return Err(Reason::NotPermitted);
         }
         if self.claims.is_empty() || self.claims.len() > CLAIMS_MAX {
@@ -70,8 +71,8 @@ impl ChannelRedeem {
             return Err(Reason::ChannelFinal);
         }
         let mut channel = before.clone();
-        for evidence in verified.evidence() {
-            take(&mut channel, evidence, state.now_ns())?;
+        for (voucher, receipt) in verified.vouchers().iter().zip(verified.receipts()) {
+            take(&mut channel, voucher, receipt, state.now_ns())?;
         }
         let paid = channel.redeemed.saturating_sub(before.redeemed);
         if channel == *before {
@@ -93,9 +94,7 @@ impl ChannelRedeem {
 }
 
 /// Count one claim in `channel`, a copy that is thrown away if any claim is bad.
-fn take(channel: &mut Channel, evidence: &Evidence, now_ns: u64) -> Result<(), Reason> {
-    let receipt = &evidence.receipt;
-    let voucher = evidence.voucher.as_ref().ok_or(Reason::ClaimMismatch)?;
+fn take(channel: &mut Channel, voucher: &Signed<Voucher>, receipt: &Signed<Receipt>, now_ns: u64) -> Result<(), Reason> {
     if voucher.signer != channel.terms.payer_key {
         return Err(Reason::ClaimKey);
     }
@@ -105,6 +104,10 @@ fn take(channel: &mut Channel, evidence: &Evidence, now_ns: u64) -> Result<(), R
     }
     if voucher.body.lane != receipt.body.lane {
         return Err(Reason::ClaimMismatch);
+    }
+    let frozen = channel.lanes.get(&receipt.body.lane).and_then(|lane| lane.frozen);
+    if frozen.is_some_and(|frozen| voucher.body.seq > frozen) {
+        return Err(Reason::LaneFrozen);
     }
     match is_acknowledged(&voucher.body, receipt) {
         true => pay(channel, &voucher.body, &receipt.body),

@@ -13,7 +13,7 @@ use crate::amount::Amount;
 use crate::channel::ChannelId;
 use crate::key::PublicKey;
 
-/// Add to a deposit. Signed by the owner of the paying account.
+/// Add to a deposit. Signed by the owner of the paying account or a key of it that may spend.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct ChannelTopup {
@@ -31,9 +31,8 @@ impl ChannelTopup {
         let (payer_id, escrow_id) = (channel.terms.payer, channel.terms.escrow());
         let payer = state.account(payer_id).ok_or(Reason::AccountNotFound)?;
         let escrow = state.account(escrow_id).ok_or(Reason::AccountNotFound)?;
-        if !Authority::Signer(signer).may_debit(state, payer) {
-            return Err(Reason::NotPermitted);
-        }
+        let authority = Authority::Signer(signer);
+        authority.may_debit(state, payer, channel.terms.payee, self.amount)?;
         match channel.phase {
             ChannelPhase::Open => {}
             ChannelPhase::Closing { .. } => return Err(Reason::ChannelClosing),
@@ -51,6 +50,7 @@ impl ChannelTopup {
         // Point of no return.
         let mut channel = channel.clone();
         channel.deposit = deposit;
+        authority.spend(state, payer_id, self.amount);
         post(state, MovementKind::ChannelDeposit, payer_id, escrow_id, self.amount, id);
         state.put_channel(channel);
         Ok(Acceptance::Deposit { channel: self.channel, deposit })

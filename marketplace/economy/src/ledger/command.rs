@@ -3,8 +3,8 @@
 use minicbor::{Decode, Encode};
 
 use super::{
-    AccountOpen, AssetCreate, ChannelAnswer, ChannelClose, ChannelFinalize, ChannelOpen, ChannelRedeem, ChannelTopup, CommandId,
-    Genesis, Issue, Redeem, TransferBatch,
+    AccountKeyChange, AccountOpen, AssetCreate, ChannelAnswer, ChannelClose, ChannelEquivocation, ChannelFinalize, ChannelOpen,
+    ChannelRedeem, ChannelTopup, CommandId, Genesis, Issue, ReceiptAnchor, Redeem, Refund, TransferBatch,
 };
 use crate::digest::Digest;
 use crate::key::Keypair;
@@ -49,6 +49,18 @@ pub enum Command {
     /// End a closing channel whose grace is over; by anyone.
     #[n(11)]
     ChannelFinalize(#[n(0)] ChannelFinalize),
+    /// Name, limit, replace or revoke keys of an account; by its owner.
+    #[n(12)]
+    AccountKey(#[n(0)] AccountKeyChange),
+    /// Give back what was paid; by the payee.
+    #[n(13)]
+    Refund(#[n(0)] Refund),
+    /// Witness receipts; by anyone, as a rule by the agent that gave them.
+    #[n(14)]
+    ReceiptAnchor(#[n(0)] ReceiptAnchor),
+    /// Show that the payer signed two vouchers of one number; by the payee.
+    #[n(15)]
+    ChannelEquivocation(#[n(0)] ChannelEquivocation),
 }
 
 /// What is signed: the wish, its id and the ledger that it is meant for.
@@ -93,6 +105,10 @@ impl Command {
             Command::ChannelAnswer(_) => "channel.answer",
             Command::ChannelClose(_) => "channel.close",
             Command::ChannelFinalize(_) => "channel.finalize",
+            Command::AccountKey(_) => "account.key",
+            Command::Refund(_) => "refund",
+            Command::ReceiptAnchor(_) => "receipt.anchor",
+            Command::ChannelEquivocation(_) => "channel.equivocation",
         }
     }
 }

@@ -4,6 +4,7 @@ use minicbor::{Decode, Encode};
 
 use super::account::AccountKind;
 use super::asset::Asset;
+use super::authority::Authority;
 use super::id::CommandId;
 use super::movement::{MovementKind, check_move, post};
 use super::reason::Reason;
@@ -32,7 +33,7 @@ pub struct Issue {
     pub reference: String,
 }
 
-/// Take units out of being. Signed by the asset's issuer, who must own the account: holders first transfer to it.
+/// Take units out of being. Signed by the asset's issuer, whose word must move the account: holders first transfer to it.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Redeem {
@@ -69,14 +70,14 @@ impl Redeem {
     pub(super) fn apply(&self, state: &mut State, signer: PublicKey, id: CommandId) -> Result<Acceptance, Reason> {
         let mut asset = check(state, self.asset, self.from, self.amount, &self.reference, signer)?;
         let (from, issuance) = (account(state, self.from)?, account(state, asset.issuance)?);
-        if from.owner != signer {
-            return Err(Reason::NotPermitted);
-        }
+        let authority = Authority::Signer(signer);
+        authority.may_debit(state, from, asset.issuance, self.amount)?;
         check_move(from, issuance, self.amount)?;
         asset.redeemed = asset.redeemed.checked_add(self.amount).ok_or(Reason::Overflow)?;
 
         // Point of no return.
         let supply = asset.supply();
+        authority.spend(state, self.from, self.amount);
         post(state, MovementKind::Redeem, self.from, asset.issuance, self.amount, id);
         state.put_asset(asset);
         Ok(Acceptance::Supply(supply))

@@ -34,6 +34,8 @@ pub enum MovementKind {
     ChannelPayment,
     /// The rest, escrow to payer.
     ChannelReturn,
+    /// What was paid, payee to payer.
+    Refund,
 }
 
 /// One movement.

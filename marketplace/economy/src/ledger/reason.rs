@@ -139,6 +139,56 @@ pub enum Reason {
     #[error("the receipt is not lower than what is claimed or answered")]
     #[n(33)]
     AnswerNotLower,
+    /// The key is no usable ed25519 public key.
+    #[error("the key is no usable ed25519 public key")]
+    #[n(34)]
+    BadKey,
+    /// The account names no such key in this role, or has revoked it.
+    #[error("the account names no such key in this role, or has revoked it")]
+    #[n(35)]
+    KeyNotFound,
+    /// The key owns the account, or the account has named it before; use another key.
+    #[error("the key owns the account, or the account has named it before; use another key")]
+    #[n(36)]
+    KeyTaken,
+    /// The limits do not fit the role (budget: spend; payees, sorted and distinct: spend and voucher), end in the past, or lie below what is spent.
+    #[error(
+        "the limits do not fit the role (budget: spend; payees, sorted and distinct: spend and voucher), end in the past, or lie below what is spent"
+    )]
+    #[n(37)]
+    BadLimits,
+    /// The signer's key may not pay this account.
+    #[error("the signer's key may not pay this account")]
+    #[n(38)]
+    PayeeNotAllowed,
+    /// More than is left of the budget of the signer's key; the owner can raise it.
+    #[error("more than is left of the budget of the signer's key; the owner can raise it")]
+    #[n(39)]
+    ExceedsBudget,
+    /// A party's account does not let this key sign the channel's vouchers or receipts.
+    #[error("a party's account does not let this key sign the channel's vouchers or receipts")]
+    #[n(40)]
+    ChannelKey,
+    /// There is no such transfer.
+    #[error("there is no such transfer")]
+    #[n(41)]
+    TransferNotFound,
+    /// This paid nothing: a hold, a void or an attempt that failed; name the transfer that moved the money.
+    #[error("this paid nothing: a hold, a void or an attempt that failed; name the transfer that moved the money")]
+    #[n(42)]
+    NothingWasPaid,
+    /// All refunds together would exceed what was paid.
+    #[error("all refunds together would exceed what was paid")]
+    #[n(43)]
+    ExceedsCharged,
+    /// The lane is frozen: the payer signed two vouchers of one number, and later ones do not count.
+    #[error("the lane is frozen: the payer signed two vouchers of one number, and later ones do not count")]
+    #[n(44)]
+    LaneFrozen,
+    /// The two vouchers say the same; evidence needs two that differ.
+    #[error("the two vouchers say the same; evidence needs two that differ")]
+    #[n(45)]
+    VouchersAgree,
 }
 
 impl Reason {
@@ -157,6 +207,10 @@ impl Reason {
                 | ClaimNotAcknowledged
                 | NothingToRedeem
                 | DepositExhausted
+                | KeyNotFound
+                | ExceedsBudget
+                | TransferNotFound
+                | ExceedsCharged
         )
     }
 
@@ -197,6 +251,18 @@ impl Reason {
             NothingToRedeem => "nothing_to_redeem",
             DepositExhausted => "deposit_exhausted",
             AnswerNotLower => "answer_not_lower",
+            BadKey => "bad_key",
+            KeyNotFound => "key_not_found",
+            KeyTaken => "key_taken",
+            BadLimits => "bad_limits",
+            PayeeNotAllowed => "payee_not_allowed",
+            ExceedsBudget => "exceeds_budget",
+            ChannelKey => "channel_key",
+            TransferNotFound => "transfer_not_found",
+            NothingWasPaid => "nothing_was_paid",
+            ExceedsCharged => "exceeds_charged",
+            LaneFrozen => "lane_frozen",
+            VouchersAgree => "vouchers_agree",
         }
     }
 }

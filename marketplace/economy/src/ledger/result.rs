@@ -79,6 +79,28 @@ pub enum Acceptance {
         #[n(1)]
         returned: Amount,
     },
+    /// The account's keys are as asked.
+    #[n(10)]
+    KeyChanged,
+    /// Money went back; all refunds of the named thing so far.
+    #[n(11)]
+    Refunded(#[n(0)] Amount),
+    /// The receipts are witnessed at the log time of this command.
+    #[n(12)]
+    Anchored,
+    /// The lane is frozen and the channel closing.
+    #[n(13)]
+    Frozen {
+        /// The lane.
+        #[n(0)]
+        lane: u32,
+        /// Vouchers of it above this number count no more.
+        #[n(1)]
+        seq: u64,
+        /// As of [`Acceptance::Closing`].
+        #[n(2)]
+        until_ns: u64,
+    },
 }
 
 /// What one transfer of a batch came to.

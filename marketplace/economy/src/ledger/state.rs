@@ -1,4 +1,4 @@
-//! The state: all accounts, assets, channels, open holds, and of transfers and outcomes at least those that the next
+//! The state: all accounts, their keys, assets, channels, counts of refunds, open holds, and of transfers and outcomes at least those that the next
 //! entry speaks of.
 //!
 //! A store that keeps transfers and outcomes elsewhere brings those that an entry names in before ([`State::recall`]) and
@@ -9,9 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use minicbor::{Decode, Encode};
 use serde::Serialize;
 
+use super::account_key::{AccountKey, KeyId, KeyRole};
 use super::id::{CommandId, TransferId};
 use super::movement::Movement;
 use super::reason::Reason;
+use super::refund::{RefundTarget, Refunded};
 use super::transfer::TransferRecord;
 use super::verified::Verified;
 use super::{Account, Asset, Channel};
@@ -75,12 +77,18 @@ pub enum Admission {
 pub struct Changes {
     /// Accounts.
     pub accounts: BTreeSet<AccountId>,
+    /// Owners that an account had before: the index of accounts by owner forgets these.
+    pub owners_before: BTreeSet<(PublicKey, AccountId)>,
+    /// Further keys of accounts.
+    pub keys: BTreeSet<KeyId>,
     /// Assets.
     pub assets: BTreeSet<u32>,
     /// Channels.
     pub channels: BTreeSet<ChannelId>,
     /// Transfers and burnt ids.
     pub transfers: BTreeSet<TransferId>,
+    /// Counts of refunds.
+    pub refunded: BTreeSet<RefundTarget>,
     /// Commands.
     pub outcomes: BTreeSet<CommandId>,
 }
@@ -90,9 +98,11 @@ pub struct Changes {
 pub struct State {
     head: Head,
     accounts: BTreeMap<AccountId, Account>,
+    keys: BTreeMap<KeyId, AccountKey>,
     assets: BTreeMap<u32, Asset>,
     channels: BTreeMap<ChannelId, Channel>,
     transfers: BTreeMap<TransferId, TransferRecord>,
+    refunded: BTreeMap<RefundTarget, Refunded>,
     outcomes: BTreeMap<CommandId, OutcomeRef>,
     /// Open holds by the time at which they let go; derived.
     expiries: BTreeSet<(u64, TransferId)>,
@@ -105,6 +115,7 @@ pub struct State {
 #[derive(Clone, Debug, Default)]
 struct Scope {
     accounts: Vec<(AccountId, Option<Account>)>,
+    keys: Vec<(KeyId, Option<AccountKey>)>,
     transfers: Vec<(TransferId, Option<TransferRecord>)>,
     movements: usize,
 }
@@ -115,9 +126,11 @@ impl State {
         State {
             head,
             accounts: BTreeMap::new(),
+            keys: BTreeMap::new(),
             assets: BTreeMap::new(),
             channels: BTreeMap::new(),
             transfers: BTreeMap::new(),
+            refunded: BTreeMap::new(),
             outcomes: BTreeMap::new(),
             expiries: BTreeSet::new(),
             changes: Changes::default(),
@@ -136,6 +149,11 @@ impl State {
         self.accounts.get(&id)
     }
 
+    /// A further key of an account, revoked ones included.
+    pub fn key(&self, id: KeyId) -> Option<&AccountKey> {
+        self.keys.get(&id)
+    }
+
     /// An asset.
     pub fn asset(&self, id: u32) -> Option<&Asset> {
         self.assets.get(&id)
@@ -151,6 +169,11 @@ impl State {
         self.transfers.get(&id)
     }
 
+    /// How much of a thing was refunded; none: nothing.
+    pub fn refunded(&self, target: RefundTarget) -> Option<&Refunded> {
+        self.refunded.get(&target)
+    }
+
     /// Where a command's outcome stands, if it is in memory.
     pub fn outcome(&self, id: CommandId) -> Option<&OutcomeRef> {
         self.outcomes.get(&id)
@@ -159,6 +182,11 @@ impl State {
     /// All accounts, by id.
     pub fn accounts(&self) -> impl Iterator<Item = &Account> {
         self.accounts.values()
+    }
+
+    /// All further keys, by account, role and key.
+    pub fn keys(&self) -> impl Iterator<Item = &AccountKey> {
+        self.keys.values()
     }
 
     /// All assets, by number.
@@ -174,6 +202,11 @@ impl State {
     /// All transfers in memory, by id.
     pub fn transfers(&self) -> impl Iterator<Item = (TransferId, &TransferRecord)> {
         self.transfers.iter().map(|(id, record)| (*id, record))
+    }
+
+    /// All counts of refunds, by what was refunded.
+    pub fn all_refunded(&self) -> impl Iterator<Item = &Refunded> {
+        self.refunded.values()
     }
 
     /// All outcomes in memory, by command.
@@ -196,6 +229,11 @@ impl State {
         self.accounts.insert(account.id, account);
     }
 
+    /// Bring a stored key back.
+    pub fn restore_key(&mut self, key: AccountKey) {
+        self.keys.insert(key.id(), key);
+    }
+
     /// Bring a stored asset back.
     pub fn restore_asset(&mut self, asset: Asset) {
         self.assets.insert(asset.id, asset);
@@ -204,6 +242,11 @@ impl State {
     /// Bring a stored channel back.
     pub fn restore_channel(&mut self, channel: Channel) {
         self.channels.insert(channel.id, channel);
+    }
+
+    /// Bring a stored count of refunds back.
+    pub fn restore_refunded(&mut self, row: Refunded) {
+        self.refunded.insert(row.target, row);
     }
 
     /// Bring a stored transfer back. One that is in memory already stays as it is there.
@@ -281,6 +324,27 @@ impl State {
         }
     }
 
+    /// Give an account that was found before to another owner.
+    pub(super) fn change_owner(&mut self, id: AccountId, owner: PublicKey) {
+        let before = std::mem::replace(&mut self.account_mut(id).owner, owner);
+        self.changes.owners_before.insert((before, id));
+    }
+
+    pub(super) fn put_key(&mut self, key: AccountKey) {
+        let id = key.id();
+        self.changes.keys.insert(id);
+        let before = self.keys.insert(id, key);
+        if let Some(scope) = &mut self.scope {
+            scope.keys.push((id, before));
+        }
+    }
+
+    /// Has the account ever named a key in this role?
+    pub(super) fn names_keys(&self, account: AccountId, role: KeyRole) -> bool {
+        let ends = (account, role, PublicKey([0; 32]))..=(account, role, PublicKey([0xff; 32]));
+        self.keys.range(ends).next().is_some()
+    }
+
     pub(super) fn put_asset(&mut self, asset: Asset) {
         self.changes.assets.insert(asset.id);
         self.assets.insert(asset.id, asset);
@@ -289,6 +353,11 @@ impl State {
     pub(super) fn put_channel(&mut self, channel: Channel) {
         self.changes.channels.insert(channel.id);
         self.channels.insert(channel.id, channel);
+    }
+
+    pub(super) fn put_refunded(&mut self, row: Refunded) {
+        self.changes.refunded.insert(row.target);
+        self.refunded.insert(row.target, row);
     }
 
     pub(super) fn put_outcome(&mut self, id: CommandId, outcome: OutcomeRef) {
@@ -309,7 +378,7 @@ impl State {
         self.expiries.first().filter(|(expires_ns, _)| *expires_ns <= now_ns).map(|(_, id)| *id)
     }
 
-    /// From here on all writes of accounts and transfers can be taken back.
+    /// From here on all writes of accounts, keys and transfers can be taken back.
     pub(super) fn open_scope(&mut self) {
         self.scope = Some(Scope { movements: self.movements.len(), ..Scope::default() });
     }
@@ -326,6 +395,12 @@ impl State {
             match account {
                 Some(account) => self.accounts.insert(id, account),
                 None => self.accounts.remove(&id),
+            };
+        }
+        for (id, key) in scope.keys.into_iter().rev() {
+            match key {
+                Some(key) => self.keys.insert(id, key),
+                None => self.keys.remove(&id),
             };
         }
         for (id, record) in scope.transfers.into_iter().rev() {

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::id::{Id128, TransferId};
 use crate::amount::Amount;
 use crate::channel::AccountId;
+use crate::key::PublicKey;
 
 /// Bits that shape a transfer. The numbers are TigerBeetle's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, Serialize)]
@@ -112,6 +113,10 @@ pub struct Transfer {
     /// Who pays the hold out; only for holds.
     #[cbor(n(13), default, skip_if = "is_default")]
     pub posted_by: HoldRule,
+    /// The further key that made this hold and whose budget it used; none: the owner's. Set by the ledger, which does not read
+    /// what a request says here.
+    #[n(14)]
+    pub held_by: Option<PublicKey>,
 }
 
 /// What has become of a hold.

@@ -1,7 +1,7 @@
 //! One transfer that moves or holds money: the checks in their order, then the writes.
 
 use super::account::{Account, AccountFlags, AccountKind};
-use super::authority::Authority;
+use super::authority::{Authority, Denial};
 use super::id::Id128;
 use super::movement::{Movement, MovementKind};
 use super::result::TransferResult;
@@ -93,13 +93,17 @@ fn check_accounts(
     credit: &Account,
     authority: Authority,
 ) -> Result<(), TransferStatus> {
+    let denial = authority.may_debit(state, debit, credit.id, Amount::ZERO).err();
+    let closing_debit = event.flags.has(TransferFlags::CLOSING_DEBIT) && !authority.owns(debit);
+    let closing_credit = event.flags.has(TransferFlags::CLOSING_CREDIT) && !authority.owns(credit);
     let ordinary = debit.kind == AccountKind::Ordinary && credit.kind == AccountKind::Ordinary;
     let checks = [
         (debit.asset != credit.asset, S::AccountsMustHaveTheSameLedger),
         (event.asset != debit.asset, S::TransferMustHaveTheSameLedgerAsAccounts),
         (!ordinary, S::AccountIsReserved),
-        (!authority.may_debit(state, debit), S::SignerMayNotDebit),
-        (event.flags.has(TransferFlags::CLOSING_CREDIT) && !authority.may_receive(state, credit), S::SignerMayNotClose),
+        (denial == Some(Denial::NotPermitted), S::SignerMayNotDebit),
+        (denial == Some(Denial::PayeeNotAllowed), S::PayeeNotAllowed),
+        (closing_debit || closing_credit, S::SignerMayNotClose),
         (debit.is_closed(), S::DebitAccountAlreadyClosed),
         (credit.is_closed(), S::CreditAccountAlreadyClosed),
     ];
@@ -146,9 +150,12 @@ fn move_or_hold(state: &mut State, event: &Transfer, authority: Authority, now_n
     check_accounts(state, event, debit, credit, authority)?;
     let amount = balanced(event, debit, credit);
     check_amount(event, debit, credit, amount, now_ns)?;
+    authority.may_debit(state, debit, credit.id, amount).map_err(|denial| denial.status(S::SignerMayNotDebit))?;
 
     // Point of no return.
     let is_hold = event.flags.has(TransferFlags::PENDING);
+    let held_by = authority.further_key(debit).filter(|_| is_hold);
+    authority.spend(state, event.debit, amount);
     let debit = state.account_mut(event.debit);
     let total = if is_hold { &mut debit.debits_pending } else { &mut debit.debits_posted };
     *total = total.saturating_add(amount);
@@ -157,7 +164,7 @@ fn move_or_hold(state: &mut State, event: &Transfer, authority: Authority, now_n
     let total = if is_hold { &mut credit.credits_pending } else { &mut credit.credits_posted };
     *total = total.saturating_add(amount);
     close_if(credit, event.flags.has(TransferFlags::CLOSING_CREDIT));
-    let transfer = Transfer { amount, timestamp_ns: now_ns, ..event.clone() };
+    let transfer = Transfer { amount, timestamp_ns: now_ns, held_by, ..event.clone() };
     note(state, if is_hold { MovementKind::Hold } else { MovementKind::Transfer }, &transfer);
     state.put_transfer(event.id, TransferRecord::Created(transfer, is_hold.then_some(HoldState::Open)));
     Ok(amount)

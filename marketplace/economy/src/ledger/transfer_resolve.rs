@@ -38,9 +38,16 @@ pub(super) fn resolve(state: &mut State, event: &Transfer, authority: Authority,
         (debit.is_closed() && !voids, S::DebitAccountAlreadyClosed),
         (credit.is_closed() && !voids, S::CreditAccountAlreadyClosed),
     ])?;
+    let by_payer = !voids && hold.posted_by == HoldRule::Payer;
+    if by_payer {
+        authority.may_post(state, debit, hold, amount).map_err(|denial| denial.status(S::SignerMayNotResolve))?;
+    }
 
     // Point of no return.
     let hold = hold.clone();
+    if by_payer {
+        authority.spend(state, hold.debit, authority.use_of_post(&hold, amount));
+    }
     release(state, &hold, voids);
     if !voids {
         let debit = state.account_mut(hold.debit);
@@ -68,13 +75,16 @@ fn check_fields(event: &Transfer) -> Result<(), TransferStatus> {
     ])
 }
 
+/// Who may resolve it at all; a further key's budget is looked at last, as the account's own means are.
 fn check_resolver(state: &State, hold: &Transfer, voids: bool, authority: Authority) -> Result<(), TransferStatus> {
-    let payer = authority.may_debit(state, side(state, hold.debit));
-    let payee = authority.may_receive(state, side(state, hold.credit));
+    let (debit, credit) = (side(state, hold.debit), side(state, hold.credit));
     let allowed = match (hold.posted_by, voids) {
-        (HoldRule::Payer, false) => payer,
-        (HoldRule::Payer, true) => payer || payee,
-        (HoldRule::Payee, _) => payee,
+        (HoldRule::Payer, false) => {
+            return authority.may_post(state, debit, hold, Amount::ZERO).map_err(|denial| denial.status(S::SignerMayNotResolve));
+        }
+        (HoldRule::Payer, true) => authority.may_void(state, debit, hold) || authority.owns(credit),
+        (HoldRule::Payee, false) => authority.may_take(state, credit),
+        (HoldRule::Payee, true) => authority.owns(credit),
     };
     first(&[(!allowed, S::SignerMayNotResolve)])
 }
@@ -106,6 +116,7 @@ fn inherit(event: &Transfer, hold: &Transfer, amount: Amount, now_ns: u64) -> Tr
         user_data_64: if event.user_data_64 == 0 { hold.user_data_64 } else { event.user_data_64 },
         user_data_32: if event.user_data_32 == 0 { hold.user_data_32 } else { event.user_data_32 },
         timestamp_ns: now_ns,
+        held_by: None,
         ..event.clone()
     }
 }

@@ -136,9 +136,12 @@ pub enum TransferStatus {
     /// Issuance and escrow move by their own commands only.
     #[n(204)]
     AccountIsReserved,
-    /// The signer does not own the debit account.
+    /// The signer neither owns the debit account nor has a key of it that may spend now.
     #[n(205)]
     SignerMayNotDebit,
+    /// The signer's key may not pay this account.
+    #[n(208)]
+    PayeeNotAllowed,
     /// Only the owner of the credit account may close it.
     #[n(207)]
     SignerMayNotClose,
@@ -211,11 +214,14 @@ pub enum TransferStatus {
     /// The credit account takes no more.
     #[n(55)]
     ExceedsDebits,
+    /// More than is left of the budget of the signer's key.
+    #[n(209)]
+    ExceedsBudget,
 }
 
 impl TransferStatus {
     /// Every status, in the order of the checks.
-    pub const ALL: [TransferStatus; 67] = {
+    pub const ALL: [TransferStatus; 69] = {
         use TransferStatus::*;
         [
             Created,
@@ -261,6 +267,7 @@ impl TransferStatus {
             TransferMustHaveTheSameLedgerAsAccounts,
             AccountIsReserved,
             SignerMayNotDebit,
+            PayeeNotAllowed,
             SignerMayNotClose,
             PendingTransferNotFound,
             PendingTransferNotPending,
@@ -285,6 +292,7 @@ impl TransferStatus {
             OverflowsTimeout,
             ExceedsCredits,
             ExceedsDebits,
+            ExceedsBudget,
         ]
     };
 
@@ -301,6 +309,7 @@ impl TransferStatus {
                 | CreditAccountAlreadyClosed
                 | ExceedsCredits
                 | ExceedsDebits
+                | ExceedsBudget
         )
     }
 
@@ -356,6 +365,7 @@ impl TransferStatus {
             TransferMustHaveTheSameLedgerAsAccounts => "transfer_must_have_the_same_ledger_as_accounts",
             AccountIsReserved => "account_is_reserved",
             SignerMayNotDebit => "signer_may_not_debit",
+            PayeeNotAllowed => "payee_not_allowed",
             SignerMayNotClose => "signer_may_not_close",
             PendingTransferNotFound => "pending_transfer_not_found",
             PendingTransferNotPending => "pending_transfer_not_pending",
@@ -380,6 +390,7 @@ impl TransferStatus {
             OverflowsTimeout => "overflows_timeout",
             ExceedsCredits => "exceeds_credits",
             ExceedsDebits => "exceeds_debits",
+            ExceedsBudget => "exceeds_budget",
         }
     }
 }

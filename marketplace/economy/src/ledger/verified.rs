@@ -2,6 +2,7 @@
 
 use super::command::{Command, SignedCommand};
 use super::id::TransferId;
+use super::refund::{Refund, RefundOf};
 use crate::channel::Voucher;
 use crate::digest::Digest;
 use crate::key::PublicKey;
@@ -15,14 +16,8 @@ use crate::statement::{Signed, StatementError};
 pub struct Verified {
     signed: Signed<SignedCommand>,
     digest: Digest,
-    evidence: Vec<Evidence>,
-}
-
-/// What a channel command shows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Evidence {
-    pub(super) voucher: Option<Signed<Voucher>>,
-    pub(super) receipt: Signed<Receipt>,
+    vouchers: Vec<Signed<Voucher>>,
+    receipts: Vec<Signed<Receipt>>,
 }
 
 impl Verified {
@@ -33,16 +28,10 @@ impl Verified {
     }
 
     fn check(signed: Signed<SignedCommand>) -> Result<Verified, StatementError> {
-        let evidence = match &signed.body.command {
-            Command::ChannelRedeem(redeem) => {
-                redeem.claims.iter().take(CLAIMS_MAX).map(|claim| Evidence::open(Some(&claim.voucher), &claim.receipt)).collect()
-            }
-            Command::ChannelAnswer(answer) => {
-                answer.receipts.iter().take(CLAIMS_MAX).map(|receipt| Evidence::open(None, receipt)).collect()
-            }
-            _ => Ok(Vec::new()),
-        }?;
-        Ok(Verified { digest: signed.digest(), signed, evidence })
+        let (vouchers, receipts) = shown(&signed.body.command);
+        let vouchers = vouchers.into_iter().map(Signed::open).collect::<Result<_, _>>()?;
+        let receipts = receipts.into_iter().map(Signed::open).collect::<Result<_, _>>()?;
+        Ok(Verified { digest: signed.digest(), signed, vouchers, receipts })
     }
 
     /// The command.
@@ -67,25 +56,37 @@ impl Verified {
 
     /// The transfers that the state must know when this command is applied, if they exist.
     pub fn transfers_named(&self) -> impl Iterator<Item = TransferId> {
-        let events = match &self.signed.body.command {
-            Command::Transfer(batch) => batch.transfers.as_slice(),
-            _ => &[],
+        let (events, refunded) = match &self.signed.body.command {
+            Command::Transfer(batch) => (batch.transfers.as_slice(), None),
+            Command::Refund(Refund { of: RefundOf::Transfer(id), .. }) => ([].as_slice(), Some(*id)),
+            _ => ([].as_slice(), None),
         };
-        events.iter().flat_map(|event| [event.id, event.pending_id]).filter(|id| !id.is_zero())
+        events.iter().flat_map(|event| [event.id, event.pending_id]).chain(refunded).filter(|id| !id.is_zero())
+    }
+
+    /// The vouchers in the command, in its order.
+    pub(super) fn vouchers(&self) -> &[Signed<Voucher>] {
+        &self.vouchers
     }
 
     /// The receipts that a channel command shows, in its order; none in other commands.
-    pub fn receipts(&self) -> impl Iterator<Item = &Signed<Receipt>> {
-        self.evidence.iter().map(|evidence| &evidence.receipt)
-    }
-
-    pub(super) fn evidence(&self) -> &[Evidence] {
-        &self.evidence
+    pub fn receipts(&self) -> &[Signed<Receipt>] {
+        &self.receipts
     }
 }
 
-impl Evidence {
-    fn open(voucher: Option<&[u8]>, receipt: &[u8]) -> Result<Evidence, StatementError> {
-        Ok(Evidence { voucher: voucher.map(Signed::open).transpose()?, receipt: Signed::open(receipt)? })
+/// The bytes of the vouchers and of the receipts that a command shows.
+fn shown(command: &Command) -> (Vec<&[u8]>, Vec<&[u8]>) {
+    match command {
+        Command::ChannelRedeem(redeem) => {
+            let claims = redeem.claims.iter().take(CLAIMS_MAX);
+            claims.map(|claim| (claim.voucher.as_slice(), claim.receipt.as_slice())).unzip()
+        }
+        Command::ChannelAnswer(answer) => {
+            (Vec::new(), answer.receipts.iter().take(CLAIMS_MAX).map(|receipt| receipt.as_slice()).collect())
+        }
+        Command::ChannelEquivocation(shown) => (vec![shown.first.as_slice(), shown.second.as_slice()], Vec::new()),
+        Command::Refund(Refund { of: RefundOf::Receipt(receipt), .. }) => (Vec::new(), vec![receipt.as_slice()]),
+        _ => (Vec::new(), Vec::new()),
     }
 }

@@ -1,4 +1,4 @@
-//! One signature for many statements: they are the leaves of a Merkle tree (RFC 9162 §2.1, SHA-256), and the head of the
+//! One signature for many statements: they are the leaves of a Merkle tree ([`crate::merkle`]), and the head of the
 //! tree is signed. Each statement carries that signature and its own path, so that it stands alone like any other: whoever
 //! has its bytes can verify it. Signing costs one signature for the whole tree, and so does verifying for whoever
 //! remembers the heads that it has verified.
@@ -6,11 +6,11 @@
 //! In the place of the COSE signature stand: the EdDSA signature of the head (64 bytes), the leaf's number and the count of leaves
 //! (u32, big-endian), and the hashes of the path from the leaf upwards (32 bytes each).
 
-use sha2::{Digest as _, Sha256};
-
 use crate::digest::Digest;
 use crate::key::{Keypair, PublicKey, Verifier};
 use crate::limits::TREE_LEAVES_MAX;
+use crate::merkle;
+pub(super) use crate::merkle::leaf;
 
 const CONTEXT: &[u8] = b"hansa/tree.1";
 const SIGNATURE_BYTES: usize = 64;
@@ -57,19 +57,11 @@ pub(super) fn sign(leaves: &[Digest], key: &Keypair) -> Vec<Vec<u8>> {
         proof.extend_from_slice(&count.to_be_bytes());
         proofs.push(proof);
     }
-    let mut level = leaves.to_vec();
-    let mut height = 0;
-    while level.len() > 1 {
-        for (number, proof) in proofs.iter_mut().enumerate() {
-            // The last node of a level may have no sibling; it rises as it is.
-            if let Some(sibling) = level.get((number >> height) ^ 1) {
-                proof.extend_from_slice(&sibling.0);
-            }
-        }
-        level = level.chunks(2).map(|pair| if let [left, right] = pair { node(left, right) } else { pair[0] }).collect();
-        height += 1;
+    let tree = merkle::tree(leaves).expect("a tree has leaves");
+    for (proof, path) in proofs.iter_mut().zip(&tree.paths) {
+        path.iter().for_each(|sibling| proof.extend_from_slice(&sibling.0));
     }
-    let signature = key.sign(&Head { leaves: count, root: level[0] }.message());
+    let signature = key.sign(&Head { leaves: count, root: tree.root }.message());
     proofs.iter_mut().for_each(|proof| proof[..SIGNATURE_BYTES].copy_from_slice(&signature));
     proofs
 }
@@ -79,21 +71,12 @@ pub(super) fn climb(leaf: Digest, proof: &[u8]) -> Option<HeadClaim<'_>> {
     let (fixed, path) = proof.split_at_checked(FIXED_BYTES)?;
     let number = |at: usize| Some(u32::from_be_bytes(fixed.get(at..at + 4)?.try_into().ok()?));
     let (number, leaves) = (number(SIGNATURE_BYTES)?, number(SIGNATURE_BYTES + 4)?);
-    if number >= leaves || leaves as usize > TREE_LEAVES_MAX || !path.len().is_multiple_of(32) {
+    if leaves as usize > TREE_LEAVES_MAX || !path.len().is_multiple_of(32) {
         return None;
     }
-    let mut siblings = path.chunks_exact(32).map(|hash| Digest(hash.try_into().expect("chunks of 32 bytes")));
-    let (mut at, mut last, mut hash) = (number, leaves - 1, leaf);
-    while last > 0 {
-        if at % 2 == 1 {
-            hash = node(&siblings.next()?, &hash);
-        } else if at < last {
-            hash = node(&hash, &siblings.next()?);
-        }
-        (at, last) = (at / 2, last / 2);
-    }
-    let whole = siblings.next().is_none();
-    whole.then_some(HeadClaim { head: Head { leaves, root: hash }, signature: &fixed[..SIGNATURE_BYTES] })
+    let siblings = path.chunks_exact(32).map(|hash| Digest(hash.try_into().expect("chunks of 32 bytes")));
+    let root = merkle::climb(leaf, number, leaves, siblings)?;
+    Some(HeadClaim { head: Head { leaves, root }, signature: &fixed[..SIGNATURE_BYTES] })
 }
 
 impl HeadClaim<'_> {
@@ -126,40 +109,20 @@ impl Head {
     }
 }
 
-/// The hash of a leaf, RFC 9162 §2.1.1.
-pub(super) fn leaf(message: &[u8]) -> Digest {
-    Digest(Sha256::new().chain_update([0]).chain_update(message).finalize().into())
-}
-
-fn node(left: &Digest, right: &Digest) -> Digest {
-    Digest(Sha256::new().chain_update([1]).chain_update(left.0).chain_update(right.0).finalize().into())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// RFC 9162 §2.1.1 by its own words: split at the largest power of two below the count.
-    fn root(leaves: &[Digest]) -> Digest {
-        match leaves {
-            [one] => *one,
-            many => {
-                let (left, right) = many.split_at(many.len().next_power_of_two() / 2);
-                node(&root(left), &root(right))
-            }
-        }
-    }
 
     fn leaves(count: usize) -> Vec<Digest> {
         (0..count).map(|n| leaf(&n.to_le_bytes())).collect()
     }
 
     #[test]
-    fn every_leaf_of_every_small_tree_climbs_to_the_root_of_the_rfc() {
+    fn every_leaf_of_every_small_tree_climbs_to_the_signed_head() {
         let key = Keypair::from_seed(&[3; 32]);
         for count in 1..=70 {
             let leaves = leaves(count);
-            let expected = Head { leaves: count as u32, root: root(&leaves) };
+            let expected = Head { leaves: count as u32, root: merkle::root(&leaves).unwrap() };
             for (leaf, proof) in leaves.iter().zip(sign(&leaves, &key)) {
                 let claim = climb(*leaf, &proof).unwrap();
                 assert_eq!(claim.head, expected);

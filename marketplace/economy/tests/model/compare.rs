@@ -114,6 +114,7 @@ fn transfer_event(asked: &Transfer) -> ledger::Transfer {
         user_data_32: asked.data.2,
         timestamp_ns: asked.timestamp,
         posted_by: if asked.by_payee { HoldRule::Payee } else { HoldRule::Payer },
+        held_by: None,
     }
 }
 

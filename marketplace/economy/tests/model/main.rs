@@ -24,8 +24,14 @@ const SEED_DEFAULT: u64 = 1;
 const STEPS_PER_WORLD: u64 = 150;
 
 /// A simulation has no owners, and no issuance or escrow.
-const NOT_IN_SIMULATIONS: [&str; 4] =
-    ["account_is_reserved", "signer_may_not_debit", "signer_may_not_close", "signer_may_not_resolve"];
+const NOT_IN_SIMULATIONS: [&str; 6] = [
+    "account_is_reserved",
+    "signer_may_not_debit",
+    "payee_not_allowed",
+    "signer_may_not_close",
+    "signer_may_not_resolve",
+    "exceeds_budget",
+];
 
 /// How often what occurred.
 #[derive(Default)]

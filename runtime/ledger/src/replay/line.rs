@@ -125,7 +125,7 @@ fn line<'a>(step: &'a Step<'_>, causes: &Causes<'a>, number: usize, movement: &'
     };
     let receipts = match movement.kind {
         MovementKind::ChannelPayment => {
-            command.map_or_else(Vec::new, |command| command.receipts().map(|one| one.digest()).collect())
+            command.map_or_else(Vec::new, |command| command.receipts().iter().map(|one| one.digest()).collect())
         }
         _ => Vec::new(),
     };

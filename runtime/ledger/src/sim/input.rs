@@ -169,6 +169,7 @@ fn transfer(object: &Object<'_>) -> Result<Transfer, InputError> {
         user_data_32: object.number("user_data_32")?,
         timestamp_ns: object.number("timestamp")?,
         posted_by: if by_payee { HoldRule::Payee } else { HoldRule::Payer },
+        held_by: None,
     })
 }
 

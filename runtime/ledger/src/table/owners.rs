@@ -1,5 +1,5 @@
 //! Table `owners.1`: accounts by owner, an index over `accounts.1`. Key: owner's key, account's id. No value.
-//! Written by the writer with the account, never changed.
+//! Written by the writer with the account; moves when `account.key` gives the account another owner.
 
 use hansa_economy::PublicKey;
 use hansa_economy::channel::AccountId;
@@ -14,6 +14,11 @@ pub(crate) const TABLE: TableDefinition<'static, Key, ()> = TableDefinition::new
 
 pub(crate) fn put(table: &mut Table<'_, Key, ()>, owner: PublicKey, account: AccountId) -> Result<(), StoreError> {
     table.insert((&owner.0, account.0), ())?;
+    Ok(())
+}
+
+pub(crate) fn remove(table: &mut Table<'_, Key, ()>, owner: PublicKey, account: AccountId) -> Result<(), StoreError> {
+    table.remove((&owner.0, account.0))?;
     Ok(())
 }
 

@@ -66,6 +66,7 @@ fn record() -> impl Strategy<Value = TransferRecord> {
             user_data_32: n,
             timestamp_ns: stamp,
             posted_by: if payee { HoldRule::Payee } else { HoldRule::Payer },
+            held_by: payee.then_some(PublicKey([code as u8; 32])),
         };
         TransferRecord::Created(transfer, hold)
     });
@@ -75,7 +76,14 @@ fn record() -> impl Strategy<Value = TransferRecord> {
 fn channel() -> impl Strategy<Value = Channel> {
     let claim = || prop::option::of((any::<u64>(), amount()).prop_map(|(seq, total)| LaneClaim { seq, total }));
     let lane = (amount(), amount(), any::<u64>(), claim(), claim());
-    let lane = lane.prop_map(|(redeemed, ceiling, seq, claim, answer)| Lane { redeemed, ceiling, seq, claim, answer });
+    let lane = lane.prop_map(|(redeemed, ceiling, seq, claim, answer)| Lane {
+        redeemed,
+        ceiling,
+        seq,
+        claim,
+        answer,
+        frozen: claim.map(|claim| claim.seq),
+    });
     let closing = (any::<u64>(), any::<u64>())
         .prop_map(|(claims_until_ns, grace_until_ns)| ChannelPhase::Closing { claims_until_ns, grace_until_ns });
     let phase = prop_oneof![Just(ChannelPhase::Open), closing, Just(ChannelPhase::Final)];
@@ -119,8 +127,41 @@ proptest! {
         owners::put(&mut index, account.owner, account.id).unwrap();
         prop_assert_eq!(owners::accounts_of(&index, account.owner).unwrap(), [account.id]);
         prop_assert_eq!(owners::accounts_of(&index, PublicKey([7; 32])).unwrap(), []);
+        owners::remove(&mut index, account.owner, account.id).unwrap();
+        prop_assert_eq!(owners::accounts_of(&index, account.owner).unwrap(), []);
         prop_assert_eq!(accounts::all(&table).unwrap().map(Result::unwrap).collect::<Vec<_>>(), [account.clone()]);
         prop_assert_eq!(accounts::get(&table, account.id).unwrap(), Some(account));
+    }
+
+    #[test]
+    fn keys_come_back(id: u128, bytes: [u8; 32], role in 0..3usize, spent in amount(), end: u64, count in 0..5u128) {
+        let role = [KeyRole::Spend, KeyRole::Voucher, KeyRole::Receipt][role];
+        let limits = KeyLimits { budget: (end % 2 == 0).then_some(spent), payees: (0..count).map(AccountId).collect(), expires_ns: Some(end) };
+        let (account, revoked_ns) = (AccountId(id), (end % 3 == 0).then_some(end));
+        let key = AccountKey { account, role, key: PublicKey(bytes), limits, spent, timestamp_ns: end, revoked_ns };
+        let database = database();
+        let tx = database.begin_write().unwrap();
+        let mut table = tx.open_table(keys::TABLE).unwrap();
+        keys::put(&mut table, &key).unwrap();
+        let other = AccountKey { account: AccountId(id ^ 1), ..key.clone() };
+        keys::put(&mut table, &other).unwrap();
+        prop_assert_eq!(keys::all(&table).unwrap().count(), 2);
+        prop_assert_eq!(keys::of_account(&table, account).unwrap(), [key]);
+    }
+
+    #[test]
+    fn counts_of_refunds_come_back(id: u128, bytes: [u8; 32], charged in amount(), refunded in amount()) {
+        let database = database();
+        let tx = database.begin_write().unwrap();
+        let mut table = tx.open_table(refunds::TABLE).unwrap();
+        let targets =
+            [RefundTarget::Transfer(Id128(id)), RefundTarget::Channel(Digest(bytes)), RefundTarget::Receipt(Digest(bytes))];
+        let rows = targets.map(|target| Refunded { target, charged, refunded });
+        for row in &rows {
+            refunds::put(&mut table, row).unwrap();
+            prop_assert_eq!(refunds::get(&table, row.target).unwrap(), Some(*row));
+        }
+        prop_assert_eq!(refunds::all(&table).unwrap().map(Result::unwrap).collect::<Vec<_>>(), rows);
     }
 
     #[test]

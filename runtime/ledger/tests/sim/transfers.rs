@@ -1,8 +1,14 @@
 //! Transfers: each status, and each with its neighbour.
 
 /// Statuses that a simulation does not know: it has no owners, and no issuance or escrow. The rules' own tests have them.
-pub(crate) const ELSEWHERE: &[&str] =
-    &["account_is_reserved", "signer_may_not_debit", "signer_may_not_close", "signer_may_not_resolve"];
+pub(crate) const ELSEWHERE: &[&str] = &[
+    "account_is_reserved",
+    "signer_may_not_debit",
+    "payee_not_allowed",
+    "signer_may_not_close",
+    "signer_may_not_resolve",
+    "exceeds_budget",
+];
 
 const KINDS: &str = "one is said of movements and holds, the other of posts and voids";
 const VALUES: &str = "two values of one field";

@@ -6,17 +6,17 @@ use crate::channel::{CallId, ChannelTerms, Voucher};
 use crate::digest::Digest;
 use crate::receipt::{Ending, Receipt};
 
-struct Trade {
-    world: World,
-    buyer: Keypair,
-    voucher_key: Keypair,
-    seller: Keypair,
-    agent: Keypair,
-    terms: ChannelTerms,
+pub(super) struct Trade {
+    pub(super) world: World,
+    pub(super) buyer: Keypair,
+    pub(super) voucher_key: Keypair,
+    pub(super) seller: Keypair,
+    pub(super) agent: Keypair,
+    pub(super) terms: ChannelTerms,
 }
 
 /// Buyer with 1000, a channel with a deposit of 100 and a grace time of 60 s.
-fn trade() -> Trade {
+pub(super) fn trade() -> Trade {
     let mut world = World::new();
     let (buyer, voucher_key, seller, agent) = (key(1), key(2), key(3), key(4));
     let (payer, payee) = (world.account(&buyer, "main", 1000), world.account(&seller, "main", 0));
@@ -34,12 +34,12 @@ fn trade() -> Trade {
     Trade { world, buyer, voucher_key, seller, agent, terms }
 }
 
-fn call(n: u64) -> CallId {
+pub(super) fn call(n: u64) -> CallId {
     Digest::of(&n.to_le_bytes())
 }
 
 impl Trade {
-    fn receipt(&self, lane: u32, seq: u64, cumulative: u128) -> Receipt {
+    pub(super) fn receipt(&self, lane: u32, seq: u64, cumulative: u128) -> Receipt {
         Receipt {
             call: call(seq),
             service: "a:b/c@1.0.0".into(),
@@ -66,7 +66,7 @@ impl Trade {
         }
     }
 
-    fn voucher(&self, lane: u32, seq: u64, cumulative_max: u128, prev_receipt: Option<Digest>) -> Voucher {
+    pub(super) fn voucher(&self, lane: u32, seq: u64, cumulative_max: u128, prev_receipt: Option<Digest>) -> Voucher {
         let (ledger, channel) = (self.terms.ledger, self.terms.id());
         Voucher {
             ledger,
@@ -81,23 +81,23 @@ impl Trade {
     }
 
     /// The claim by a receipt of call `seq` which the voucher after it acknowledges.
-    fn acknowledged(&self, lane: u32, seq: u64, cumulative: u128, ceiling: u128) -> Claim {
+    pub(super) fn acknowledged(&self, lane: u32, seq: u64, cumulative: u128, ceiling: u128) -> Claim {
         let receipt = Signed::new(self.receipt(lane, seq, cumulative), &self.agent);
         Claim::new(&Signed::new(self.voucher(lane, seq + 1, ceiling, Some(receipt.digest())), &self.voucher_key), &receipt)
     }
 
     /// The claim by a lane's last receipt, for the very call of the voucher.
-    fn last(&self, lane: u32, seq: u64, cumulative: u128, ceiling: u128) -> Claim {
+    pub(super) fn last(&self, lane: u32, seq: u64, cumulative: u128, ceiling: u128) -> Claim {
         let receipt = Signed::new(self.receipt(lane, seq, cumulative), &self.agent);
         Claim::new(&Signed::new(self.voucher(lane, seq, ceiling, None), &self.voucher_key), &receipt)
     }
 
-    fn redeem(&mut self, claims: Vec<Claim>) -> Result<(u128, u128), Reason> {
+    pub(super) fn redeem(&mut self, claims: Vec<Claim>) -> Result<(u128, u128), Reason> {
         let agent = self.agent.clone();
         self.redeem_by(&agent, claims)
     }
 
-    fn redeem_by(&mut self, key: &Keypair, claims: Vec<Claim>) -> Result<(u128, u128), Reason> {
+    pub(super) fn redeem_by(&mut self, key: &Keypair, claims: Vec<Claim>) -> Result<(u128, u128), Reason> {
         let channel = self.terms.id();
         match self.world.act(key, Command::ChannelRedeem(ChannelRedeem { channel, claims }))? {
             Acceptance::Redeemed { paid, claimed, .. } => Ok((paid.0, claimed.0)),
@@ -105,25 +105,25 @@ impl Trade {
         }
     }
 
-    fn close(&mut self, key: &Keypair, at_once: bool) -> Result<Acceptance, Reason> {
+    pub(super) fn close(&mut self, key: &Keypair, at_once: bool) -> Result<Acceptance, Reason> {
         self.world.act(key, Command::ChannelClose(ChannelClose { channel: self.terms.id(), at_once }))
     }
 
-    fn answer(&mut self, lane: u32, seq: u64, cumulative: u128) -> Result<Acceptance, Reason> {
+    pub(super) fn answer(&mut self, lane: u32, seq: u64, cumulative: u128) -> Result<Acceptance, Reason> {
         let receipt = Signed::new(self.receipt(lane, seq, cumulative), &self.agent);
         let receipts = vec![receipt.bytes().to_vec().into()];
         let key = self.voucher_key.clone();
         self.world.act(&key, Command::ChannelAnswer(ChannelAnswer { channel: self.terms.id(), receipts }))
     }
 
-    fn finalize(&mut self) -> Result<(u128, u128), Reason> {
+    pub(super) fn finalize(&mut self) -> Result<(u128, u128), Reason> {
         match self.world.act(&key(99), Command::ChannelFinalize(ChannelFinalize { channel: self.terms.id() }))? {
             Acceptance::Final { paid, returned } => Ok((paid.0, returned.0)),
             other => panic!("{other:?}"),
         }
     }
 
-    fn balances(&self) -> (u128, u128) {
+    pub(super) fn balances(&self) -> (u128, u128) {
         (self.world.available(self.terms.payer), self.world.available(self.terms.payee))
     }
 }

@@ -1,8 +1,12 @@
 //! Tests of the ledger's rules: a small world of keys and accounts, with every auditor run after each entry.
 
+mod anchors;
 mod channels;
 mod commands;
 mod conserve;
+mod equivocation;
+mod keys;
+mod refunds;
 mod root;
 mod table;
 mod transfers;
@@ -54,6 +58,12 @@ impl World {
         }
         for channel in before.channels() {
             audit::channel_step(channel, self.state.channel(channel.id).unwrap()).unwrap();
+        }
+        for row in before.all_refunded() {
+            audit::refund_step(row, self.state.refunded(row.target).unwrap()).unwrap();
+        }
+        for key in before.keys() {
+            audit::key_step(key, self.state.key(key.id()).unwrap()).unwrap();
         }
         appended.entry.results.into_iter().next().unwrap()
     }
