@@ -14,6 +14,11 @@ mod handle;
 pub mod limits;
 mod query;
 pub mod sim;
+#[cfg(feature = "simulator")]
+pub mod simulator;
+#[cfg(all(test, not(feature = "simulator")))]
+#[expect(dead_code, unreachable_pub, reason = "the tests use a part of it")]
+mod simulator;
 mod store;
 mod table;
 mod writer;
