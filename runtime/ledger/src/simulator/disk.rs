@@ -46,8 +46,10 @@ struct Platter {
     room: usize,
     /// Operations since the beginning.
     operations: u64,
-    /// Has an operation failed since [`Disk::repair`]?
+    /// Has an operation failed since [`Disk::forgive`]?
     failed: bool,
+    /// An auditor looks: nothing is counted, and what is planned waits.
+    quiet: bool,
 }
 
 /// The disk. Clones are the same one.
@@ -72,6 +74,7 @@ impl Disk {
             room: usize::MAX,
             operations: 0,
             failed: false,
+            quiet: false,
         })))
     }
 
@@ -93,7 +96,20 @@ impl Disk {
     /// The disk works again and has room; nothing is planned.
     pub(super) fn repair(&self) {
         let mut platter = self.platter();
-        (platter.trip, platter.broken, platter.room, platter.failed) = (None, false, usize::MAX, false);
+        (platter.trip, platter.broken, platter.room) = (None, false, usize::MAX);
+    }
+
+    /// The database was opened anew: what failed before has no consequences any more.
+    pub(super) fn forgive(&self) {
+        self.platter().failed = false;
+    }
+
+    /// Look at what is stored without setting off what is planned.
+    pub(super) fn quietly<T>(&self, look: impl FnOnce() -> T) -> T {
+        self.platter().quiet = true;
+        let seen = look();
+        self.platter().quiet = false;
+        seen
     }
 
     /// From now on nothing works: the power is gone, or whoever used the disk is.
@@ -114,7 +130,7 @@ impl Disk {
         self.platter().power
     }
 
-    /// May something have failed because of the disk since the last repair?
+    /// May something have failed because of the disk since [`Disk::forgive`]?
     pub(super) fn has_failed(&self) -> bool {
         let platter = self.platter();
         platter.failed || platter.broken || !platter.power
@@ -135,8 +151,11 @@ impl Disk {
 }
 
 impl Platter {
-    /// Count an operation and say whether it works; with a share of it that is done before it fails.
+    /// Count an operation and say whether it works.
     fn operate(&mut self) -> Result<(), Error> {
+        if self.quiet && self.power && !self.broken {
+            return Ok(());
+        }
         self.operations += 1;
         if !self.power || self.broken {
             self.failed = true;

@@ -57,7 +57,7 @@ impl Act {
     fn choose(phase: Option<ChannelPhase>, random: &mut Random) -> Act {
         use Act::*;
         let weights = match phase {
-            Some(ChannelPhase::Open) => [(Call, 30), (Redeem, 40), (Topup, 13), (Answer, 2), (Close, 13), (Finalize, 2)],
+            Some(ChannelPhase::Open) => [(Call, 45), (Redeem, 27), (Topup, 11), (Answer, 2), (Close, 13), (Finalize, 2)],
             Some(ChannelPhase::Closing { .. }) => {
                 [(Call, 5), (Redeem, 30), (Topup, 5), (Answer, 30), (Close, 10), (Finalize, 20)]
             }
@@ -86,7 +86,11 @@ impl Parties {
         }
         let at = random.index(self.trades.len());
         let id = self.trades[at].terms.id();
-        Some(match Act::choose(state.channel(id).map(|channel| channel.phase), random) {
+        let phase = state.channel(id).map(|channel| channel.phase);
+        if phase.is_none_or(|phase| phase == ChannelPhase::Final) && random.percent(50) {
+            return Some(self.open(cast, random, state));
+        }
+        Some(match Act::choose(phase, random) {
             Act::Call => {
                 self.call(at, cast, random);
                 return None;
@@ -113,7 +117,7 @@ impl Parties {
         let payer = random.index(USERS);
         let payee = if random.percent(95) { (payer + 1 + random.index(USERS - 1)) % USERS } else { payer };
         self.opened += 1;
-        let asset = random.pick(&[1, 1, 1, 2, 9]);
+        let asset = random.pick(&[1, 1, 1, 1, 1, 1, 1, 2, 2, 9]);
         let terms = ChannelTerms {
             ledger: state.head().ledger,
             payer: cast.account(payer, asset),
@@ -121,7 +125,7 @@ impl Parties {
             payee: cast.account(payee, if random.percent(97) { asset } else { 2 }),
             payee_key: cast.channel_keys[payee].public(),
             asset,
-            grace_s: random.pick(&[1, 2, 3, 3, 0]),
+            grace_s: random.pick(&[1, 1, 2, 2, 3, 3, 3, 4, 4, 0]),
             nonce: if random.percent(90) { self.opened } else { 1 },
         };
         if self.trades.len() == TRADES_MAX {
@@ -129,7 +133,7 @@ impl Parties {
         }
         let lanes = vec![Lane::default(); LANES as usize];
         self.trades.push(Trade { terms: terms.clone(), payer, payee, lanes });
-        let deposit = Amount(random.pick(&[0, 20, 60, 100, 100, 300, 100_000]));
+        let deposit = Amount(random.pick(&[0, 20, 60, 60, 100, 100, 100, 100, 300, 100_000]));
         let signer = if random.percent(95) { cast.users[payer].clone() } else { cast.stranger.clone() };
         (signer, Command::ChannelOpen(ChannelOpen { terms, deposit }))
     }

@@ -1,7 +1,7 @@
 //! What submitters were told. Each outcome that left the ledger is a promise: it is the only one for its id (I9), and it
 //! survives every crash (I10).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hansa_economy::Digest;
 use hansa_economy::ledger::{CommandId, CommandResult, Reason, Verified};
@@ -15,6 +15,8 @@ use crate::handle::Outcome;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Promises {
     by_id: BTreeMap<CommandId, (Digest, Outcome)>,
+    /// Commands, by the digest of their bytes, that had any outcome.
+    answered: BTreeSet<Digest>,
     /// The newest entry that was spoken of.
     newest: (u64, Digest),
 }
@@ -25,13 +27,15 @@ impl Promises {
         self.newest.0
     }
 
+    /// Has `command` had an outcome?
     pub(super) fn has(&self, command: &Verified) -> bool {
-        self.by_id.get(&command.body().id).is_some_and(|(digest, _)| *digest == command.digest())
+        self.answered.contains(&command.digest())
     }
 
     /// Somebody is told `outcome` of `command`. `shadow` has followed the log up to here.
     pub(super) fn told(&mut self, command: &Verified, outcome: &Outcome, shadow: &Shadow) -> Result<(), Objection> {
         insist(outcome.id == command.body().id, "the outcome of another command")?;
+        self.answered.insert(command.digest());
         let Some(seq) = outcome.seq else { return refused_before_the_log(command, outcome, shadow) };
         let Some((entry, hash)) = shadow.entry(seq) else { return object("I10: an outcome that is not in the log") };
         let place = entry.commands.iter().position(|bytes| Digest::of(bytes) == command.digest());
