@@ -84,7 +84,7 @@ struct Replay {
 
 type Problem = String;
 
-fn check(tx: &ReadTransaction) -> Result<CheckReport, StoreError> {
+pub(crate) fn check(tx: &ReadTransaction) -> Result<CheckReport, StoreError> {
     let mut report = CheckReport::default();
     let table = tx.open_table(log::TABLE)?;
     let mut replay: Option<Replay> = None;
@@ -237,7 +237,7 @@ fn describe(report: &mut CheckReport, replay: &Replay) {
 }
 
 /// Every stored row against the replayed state, and the number of rows, so that none is too many.
-fn compare(tx: &ReadTransaction, state: &State) -> Result<Result<(), Problem>, StoreError> {
+pub(crate) fn compare(tx: &ReadTransaction, state: &State) -> Result<Result<(), Problem>, StoreError> {
     let head = meta::head(&tx.open_table(meta::TABLE)?)?;
     if head != *state.head() {
         return Ok(Err(format!("the state stands at entry {}, the log at {}", head.seq, state.head().seq)));

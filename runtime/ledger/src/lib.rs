@@ -20,6 +20,11 @@ pub mod limits;
 mod query;
 mod replay;
 pub mod sim;
+#[cfg(feature = "simulator")]
+pub mod simulator;
+#[cfg(all(test, not(feature = "simulator")))]
+#[expect(dead_code, unreachable_pub, reason = "the tests use a part of it")]
+mod simulator;
 pub mod statement;
 mod store;
 mod table;

@@ -23,6 +23,14 @@ pub(crate) struct Request {
 
 type Answer = oneshot::Sender<Result<Outcome, SubmitError>>;
 
+/// What came of one group.
+pub(crate) struct Turn {
+    /// For each command, what its submitter is to be told.
+    pub(crate) outcomes: Vec<Result<Outcome, SubmitError>>,
+    /// The failure that the store must be opened anew for.
+    pub(crate) committed: Result<(), StoreError>,
+}
+
 /// The one that writes. Its state runs ahead of the store only between apply and commit.
 pub(crate) struct Writer {
     store: Arc<Store>,
@@ -39,6 +47,12 @@ impl Writer {
         Writer { store, state, clock, commit_ms, answered }
     }
 
+    /// The state in memory, as far as the last commit.
+    #[cfg(any(test, feature = "simulator"))]
+    pub(crate) fn state(&self) -> &State {
+        &self.state
+    }
+
     /// Work until no handle is left, or the store is lost.
     pub(crate) fn run(mut self, mut requests: mpsc::Receiver<Request>) {
         let mut waiting = Vec::new();
@@ -51,7 +65,12 @@ impl Writer {
             }
             let (commands, answers): (Vec<_>, Vec<_>) =
                 waiting.drain(..).map(|request| (request.command, request.answer)).unzip();
-            let Err(failure) = self.commit(commands, answers) else { continue };
+            let turn = self.turn(commands);
+            for (answer, outcome) in answers.into_iter().zip(turn.outcomes) {
+                // Whoever no longer waits learns the outcome by submitting again.
+                let _ = answer.send(outcome);
+            }
+            let Err(failure) = turn.committed else { continue };
             tracing::error!(path = %self.store.path().display(), "the ledger's store failed: {failure}; opening it again");
             if let Err(reason) = self.recover() {
                 tracing::error!(path = %self.store.path().display(), "the ledger stops: {reason}");
@@ -60,21 +79,18 @@ impl Writer {
         }
     }
 
-    /// Apply, commit, answer. On an error everybody has been told that the outcome is unknown.
-    fn commit(&mut self, commands: Vec<Verified>, answers: Vec<Answer>) -> Result<(), StoreError> {
+    /// Apply, commit, and say what is to be answered, in order. Where the commit failed, everybody is to be told that the
+    /// outcome is unknown, and the next step is [`Writer::recover`].
+    pub(crate) fn turn(&mut self, commands: Vec<Verified>) -> Turn {
         let ids: Vec<CommandId> = commands.iter().map(|command| command.body().id).collect();
         match self.try_commit(commands) {
             Ok(group) => {
                 self.answered = (self.state.head().seq, self.state.head().hash);
-                self.answer(&group, &ids, answers);
-                Ok(())
+                Turn { outcomes: self.outcomes(&group, &ids), committed: Ok(()) }
             }
             Err(failure) => {
-                for answer in answers {
-                    // Whoever no longer waits learns the outcome by submitting again.
-                    let _ = answer.send(Err(SubmitError::Unknown { reason: failure.to_string() }));
-                }
-                Err(failure)
+                let unknown = || Err(SubmitError::Unknown { reason: failure.to_string() });
+                Turn { outcomes: ids.iter().map(|_| unknown()).collect(), committed: Err(failure) }
             }
         }
     }
@@ -94,29 +110,25 @@ impl Writer {
         Ok(group)
     }
 
-    fn answer(&self, group: &Group, ids: &[CommandId], answers: Vec<Answer>) {
+    fn outcomes(&self, group: &Group, ids: &[CommandId]) -> Vec<Result<Outcome, SubmitError>> {
         let fresh = group.outcomes();
-        for ((source, id), answer) in group.sources.iter().zip(ids).zip(answers) {
-            let outcome = match *source {
-                Source::Here { at, repeated } => Ok(outcome(*id, fresh[at], repeated)),
-                Source::Refused(reason) => Ok(refused(*id, reason)),
-                Source::Log => {
-                    self.store.outcome(*id).map_err(|error| SubmitError::Unknown { reason: error.to_string() }).and_then(
-                        |found| {
-                            found
-                                .map(|found| Outcome { repeated: true, ..found })
-                                .ok_or_else(|| SubmitError::Unknown { reason: "the log lacks the outcome".into() })
-                        },
-                    )
-                }
-            };
-            // Whoever no longer waits learns the outcome by submitting again.
-            let _ = answer.send(outcome);
-        }
+        let sources = group.sources.iter().zip(ids);
+        let outcomes = sources.map(|(source, id)| match *source {
+            Source::Here { at, repeated } => Ok(outcome(*id, fresh[at], repeated)),
+            Source::Refused(reason) => Ok(refused(*id, reason)),
+            Source::Log => self.outcome_in_log(*id),
+        });
+        outcomes.collect()
+    }
+
+    fn outcome_in_log(&self, id: CommandId) -> Result<Outcome, SubmitError> {
+        let found = self.store.outcome(id).map_err(|error| SubmitError::Unknown { reason: error.to_string() })?;
+        let found = found.ok_or_else(|| SubmitError::Unknown { reason: "the log lacks the outcome".into() })?;
+        Ok(Outcome { repeated: true, ..found })
     }
 
     /// Close, open, load: go on from what is durable, if that is what was answered or more.
-    fn recover(&mut self) -> Result<(), String> {
+    pub(crate) fn recover(&mut self) -> Result<(), String> {
         self.store.reopen().map_err(|error| error.to_string())?;
         let state = self.store.load().map_err(|error| error.to_string())?;
         let (seq, hash) = self.answered;

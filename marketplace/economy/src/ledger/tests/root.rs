@@ -26,7 +26,8 @@ fn grown(accounts: u8, mut each: impl FnMut(&mut World, &mut RootTree)) -> World
         assert_eq!(world.transfer(&owner, hold), TransferStatus::Created);
         if n % 8 == 2 {
             let flags = TransferFlags::VOID_PENDING;
-            let void = Transfer { id: Id128(1000 + u128::from(n)), pending_id: Id128(1 + u128::from(n)), flags, ..Transfer::default() };
+            let void =
+                Transfer { id: Id128(1000 + u128::from(n)), pending_id: Id128(1 + u128::from(n)), flags, ..Transfer::default() };
             assert_eq!(world.transfer(&owner, void), TransferStatus::Created);
         }
         world.wait(1);

@@ -1,0 +1,89 @@
+//! Runs the simulator over many seeds: `just sim SEEDS [FIRST] [STEPS]`; or writes a log of its making: `simulate --log FILE`.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for people")]
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use hansa_ledger::simulator::{Counts, Stage, log, run};
+
+/// Steps of one run, unless said otherwise: short runs reach more beginnings.
+const STEPS: u64 = 150;
+const SEEDS_PER_REPORT: u64 = 1000;
+/// The corpus: one seed's peaceful log.
+const LOG_SEED: u64 = 2026;
+const LOG_STEPS: u64 = 900;
+
+fn main() -> ExitCode {
+    let mut words = std::env::args().skip(1);
+    let result = match words.next().as_deref() {
+        Some("--log") => words.next().ok_or("which file?".to_owned()).and_then(|file| write_log(&file)),
+        first => numbers(first, &mut words).and_then(|[seeds, first, steps]| simulate(seeds, first, steps)),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn numbers(seeds: Option<&str>, rest: &mut impl Iterator<Item = String>) -> Result<[u64; 3], String> {
+    let parse = |text: Option<&str>, default| match text {
+        None => Ok(default),
+        Some(text) => text.parse().map_err(|_| format!("`{text}` is no number; say SEEDS [FIRST] [STEPS]")),
+    };
+    Ok([parse(seeds, 100)?, parse(rest.next().as_deref(), 1)?, parse(rest.next().as_deref(), STEPS)?])
+}
+
+fn simulate(seeds: u64, first: u64, steps: u64) -> Result<(), String> {
+    let stage = Stage::new()?;
+    let started = Instant::now();
+    let mut sum = Counts::default();
+    for done in 0..seeds {
+        let run = run(&stage, first + done, steps).map_err(|failure| format!("{failure}\nafter {done} good seeds"))?;
+        add(&mut sum, &run.counts);
+        if seeds == 1 {
+            println!("{}", run.digest);
+        }
+        if (done + 1) % SEEDS_PER_REPORT == 0 || done + 1 == seeds {
+            let seconds = started.elapsed().as_secs_f64();
+            let rate = (done + 1) as f64 * steps as f64 / seconds;
+            eprintln!("{} seeds, {} steps, {seconds:.0} s, {rate:.0} steps/s", done + 1, (done + 1) * steps);
+        }
+    }
+    let Counts { results, commands, submissions, power_losses, restarts, faults, unknown } = sum;
+    println!(
+        "{commands} commands of {submissions} submissions; {power_losses} losses of power, {restarts} restarts, {faults} planned failures, {unknown} unknown outcomes"
+    );
+    for (kind, (accepted, refused)) in results {
+        println!("{kind}: {accepted} accepted, {refused} refused");
+    }
+    Ok(())
+}
+
+fn add(sum: &mut Counts, more: &Counts) {
+    for (kind, (accepted, refused)) in &more.results {
+        let counts = sum.results.entry(kind).or_default();
+        *counts = (counts.0 + accepted, counts.1 + refused);
+    }
+    sum.commands += more.commands;
+    sum.submissions += more.submissions;
+    sum.power_losses += more.power_losses;
+    sum.restarts += more.restarts;
+    sum.faults += more.faults;
+    sum.unknown += more.unknown;
+}
+
+/// Each entry behind its length, u32 little-endian.
+fn write_log(file: &str) -> Result<(), String> {
+    let entries = log(&Stage::new()?, LOG_SEED, LOG_STEPS).map_err(|failure| failure.to_string())?;
+    let mut bytes = Vec::new();
+    for entry in &entries {
+        bytes.extend((entry.len() as u32).to_le_bytes());
+        bytes.extend(entry);
+    }
+    std::fs::write(file, bytes).map_err(|error| format!("cannot write `{file}`: {error}"))?;
+    println!("{} entries", entries.len());
+    Ok(())
+}
