@@ -6,7 +6,7 @@ use std::path::Path;
 
 use hansa_economy::channel::{AccountId, ChannelId};
 use hansa_economy::ledger::{
-    Account, AccountKey, Appended, Channel, Entry, KeyId, RefundTarget, Refunded, State, Verified, audit,
+    Account, AccountKey, Appended, Channel, Entry, KeyId, RefundTarget, Refunded, RootTree, State, Verified, audit,
 };
 use hansa_economy::{Amount, Digest};
 use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata};
@@ -241,6 +241,10 @@ pub(crate) fn compare(tx: &ReadTransaction, state: &State) -> Result<Result<(), 
     let head = meta::head(&tx.open_table(meta::TABLE)?)?;
     if head != *state.head() {
         return Ok(Err(format!("the state stands at entry {}, the log at {}", head.seq, state.head().seq)));
+    }
+    let (stored, root) = (meta::root(&tx.open_table(meta::TABLE)?)?, RootTree::of(state).root());
+    if let Some(stored) = stored.filter(|stored| *stored != root) {
+        return Ok(Err(format!("the stored state root is {stored}, the log makes {root}")));
     }
     let table = tx.open_table(accounts::TABLE)?;
     let index = tx.open_table(owners::TABLE)?;

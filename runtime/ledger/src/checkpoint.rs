@@ -1,12 +1,13 @@
 //! Checkpoints of a running ledger: making one, and telling whether the ledger continues what one has seen.
 
-use hansa_economy::ledger::{Checkpoint, CheckpointBreach, Head};
+use hansa_economy::channel::AccountId;
+use hansa_economy::ledger::{Account, Checkpoint, CheckpointBreach, Head, RootKey, RootProof, RootTree};
 use hansa_economy::{Digest, Keypair, PublicKey, Signed};
 use redb::ReadTransaction;
 
 use crate::error::QueryError;
 use crate::handle::Ledger;
-use crate::store::StoreError;
+use crate::store::{StoreError, load_state};
 use crate::table::{log, meta};
 
 /// Why a ledger does not continue what a checkpoint has seen.
@@ -25,7 +26,27 @@ pub enum BreachError {
     Breach(#[from] CheckpointBreach),
 }
 
+/// An account, and the proof that it stands so in the state with this root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountProof {
+    /// The account.
+    pub account: Account,
+    /// The state root.
+    pub root: Digest,
+    /// From the account's row to the root.
+    pub proof: RootProof,
+}
+
 impl Ledger {
+    /// Prove what an account holds, to whoever has a checkpoint of this moment. Reads the whole state: some microseconds for
+    /// each row.
+    pub fn prove(&self, account: AccountId) -> Result<Option<AccountProof>, QueryError> {
+        let (state, _) = self.store().read(load_state)?;
+        let mut tree = RootTree::of(&state);
+        let found = state.account(account).cloned().zip(tree.prove(RootKey::Account(account)));
+        Ok(found.map(|(account, proof)| AccountProof { account, root: tree.root(), proof }))
+    }
+
     /// Where the ledger stands now: its head, and the root of the state after it.
     pub fn stand(&self) -> Result<(Head, Digest), QueryError> {
         Ok(self.store().read(stand)?)
@@ -45,7 +66,9 @@ impl Ledger {
 
 fn stand(tx: &ReadTransaction) -> Result<(Head, Digest), StoreError> {
     let table = tx.open_table(meta::TABLE)?;
-    Ok((meta::head(&table)?, meta::root(&table)?))
+    let root = meta::root(&table)?;
+    let missing = || StoreError::Row { table: meta::TAG, reason: "no state root yet; the next command brings it".into() };
+    Ok((meta::head(&table)?, root.ok_or_else(missing)?))
 }
 
 pub(crate) fn continues(tx: &ReadTransaction, checkpoint: &Signed<Checkpoint>) -> Result<Result<(), BreachError>, StoreError> {

@@ -101,15 +101,15 @@ impl Ledger {
     }
 
     pub(crate) fn start(store: Store, options: LedgerOptions) -> Result<Ledger, OpenError> {
-        let state = store.load()?;
-        let id = state.head().ledger;
+        let loaded = store.load()?;
+        let id = loaded.0.head().ledger;
         if let Some(expected) = options.expect.filter(|expected| *expected != id) {
             return Err(OpenError::OtherLedger { path: store.path().to_owned(), found: id, expected });
         }
         let store = Arc::new(store);
         let (queue, requests) = mpsc::channel(options.queue_len.max(1));
         let commit_ms = Arc::new(AtomicU32::new(0));
-        let writer = Writer::new(store.clone(), state, options.clock, commit_ms.clone());
+        let writer = Writer::new(store.clone(), loaded, options.clock, commit_ms.clone());
         let thread = std::thread::Builder::new().name("ledger-writer".into()).spawn(move || writer.run(requests));
         let writer = Some(thread.map_err(|error| io_error(store.path(), &error))?);
         let verifying = Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from));

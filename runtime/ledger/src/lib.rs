@@ -8,6 +8,7 @@
 //! Tables, codecs and recovery: `FORMAT.md`.
 
 mod check;
+mod checkpoint;
 mod day;
 mod decimal;
 mod error;
@@ -31,6 +32,7 @@ mod table;
 mod writer;
 
 pub use check::{AssetReport, CheckReport, check_folder};
+pub use checkpoint::{AccountProof, BreachError};
 pub use day::{Day, DayError};
 pub use error::{OpenError, QueryError, SubmitError};
 pub use handle::{Clock, Ledger, LedgerOptions, Outcome};

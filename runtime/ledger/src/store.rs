@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{RwLock, RwLockReadGuard};
 
 use hansa_economy::Digest;
-use hansa_economy::ledger::{Appended, Changes, Head, State, Verified};
+use hansa_economy::ledger::{Appended, Changes, Head, RootTree, State, Verified};
 use redb::{
     Builder, Database, DatabaseError, Durability, ReadTransaction, ReadableDatabase, StorageError, TableError, WriteTransaction,
 };
@@ -79,7 +79,7 @@ impl Store {
         let tx = begin_write(database)?;
         tx.open_table(assets::TABLE)?;
         tx.open_table(channels::TABLE)?;
-        write_rows(&tx, state, &changes, std::slice::from_ref(genesis))?;
+        write_rows(&tx, state, &changes, std::slice::from_ref(genesis), RootTree::of(state).root())?;
         tx.commit()?;
         Ok(())
     }
@@ -95,11 +95,11 @@ impl Store {
         read(&database.begin_read()?)
     }
 
-    /// Write what a group changed and its entries, durably.
-    pub(crate) fn write(&self, state: &State, changes: &Changes, entries: &[Appended]) -> Result<(), StoreError> {
+    /// Write what a group changed, its entries and the new state root, durably.
+    pub(crate) fn write(&self, state: &State, changes: &Changes, entries: &[Appended], root: Digest) -> Result<(), StoreError> {
         let guard = self.database()?;
         let tx = begin_write(guard.as_ref().ok_or(StoreError::Closed)?)?;
-        write_rows(&tx, state, changes, entries)?;
+        write_rows(&tx, state, changes, entries, root)?;
         tx.commit()?;
         Ok(())
     }
@@ -112,14 +112,21 @@ impl Store {
         Ok(())
     }
 
-    /// The state as it was committed last: everything but settled transfers and outcomes.
-    pub(crate) fn load(&self) -> Result<State, OpenError> {
-        let state = self.read(load_state).map_err(|error| self.damaged(error.to_string()))?;
+    /// The state as it was committed last (everything but settled transfers and outcomes) and the tree over it, whose root was
+    /// compared with the stored one.
+    pub(crate) fn load(&self) -> Result<(State, RootTree), OpenError> {
+        let (state, stored) = self.read(load_state).map_err(|error| self.damaged(error.to_string()))?;
         let newest = self.entry_hash(state.head().seq).map_err(|error| self.damaged(error.to_string()))?;
         let next = self.entry_hash(state.head().seq + 1).map_err(|error| self.damaged(error.to_string()))?;
         match newest == Some(state.head().hash) && next.is_none() {
-            true => Ok(state),
-            false => Err(self.damaged(format!("log and state do not meet at entry {}", state.head().seq))),
+            true => {}
+            false => return Err(self.damaged(format!("log and state do not meet at entry {}", state.head().seq))),
+        }
+        let mut tree = RootTree::of(&state);
+        let root = tree.root();
+        match stored.filter(|stored| *stored != root) {
+            Some(stored) => Err(self.damaged(format!("its rows have state root {root}, the last commit wrote {stored}"))),
+            None => Ok((state, tree)),
         }
     }
 
@@ -201,7 +208,13 @@ fn begin_write(database: &Database) -> Result<WriteTransaction, StoreError> {
     Ok(tx)
 }
 
-fn write_rows(tx: &WriteTransaction, state: &State, changes: &Changes, entries: &[Appended]) -> Result<(), StoreError> {
+fn write_rows(
+    tx: &WriteTransaction,
+    state: &State,
+    changes: &Changes,
+    entries: &[Appended],
+    root: Digest,
+) -> Result<(), StoreError> {
     let mut log = tx.open_table(log::TABLE)?;
     for appended in entries {
         log::append(&mut log, appended.entry.seq, &appended.bytes)?;
@@ -242,11 +255,13 @@ fn write_rows(tx: &WriteTransaction, state: &State, changes: &Changes, entries: 
     let mut meta = tx.open_table(meta::TABLE)?;
     // A file of an older format has all tables of this one now.
     meta::put_format(&mut meta, meta::FORMAT)?;
+    meta::put_root(&mut meta, root)?;
     meta::put_head(&mut meta, state.head())
 }
 
-fn load_state(tx: &ReadTransaction) -> Result<State, StoreError> {
-    let head: Head = meta::head(&tx.open_table(meta::TABLE)?)?;
+pub(crate) fn load_state(tx: &ReadTransaction) -> Result<(State, Option<Digest>), StoreError> {
+    let meta = tx.open_table(meta::TABLE)?;
+    let head: Head = meta::head(&meta)?;
     let mut state = State::new(head);
     for account in accounts::all(&tx.open_table(accounts::TABLE)?)? {
         state.restore_account(account?);
@@ -273,7 +288,7 @@ fn load_state(tx: &ReadTransaction) -> Result<State, StoreError> {
         let record = record.ok_or_else(|| StoreError::Row { table: holds::TAG, reason: format!("hold {id} is no transfer") })?;
         state.recall(id, record);
     }
-    Ok(state)
+    Ok((state, meta::root(&meta)?))
 }
 
 fn open_error(path: &Path, error: DatabaseError) -> OpenError {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
 use hansa_economy::Digest;
-use hansa_economy::ledger::{CommandId, State, Verified};
+use hansa_economy::ledger::{CommandId, RootTree, State, Verified};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::error::SubmitError;
@@ -35,6 +35,7 @@ pub(crate) struct Turn {
 pub(crate) struct Writer {
     store: Arc<Store>,
     state: State,
+    tree: RootTree,
     clock: Clock,
     commit_ms: Arc<AtomicU32>,
     /// The newest entry that an answer spoke of.
@@ -42,9 +43,9 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn new(store: Arc<Store>, state: State, clock: Clock, commit_ms: Arc<AtomicU32>) -> Writer {
+    pub(crate) fn new(store: Arc<Store>, (state, tree): (State, RootTree), clock: Clock, commit_ms: Arc<AtomicU32>) -> Writer {
         let answered = (state.head().seq, state.head().hash);
-        Writer { store, state, clock, commit_ms, answered }
+        Writer { store, state, tree, clock, commit_ms, answered }
     }
 
     /// The state in memory, as far as the last commit.
@@ -102,7 +103,8 @@ impl Writer {
         let group = Group::apply(&mut self.state, commands, &*self.clock).map_err(defect)?;
         let changes = self.state.take_changes();
         if !group.entries.is_empty() {
-            self.store.write(&self.state, &changes, &group.entries)?;
+            self.tree.follow(&changes, &self.state);
+            self.store.write(&self.state, &changes, &group.entries, self.tree.root())?;
         }
         self.state.forget_settled(recalled.transfers.into_iter().chain(changes.transfers));
         self.state.forget_outcomes(recalled.outcomes.into_iter().chain(changes.outcomes));
@@ -130,7 +132,7 @@ impl Writer {
     /// Close, open, load: go on from what is durable, if that is what was answered or more.
     pub(crate) fn recover(&mut self) -> Result<(), String> {
         self.store.reopen().map_err(|error| error.to_string())?;
-        let state = self.store.load().map_err(|error| error.to_string())?;
+        let (state, tree) = self.store.load().map_err(|error| error.to_string())?;
         let (seq, hash) = self.answered;
         let found = self.store.entry_hash(seq).map_err(|error| error.to_string())?;
         if found != Some(hash) {
@@ -138,7 +140,7 @@ impl Writer {
         }
         tracing::warn!(seq = state.head().seq, "the ledger's store is open again");
         self.answered = (state.head().seq, state.head().hash);
-        self.state = state;
+        (self.state, self.tree) = (state, tree);
         Ok(())
     }
 }

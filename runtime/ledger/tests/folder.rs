@@ -94,6 +94,7 @@ async fn an_older_format_is_read_and_made_newer() {
         assert!(tx.delete_table(table).unwrap());
     }
     tx.open_table(META).unwrap().insert("format", 1u32.to_le_bytes().as_slice()).unwrap();
+    assert!(tx.open_table(META).unwrap().remove("root").unwrap().is_some());
     tx.commit().unwrap();
     drop(database);
     assert_eq!(check_folder(folder.path()).unwrap().problem, None);
@@ -188,6 +189,9 @@ async fn a_changed_balance_is_found() {
         accounts.insert(id.0, minicbor::to_vec(&account).unwrap().as_slice()).unwrap();
     });
     assert!(problem.contains(&id.to_string()), "{problem}");
+    // Nobody has to ask: the rows do not have the root that the last commit wrote.
+    let error = open(folder.path()).err().unwrap();
+    assert!(matches!(&error, OpenError::Damaged { reason, .. } if reason.contains("state root")), "{error}");
 }
 
 /// A log whose end is gone does not meet the state: the ledger refuses to go on from it.

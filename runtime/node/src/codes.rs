@@ -5,6 +5,7 @@ use hansa_host::{CompileError, Fault, PrepareError};
 
 use crate::folder::FolderError;
 use crate::ledger::LinkError;
+use crate::ledger::checkpoint::CheckpointError;
 
 /// An error that has a page.
 pub trait Coded: std::fmt::Display {
@@ -53,6 +54,12 @@ impl Coded for FolderError {
 impl Coded for LinkError {
     fn code(&self) -> Option<&'static str> {
         matches!(self, LinkError::Nobody).then_some("HA0006")
+    }
+}
+
+impl Coded for CheckpointError {
+    fn code(&self) -> Option<&'static str> {
+        matches!(self, CheckpointError::Breach { .. } | CheckpointError::Gone { .. }).then_some("HA0018")
     }
 }
 

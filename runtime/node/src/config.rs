@@ -54,6 +54,9 @@ pub struct LedgerConfig {
     pub host: bool,
     /// Use only the ledger with this id (64 hexadecimal digits).
     pub id: Option<String>,
+    /// File for the newest signed checkpoint, on the node that keeps the ledger; best on another disk than `data`. At the next start the
+    /// ledger must continue it. Default: none.
+    pub checkpoint: Option<PathBuf>,
 }
 
 /// `[inference]`.
@@ -139,8 +142,13 @@ impl NodeConfig {
             return Err(ConfigError::Value(format!("{file}: give bus.url or bus.port, not both")));
         }
         config.data = base.join(&config.data);
-        let paths =
-            [&mut config.bus.credentials, &mut config.bus.server, &mut config.inference.models, &mut config.inference.library];
+        let paths = [
+            &mut config.bus.credentials,
+            &mut config.bus.server,
+            &mut config.ledger.checkpoint,
+            &mut config.inference.models,
+            &mut config.inference.library,
+        ];
         for path in paths.into_iter().flatten() {
             *path = base.join(&*path);
         }
@@ -160,7 +168,7 @@ impl NodeConfig {
             name: name.to_owned(),
             data: data.to_owned(),
             bus: BusConfig { port, ..BusConfig::default() },
-            ledger: LedgerConfig { host: true, id: None },
+            ledger: LedgerConfig { host: true, ..LedgerConfig::default() },
             inference: InferenceConfig::default(),
             host: HostConfig::default(),
             grant: vec![everything],

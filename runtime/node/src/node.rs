@@ -102,7 +102,7 @@ impl Node {
         let offers = offers_bucket(&bus).await?;
         let watch = tokio::spawn(watch_offers(offers.clone(), exchange.clone()));
         let blobs = Blobs::open(&config.data.join("blobs")).map_err(failed)?;
-        let behind = work_behind(&bus, &exchange, &blobs, ledger.as_ref(), &key);
+        let behind = work_behind(&bus, &exchange, &blobs, ledger.as_ref(), &key, config.ledger.checkpoint.clone());
         let around = Surroundings {
             host,
             inference: inference.clone(),
@@ -248,6 +248,11 @@ impl Node {
         self.exchange.books().flush().await;
         self.watch.abort();
         self.behind.iter().for_each(tokio::task::JoinHandle::abort);
+        if let (Some(ledger), Some(path)) = (&self.ledger, &self.config.ledger.checkpoint)
+            && let Err(error) = ledger::checkpoint::write(ledger, &self.key, path)
+        {
+            tracing::warn!(%error, "no last checkpoint");
+        }
         self.inference.stop().await;
         drop(self._door);
         if let Some(server) = self.server {
@@ -307,6 +312,7 @@ fn work_behind(
     blobs: &Blobs,
     ledger: Option<&Ledger>,
     key: &Arc<Keypair>,
+    checkpoint: Option<PathBuf>,
 ) -> Vec<tokio::task::JoinHandle<()>> {
     let (books, components) = (exchange.books().clone(), blobs.clone());
     let receipt = move |digest| books.receipt(digest).ok().flatten();
@@ -317,6 +323,9 @@ fn work_behind(
     ];
     if let Some(ledger) = ledger {
         behind.push(tokio::spawn(ledger::finalize_due(ledger.clone(), key.clone())));
+        if let Some(path) = checkpoint {
+            behind.push(tokio::spawn(ledger::checkpoint::keep(ledger.clone(), key.clone(), path)));
+        }
     }
     behind
 }
@@ -336,7 +345,14 @@ async fn open_ledger(config: &NodeConfig, key: &Keypair) -> Result<Ledger, NodeE
     let folder = config.data.join("ledger");
     let options = LedgerOptions::new(Arc::new(ambient::now_ns));
     if Ledger::exists(&folder) {
-        return Ledger::open(&folder, options).map_err(failed);
+        let ledger = Ledger::open(&folder, options).map_err(failed)?;
+        if let Some(path) = &config.ledger.checkpoint {
+            ledger::checkpoint::compare(&ledger, path).map_err(coded)?;
+        }
+        return Ok(ledger);
+    }
+    if let Some(path) = &config.ledger.checkpoint {
+        ledger::checkpoint::unseen(&folder, path).map_err(coded)?;
     }
     let id = || CommandId::from_time(ambient::now_ms(), u128::from_le_bytes(ambient::random()));
     let genesis = Genesis::sign(&config.name, id(), key);

@@ -1,20 +1,23 @@
-//! The state root: one digest of everything that money depends on at one moment: accounts, assets, channels and open holds. The
-//! same log gives the same root anywhere. What is over (settled transfers, outcomes) follows from the log and is in its hash.
+//! The state root: one digest of everything that money depends on at one moment: accounts and their further keys, assets, channels,
+//! open holds, counts of refunds. The same log gives the same root anywhere. What is over (settled transfers, outcomes) follows from the log and is in its hash.
 //!
 //! A tree of 16 branches at each node. A row's place is a digest of its key; rows whose places begin alike share a bucket at the
-//! bottom. The tree grows by a level when buckets hold more than eight rows on average that can never go again (accounts, assets and
-//! channels), so its form follows from the state alone. A change costs its row, its bucket and its path once for each root that is
+//! bottom. The tree grows by a level when buckets hold more than eight rows on average that can never go again (all but
+//! holds), so its form follows from the state alone. A change costs its row, its bucket and its path once for each root that is
 //! asked for. Whoever has a root can be shown that a row is in it ([`RootProof`]).
 //!
 //! Format: row = SHA-256(0 ‖ kind ‖ key ‖ CBOR), bucket = SHA-256(1 ‖ rows by place), node = SHA-256(2 ‖ 16 children),
-//! root = SHA-256(3 ‖ levels ‖ top). Kinds: 1 account, 2 asset, 3 channel, 4 hold. Keys: big-endian, as in the tables.
+//! root = SHA-256(3 ‖ levels ‖ top). Kinds: 1 account, 2 asset, 3 channel, 4 hold, 5 further key,
+//! 6 refunds. Keys: big-endian as in the tables; of kinds 5 and 6 their CBOR.
 
 use std::collections::BTreeSet;
 
 use minicbor::{Decode, Encode};
 use sha2::{Digest as _, Sha256};
 
+use super::account_key::KeyId;
 use super::id::TransferId;
+use super::refund::RefundTarget;
 use super::state::{Changes, State};
 use super::transfer::TransferRecord;
 use crate::channel::{AccountId, ChannelId};
@@ -38,6 +41,10 @@ pub enum RootKey {
     Channel(ChannelId),
     /// A hold that is open.
     Hold(TransferId),
+    /// A further key of an account.
+    Key(KeyId),
+    /// A count of refunds.
+    Refunded(RefundTarget),
 }
 
 /// The tree over a state, brought up to date by what changed.
@@ -78,6 +85,8 @@ impl RootKey {
             RootKey::Asset(id) => hasher.chain_update([2]).chain_update(id.to_be_bytes()),
             RootKey::Channel(id) => hasher.chain_update([3]).chain_update(id.0),
             RootKey::Hold(id) => hasher.chain_update([4]).chain_update(id.0.to_be_bytes()),
+            RootKey::Key(id) => hasher.chain_update([5]).chain_update(encoded(&id)),
+            RootKey::Refunded(target) => hasher.chain_update([6]).chain_update(encoded(&target)),
         }
     }
 
@@ -92,13 +101,14 @@ impl RootKey {
 
     /// The row as it stands in `state`; none where it is not there, or is a hold that is over.
     fn cbor(self, state: &State) -> Option<Vec<u8>> {
-        let encoded = match self {
-            RootKey::Account(id) => minicbor::to_vec(state.account(id)?),
-            RootKey::Asset(id) => minicbor::to_vec(state.asset(id)?),
-            RootKey::Channel(id) => minicbor::to_vec(state.channel(id)?),
-            RootKey::Hold(id) => minicbor::to_vec(state.transfer(id).filter(|record| record.is_open_hold())?),
-        };
-        Some(encoded.expect("writing to memory cannot fail"))
+        Some(match self {
+            RootKey::Account(id) => encoded(state.account(id)?),
+            RootKey::Asset(id) => encoded(state.asset(id)?),
+            RootKey::Channel(id) => encoded(state.channel(id)?),
+            RootKey::Hold(id) => encoded(state.transfer(id).filter(|record| record.is_open_hold())?),
+            RootKey::Key(id) => encoded(state.key(id)?),
+            RootKey::Refunded(target) => encoded(state.refunded(target)?),
+        })
     }
 }
 
@@ -116,7 +126,9 @@ impl RootTree {
         let keys = (state.accounts().map(|account| RootKey::Account(account.id)))
             .chain(state.assets().map(|asset| RootKey::Asset(asset.id)))
             .chain(state.channels().map(|channel| RootKey::Channel(channel.id)))
-            .chain(holds.map(|(id, _)| RootKey::Hold(id)));
+            .chain(holds.map(|(id, _)| RootKey::Hold(id)))
+            .chain(state.keys().map(|key| RootKey::Key(key.id())))
+            .chain(state.all_refunded().map(|row| RootKey::Refunded(row.target)));
         keys.for_each(|key| tree.update(key, state));
         tree
     }
@@ -126,7 +138,9 @@ impl RootTree {
         let keys = (changes.accounts.iter().copied().map(RootKey::Account))
             .chain(changes.assets.iter().copied().map(RootKey::Asset))
             .chain(changes.channels.iter().copied().map(RootKey::Channel))
-            .chain(changes.transfers.iter().copied().map(RootKey::Hold));
+            .chain(changes.transfers.iter().copied().map(RootKey::Hold))
+            .chain(changes.keys.iter().copied().map(RootKey::Key))
+            .chain(changes.refunded.iter().copied().map(RootKey::Refunded));
         keys.for_each(|key| self.update(key, state));
     }
 
@@ -222,6 +236,10 @@ impl RootProof {
         }
         Some(top(levels, &hash))
     }
+}
+
+fn encoded<T: Encode<()>>(value: &T) -> Vec<u8> {
+    minicbor::to_vec(value).expect("writing to memory cannot fail")
 }
 
 fn first_bits(place: u128, bits: u32) -> usize {

@@ -65,11 +65,12 @@ pub(crate) fn kind_name(kind: MovementKind) -> &'static str {
         MovementKind::ChannelDeposit => "channel-deposit",
         MovementKind::ChannelPayment => "channel-payment",
         MovementKind::ChannelReturn => "channel-return",
+        MovementKind::Refund => "refund",
     }
 }
 
 /// All kinds, for declarations.
-pub(crate) const KINDS: [MovementKind; 10] = [
+pub(crate) const KINDS: [MovementKind; 11] = [
     MovementKind::Transfer,
     MovementKind::Hold,
     MovementKind::Post,
@@ -80,6 +81,7 @@ pub(crate) const KINDS: [MovementKind; 10] = [
     MovementKind::ChannelDeposit,
     MovementKind::ChannelPayment,
     MovementKind::ChannelReturn,
+    MovementKind::Refund,
 ];
 
 /// The lines of a step, in order.

@@ -1,6 +1,8 @@
 //! Table `meta`: the format's version, and where log and state stand. Its name and the key `format` stay in all versions.
-//! Keys: `format` (u32, little-endian), `head` (CBOR of `Head`). The writer changes `head` in each commit.
+//! Keys: `format` (u32, little-endian), `head` (CBOR of `Head`), `root` (the state root, 32 bytes). The writer changes `head` and
+//! `root` in each commit.
 
+use hansa_economy::Digest;
 use hansa_economy::ledger::Head;
 use redb::{ReadableTable, Table, TableDefinition};
 
@@ -16,6 +18,7 @@ pub(crate) const FORMAT_OLDEST: u32 = 1;
 
 const KEY_FORMAT: &str = "format";
 const KEY_HEAD: &str = "head";
+const KEY_ROOT: &str = "root";
 
 pub(crate) fn put_format(table: &mut Table<'_, &'static str, &'static [u8]>, format: u32) -> Result<(), StoreError> {
     table.insert(KEY_FORMAT, format.to_le_bytes().as_slice())?;
@@ -35,4 +38,16 @@ pub(crate) fn put_head(table: &mut Table<'_, &'static str, &'static [u8]>, head:
 pub(crate) fn head(table: &impl ReadableTable<&'static str, &'static [u8]>) -> Result<Head, StoreError> {
     let row = table.get(KEY_HEAD)?.ok_or(StoreError::Row { table: TAG, reason: "no `head`".into() })?;
     decode(TAG, row.value())
+}
+
+pub(crate) fn put_root(table: &mut Table<'_, &'static str, &'static [u8]>, root: Digest) -> Result<(), StoreError> {
+    table.insert(KEY_ROOT, root.0.as_slice())?;
+    Ok(())
+}
+
+/// The state root; none in a file of format 1 that was not written to since.
+pub(crate) fn root(table: &impl ReadableTable<&'static str, &'static [u8]>) -> Result<Option<Digest>, StoreError> {
+    let row = table.get(KEY_ROOT)?;
+    let root = row.map(|row| <[u8; 32]>::try_from(row.value()).map(Digest));
+    root.transpose().map_err(|_| StoreError::Row { table: TAG, reason: "`root` has not 32 bytes".into() })
 }

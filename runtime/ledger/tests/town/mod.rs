@@ -21,7 +21,7 @@ pub(crate) const SECOND: u64 = 1_000_000_000;
 pub(crate) struct Town {
     pub(crate) ledger: Ledger,
     pub(crate) clock: Arc<AtomicU64>,
-    next_id: AtomicU32,
+    pub(crate) next_id: AtomicU32,
 }
 
 pub(crate) fn key(n: u8) -> Keypair {

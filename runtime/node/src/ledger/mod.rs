@@ -1,5 +1,6 @@
 //! The ledger as a node uses it: here, or on another node over the bus; and the door that serves it.
 
+pub mod checkpoint;
 mod door;
 mod finalize;
 mod link;
