@@ -6,14 +6,17 @@ use std::sync::Arc;
 
 use hansa_economy::Amount;
 use hansa_economy::channel::AccountId;
-use hansa_ledger::CheckReport;
+use hansa_ledger::export::ExportFormat;
+use hansa_ledger::statement::Period;
+use hansa_ledger::{CheckReport, Ledger};
 use serde::{Deserialize, Serialize};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
 
 use crate::agent::{AgentStatus, LogLine, read_component};
-use crate::ledger::CREDITS;
+use crate::ledger::{CREDITS, export_parts};
 use crate::node::Node;
 
 /// Name of the socket in the data folder.
@@ -66,6 +69,28 @@ pub enum Ask {
     },
     /// Check the ledger; only on the node that keeps it.
     Check,
+    /// What happened to an account, newest first; only on the node that keeps the ledger.
+    History {
+        /// The account.
+        account: AccountId,
+        /// When.
+        period: Period,
+        /// The most lines.
+        limit: usize,
+    },
+    /// The statement of an account; only on the node that keeps the ledger.
+    Statement {
+        /// The account.
+        account: AccountId,
+        /// When.
+        period: Period,
+    },
+    /// The whole log for accounting tools; only on the node that keeps the ledger. Any number of [`Reply::Part`] and then
+    /// [`Reply::Exported`]; see [`export`].
+    Export {
+        /// For which.
+        format: ExportFormat,
+    },
     /// Stop the node.
     Shutdown,
 }
@@ -97,6 +122,23 @@ pub enum Reply {
         report: serde_json::Value,
         /// The first problem, if there is one.
         problem: Option<String>,
+    },
+    /// To [`Ask::History`] and [`Ask::Statement`].
+    Account {
+        /// For people.
+        text: String,
+        /// For programs.
+        value: serde_json::Value,
+    },
+    /// Whole lines of an export; more follow.
+    Part {
+        /// The lines.
+        text: String,
+    },
+    /// The export is whole.
+    Exported {
+        /// What it holds.
+        report: serde_json::Value,
     },
     /// Done.
     Done,
@@ -143,6 +185,9 @@ pub enum AdminError {
     /// The conversation broke.
     #[error("the node ended the conversation: {0}")]
     Broken(String),
+    /// A part of an export could not be written.
+    #[error("cannot write the export: {0}")]
+    Part(std::io::Error),
     /// The node's word.
     #[error("{0}")]
     Refused(String),
@@ -150,6 +195,31 @@ pub enum AdminError {
 
 /// Ask the node whose data folder this is.
 pub async fn ask(folder: &Path, ask: &Ask) -> Result<Reply, AdminError> {
+    let (mut replies, _write) = send(folder, ask).await?;
+    next_reply(&mut replies).await
+}
+
+/// Export the ledger of the node whose data folder this is: give its parts, in order, to `take`; then what was exported. Without
+/// this last word, what was taken is not whole.
+pub async fn export(
+    folder: &Path,
+    format: ExportFormat,
+    mut take: impl FnMut(&str) -> std::io::Result<()>,
+) -> Result<serde_json::Value, AdminError> {
+    let (mut replies, _write) = send(folder, &Ask::Export { format }).await?;
+    loop {
+        match next_reply(&mut replies).await? {
+            Reply::Part { text } => take(&text).map_err(AdminError::Part)?,
+            Reply::Exported { report } => return Ok(report),
+            _ => return Err(AdminError::Broken("another answer than asked for".into())),
+        }
+    }
+}
+
+type Replies = Lines<BufReader<OwnedReadHalf>>;
+
+/// Send a request. The conversation goes on as long as its two halves are kept.
+async fn send(folder: &Path, ask: &Ask) -> Result<(Replies, OwnedWriteHalf), AdminError> {
     let stream = UnixStream::connect(folder.join(SOCKET))
         .await
         .map_err(|error| AdminError::Nobody { folder: folder.to_owned(), error })?;
@@ -157,7 +227,11 @@ pub async fn ask(folder: &Path, ask: &Ask) -> Result<Reply, AdminError> {
     let mut line = serde_json::to_vec(ask).expect("a request is plain data");
     line.push(b'\n');
     write.write_all(&line).await.map_err(|error| AdminError::Broken(error.to_string()))?;
-    let reply = BufReader::new(read).lines().next_line().await.map_err(|error| AdminError::Broken(error.to_string()))?;
+    Ok((BufReader::new(read).lines(), write))
+}
+
+async fn next_reply(replies: &mut Replies) -> Result<Reply, AdminError> {
+    let reply = replies.next_line().await.map_err(|error| AdminError::Broken(error.to_string()))?;
     let reply = reply.ok_or_else(|| AdminError::Broken("no answer; look at the node's log".into()))?;
     match serde_json::from_str(&reply).map_err(|error| AdminError::Broken(error.to_string()))? {
         Reply::Refused { message } => Err(AdminError::Refused(message)),
@@ -190,12 +264,14 @@ async fn converse(node: Arc<Node>, stream: UnixStream, stop: watch::Sender<bool>
     while let Ok(Some(line)) = lines.next_line().await {
         let (reply, last) = match serde_json::from_str(&line) {
             Ok(Ask::Shutdown) => (Reply::Done, true),
+            Ok(Ask::Export { format }) => match send_export(&node, format, &mut write).await {
+                Ok(reply) => (reply, false),
+                Err(_) => return,
+            },
             Ok(ask) => (answer(&node, ask).await.unwrap_or_else(|message| Reply::Refused { message }), false),
             Err(error) => (Reply::Refused { message: format!("not a request: {error}") }, false),
         };
-        let mut line = serde_json::to_vec(&reply).expect("a reply is plain data");
-        line.push(b'\n');
-        if write.write_all(&line).await.is_err() {
+        if say(&mut write, &reply).await.is_err() {
             return;
         }
         if last {
@@ -204,6 +280,30 @@ async fn converse(node: Arc<Node>, stream: UnixStream, stop: watch::Sender<bool>
             return;
         }
     }
+}
+
+async fn say(write: &mut OwnedWriteHalf, reply: &Reply) -> std::io::Result<()> {
+    let mut line = serde_json::to_vec(reply).expect("a reply is plain data");
+    line.push(b'\n');
+    write.write_all(&line).await
+}
+
+/// Say the parts of an export as they are made; the last word is for the caller to say. If the asker is gone, the export ends.
+async fn send_export(node: &Node, format: ExportFormat, write: &mut OwnedWriteHalf) -> std::io::Result<Reply> {
+    let ledger = match kept(node) {
+        Ok(ledger) => ledger,
+        Err(message) => return Ok(Reply::Refused { message }),
+    };
+    let (mut parts, done) = export_parts(ledger, format);
+    while let Some(text) = parts.recv().await {
+        say(write, &Reply::Part { text }).await?;
+    }
+    let report = match done.await {
+        Ok(Ok(report)) => serde_json::to_value(&report).map_err(|error| error.to_string()),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    Ok(report.map_or_else(|message| Reply::Refused { message }, |report| Reply::Exported { report }))
 }
 
 async fn answer(node: &Node, ask: Ask) -> Result<Reply, String> {
@@ -235,7 +335,10 @@ async fn answer(node: &Node, ask: Ask) -> Result<Reply, String> {
             Ok(Reply::Done)
         }
         Ask::Check => check(node).await,
-        Ask::Shutdown => Ok(Reply::Done),
+        Ask::History { account, period, limit } => of_account(node, move |ledger| ledger.history(account, period, limit)).await,
+        Ask::Statement { account, period } => of_account(node, move |ledger| ledger.statement(account, period)).await,
+        // `converse` handles these, as they are more than a question and an answer.
+        Ask::Export { .. } | Ask::Shutdown => Ok(Reply::Done),
     }
 }
 
@@ -258,8 +361,26 @@ async fn deploy(
     Ok(Reply::Deployed { name })
 }
 
+/// The ledger, if this node keeps it.
+fn kept(node: &Node) -> Result<Ledger, String> {
+    node.ledger().cloned().ok_or_else(|| "this node does not keep the ledger; ask the one that does".to_owned())
+}
+
+/// Replays take their time: on a thread of their own.
+async fn of_account<T, E>(node: &Node, find: impl FnOnce(&Ledger) -> Result<T, E> + Send + 'static) -> Result<Reply, String>
+where
+    T: Serialize + std::fmt::Display + Send + 'static,
+    E: std::fmt::Display + Send + 'static,
+{
+    let ledger = kept(node)?;
+    let found = tokio::task::spawn_blocking(move || find(&ledger)).await.map_err(|error| error.to_string())?;
+    let found = found.map_err(|error| error.to_string())?;
+    let value = serde_json::to_value(&found).map_err(|error| error.to_string())?;
+    Ok(Reply::Account { text: found.to_string(), value })
+}
+
 async fn check(node: &Node) -> Result<Reply, String> {
-    let ledger = node.ledger().ok_or("this node does not keep the ledger; ask the one that does")?.clone();
+    let ledger = kept(node)?;
     let report: CheckReport = tokio::task::spawn_blocking(move || ledger.check())
         .await
         .map_err(|error| error.to_string())?

@@ -1,9 +1,11 @@
 //! Periods: from a moment to another, in whole days of UTC.
 
+use serde::{Deserialize, Serialize};
+
 use crate::day::{Day, DayError, moment};
 
 /// A stretch of log time, the end not included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Period {
     since_ns: u64,
     until_ns: Option<u64>,

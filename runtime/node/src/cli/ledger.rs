@@ -1,4 +1,5 @@
-//! `hansa ledger …`: balances, the proof that every unit is accounted for, and a ledger in memory to try commands on.
+//! `hansa ledger …`: balances, the proof that every unit is accounted for, and a ledger in memory to try commands on. Exports
+//! and statements: `accounting.rs`.
 
 use std::fs::File;
 use std::io::{BufReader, ErrorKind};
@@ -11,7 +12,7 @@ use hansa_node::admin::{Ask, Reply};
 use serde_json::Value;
 
 use super::output::{json, line, table};
-use super::{Context, Failure};
+use super::{Context, Failure, accounting};
 
 const SIM_HELP: &str = r#"A line is one batch. Integers may be strings; what is left out is zero. Flags and results are TigerBeetle's; its ledger is our asset.
   {"op":"accounts","events":[{"id":1,"asset":1,"code":1,"flags":["debits_must_not_exceed_credits"]},{"id":2,"asset":1,"code":1}]}
@@ -22,7 +23,7 @@ const SIM_HELP: &str = r#"A line is one batch. Integers may be strings; what is 
 
 #[derive(Subcommand)]
 #[command(
-    after_help = "Examples:\n  hansa ledger balance\n  hansa ledger check\n  hansa ledger check --folder .hansa/node/ledger\n  hansa ledger sim cases.jsonl"
+    after_help = "Examples:\n  hansa ledger balance\n  hansa ledger check\n  hansa ledger check --folder .hansa/node/ledger\n  hansa ledger history 5f01fea6be07defb781317df6bfae9f6\n  hansa ledger statement 5f01fea6be07defb781317df6bfae9f6 --month 2026-11\n  hansa ledger export --format beancount --out books.beancount\n  hansa ledger sim cases.jsonl"
 )]
 pub(crate) enum Command {
     /// What accounts hold. Without an account: those of your key.
@@ -36,6 +37,12 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FOLDER")]
         folder: Option<PathBuf>,
     },
+    /// What happened to an account, newest first, with the balance after each movement. Holds are shown; they leave it as it is.
+    History(accounting::History),
+    /// An account's statement: opening balance, every movement with counterparty, cause and receipts, closing balance.
+    Statement(accounting::Statement),
+    /// Write the whole log for accounting tools, with exact assertions of balances at the ends of months and of the log.
+    Export(accounting::Export),
     /// Try accounts and transfers on an empty ledger in memory, by the real rules and a clock that the commands move. One JSON
     /// object a line goes in, one comes out.
     #[command(after_help = SIM_HELP)]
@@ -49,6 +56,9 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
     match command {
         Command::Balance { account } => balance(context, account).await,
         Command::Check { folder } => check(context, folder).await,
+        Command::History(history) => accounting::history(context, history).await,
+        Command::Statement(statement) => accounting::statement(context, statement).await,
+        Command::Export(export) => accounting::export(context, export).await,
         Command::Sim { file } => simulate(&file),
     }
 }

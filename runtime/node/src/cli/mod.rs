@@ -1,6 +1,7 @@
 //! The commands of `hansa`: one file per noun.
 
 mod account;
+mod accounting;
 mod agent;
 mod explain;
 mod ledger;

@@ -4,12 +4,14 @@ pub mod checkpoint;
 mod door;
 mod finalize;
 mod link;
+mod parts;
 mod port;
 mod wire;
 
 pub use door::serve;
 pub use finalize::finalize_due;
 pub use link::{LedgerLink, LinkError};
+pub(crate) use parts::export_parts;
 pub use port::LinkPort;
 pub use wire::{Answer, Info, Query, Receipted};
 
