@@ -144,6 +144,7 @@ impl Town {
             asset: 1,
             grace_s: 60,
             nonce: self.channels.len() as u64,
+            shares: vec![],
         }
     }
 }
