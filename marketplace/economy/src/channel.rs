@@ -52,6 +52,23 @@ pub struct ChannelTerms {
     /// Keeps apart channels between the same parties.
     #[n(7)]
     pub nonce: u64,
+    /// Who else has a part in each payment, 0 to [`crate::limits::CHANNEL_SHARES_MAX`], in rising order of accounts. Not written where
+    /// there is none, so that such terms have the name that they always had.
+    #[cbor(n(8), default, skip_if = "Vec::is_empty")]
+    pub shares: Vec<Share>,
+}
+
+/// A part in a channel's payments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[cbor(map)]
+pub struct Share {
+    /// Who gets it; neither payer nor payee.
+    #[n(0)]
+    pub account: AccountId,
+    /// How much of each payment, in hundredths of a percent, 1 to 10000. What all shares leave is the payee's.
+    #[n(1)]
+    pub basis_points: u16,
 }
 
 impl ChannelTerms {

@@ -30,6 +30,8 @@ pub const ASSET_CODE_BYTES_MAX: usize = 12;
 pub const ASSET_SCALE_MAX: u8 = 18;
 /// The end of log time, Unix nanoseconds (in the year 2262): what fits into 63 bits, as in TigerBeetle.
 pub const LOG_TIME_NS_MAX: u64 = (1 << 63) - 1;
+/// Accounts that share in a channel's payments, the payee not counted.
+pub const CHANNEL_SHARES_MAX: usize = 16;
 /// Seconds of a channel's grace time, least.
 pub const CHANNEL_GRACE_S_MIN: u32 = 1;
 /// Seconds of a channel's grace time, most: 30 days.

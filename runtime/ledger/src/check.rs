@@ -133,6 +133,11 @@ fn advance(replay: &mut Option<Replay>, seq: u64, entry: Entry, hash: Digest) ->
     let replay = replay.as_mut().ok_or("the log is empty")?;
     same_entry(&again, seq, &entry, hash)?;
     replay.commands += commands.len() as u64;
+    again
+        .movements
+        .iter()
+        .try_for_each(|movement| audit::movement(&replay.state, movement))
+        .map_err(|breach| breach.to_string())?;
     replay.audit_step()
 }
 

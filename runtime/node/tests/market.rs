@@ -204,6 +204,7 @@ async fn a_channel_closed_by_its_payer_alone_ends_by_itself() {
         asset: 1,
         grace_s: 1,
         nonce: 1,
+        shares: vec![],
     };
     client.ledger().open_channel(terms.clone(), Amount::credits(4), key.clone()).await.unwrap();
     client.ledger().close(terms.id(), key).await.unwrap();

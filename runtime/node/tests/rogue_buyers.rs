@@ -38,6 +38,7 @@ async fn cheat<'a>(town: &Town, client: &'a Client) -> Cheat<'a> {
         asset: CREDITS,
         grace_s: 60,
         nonce: 7,
+        shares: vec![],
     };
     client.ledger().open_channel(terms.clone(), Amount(100_000), std::sync::Arc::new(key.clone())).await.unwrap();
     town.check();

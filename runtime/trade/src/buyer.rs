@@ -239,6 +239,7 @@ impl Inner {
             asset: listed.offer.asset,
             grace_s: CHANNEL_GRACE_S,
             nonce: u64::from_le_bytes(self.exchange.ambient().bytes()),
+            shares: vec![],
         };
         let deposit = self.affordable(price_max, price_max).await?;
         let channel = Arc::new(Outgoing::new(terms.clone(), deposit));

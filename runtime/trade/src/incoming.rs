@@ -205,6 +205,10 @@ async fn look_up(exchange: &Exchange, agent: PublicKey, id: ChannelId) -> Result
     if state.terms.payee_key != agent {
         return Err(refusal("the channel pays somebody else".into()));
     }
+    // Offers name no shares yet, so that whoever opens a channel with some would take a part of the income that nobody agreed to.
+    if !state.terms.shares.is_empty() {
+        return Err(refusal("the channel shares its payments with others; open one without shares".into()));
+    }
     match state.open {
         true => Ok(state),
         false => Err(refusal("the channel is closed or closing; open another".into())),

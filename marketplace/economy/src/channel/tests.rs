@@ -22,6 +22,7 @@ fn pair() -> Pair {
         asset: 1,
         grace_s: 60,
         nonce: 1,
+        shares: vec![],
     };
     Pair { payer, terms, debit: LaneDebit::default(), credit: LaneCredit::default() }
 }

@@ -7,6 +7,7 @@ use super::account::{Account, AccountFlags, AccountKind};
 use super::account_key::AccountKey;
 use super::channel::{Channel, ChannelPhase, Lane};
 use super::id::TransferId;
+use super::movement::{Movement, MovementKind as M};
 use super::refund::{RefundTarget, Refunded};
 use super::state::State;
 use super::transfer::{HoldState, Transfer, TransferFlags, TransferRecord};
@@ -198,6 +199,29 @@ pub fn key_step(before: &AccountKey, after: &AccountKey) -> Result<(), Breach> {
         format!("account {}: a revoked key changed or spent", after.account)
     })?;
     ensure("I16", before.timestamp_ns == after.timestamp_ns, || format!("account {}: a key began anew", after.account))
+}
+
+/// I16: escrow is filled by the channel's payer, and left for the payee, for those who share with it, or back to the payer.
+pub fn movement(state: &State, movement: &Movement) -> Result<(), Breach> {
+    let reserved = |id| state.account(id).is_some_and(|account| account.kind == AccountKind::Escrow);
+    let right = match (reserved(movement.debit), reserved(movement.credit)) {
+        (false, false) => !matches!(movement.kind, M::ChannelDeposit | M::ChannelPayment | M::ChannelReturn),
+        (true, true) => false,
+        (true, false) => state.channel_of(movement.debit).is_some_and(|channel| leaves_rightly(channel, movement)),
+        (false, true) => state
+            .channel_of(movement.credit)
+            .is_some_and(|channel| movement.kind == M::ChannelDeposit && movement.debit == channel.terms.payer),
+    };
+    ensure("I16", right, || format!("{:?} of {} from {} to {}", movement.kind, movement.amount, movement.debit, movement.credit))
+}
+
+fn leaves_rightly(channel: &Channel, movement: &Movement) -> bool {
+    let terms = &channel.terms;
+    match movement.kind {
+        M::ChannelPayment => movement.credit == terms.payee || terms.shares.iter().any(|share| share.account == movement.credit),
+        M::ChannelReturn => movement.credit == terms.payer,
+        _ => false,
+    }
 }
 
 /// I22: what was refunded stays refunded.

@@ -3,6 +3,7 @@
 use minicbor::{Decode, Encode};
 
 use super::channel::{Channel, ChannelPhase};
+use super::channel_shares::{self, check_payment};
 use super::id::CommandId;
 use super::movement::{MovementKind, check_move, post};
 use super::reason::Reason;
@@ -36,19 +37,17 @@ impl ChannelFinalize {
 
 /// Pay the claims that stand, return the rest. A closed account gets its due nevertheless: money must not stay locked.
 pub(super) fn finalize(state: &mut State, mut channel: Channel, id: CommandId) -> Result<Acceptance, Reason> {
-    let (payer, payee, escrow) = (channel.terms.payer, channel.terms.payee, channel.terms.escrow());
+    let (payer, escrow) = (channel.terms.payer, channel.terms.escrow());
     let paid = settle_claims(&mut channel);
     let returned = channel.left();
     let account = |id| state.account(id).ok_or(Reason::AccountNotFound);
-    check_move(account(escrow)?, account(payee)?, paid)?;
+    check_payment(state, &channel, paid)?;
     check_move(account(escrow)?, account(payer)?, returned)?;
 
     // Point of no return.
     channel.returned = channel.returned.saturating_add(returned);
     channel.phase = ChannelPhase::Final;
-    if paid > Amount::ZERO {
-        post(state, MovementKind::ChannelPayment, escrow, payee, paid, id);
-    }
+    channel_shares::pay(state, &channel.terms, paid, id);
     if returned > Amount::ZERO {
         post(state, MovementKind::ChannelReturn, escrow, payer, returned, id);
     }

@@ -7,6 +7,7 @@ use minicbor::{Decode, Encode};
 use super::account::{Account, AccountFlags, AccountKind};
 use super::authority::{Authority, may_sign_receipts};
 use super::channel::{Channel, ChannelPhase};
+use super::channel_shares::check_shares;
 use super::id::{CommandId, Id128};
 use super::movement::{MovementKind, check_move, post};
 use super::reason::Reason;
@@ -43,6 +44,9 @@ impl ChannelOpen {
         }
         let authority = Authority::Signer(signer);
         authority.may_debit(state, payer, terms.payee, self.deposit)?;
+        for share in &terms.shares {
+            authority.may_debit(state, payer, share.account, Amount::ZERO)?;
+        }
         if payer.asset != terms.asset || payee.asset != terms.asset {
             return Err(Reason::AssetDiffers);
         }
@@ -53,6 +57,7 @@ impl ChannelOpen {
         if payer.is_closed() || payee.is_closed() {
             return Err(Reason::AccountClosed);
         }
+        check_shares(state, terms)?;
         if self.deposit == Amount::ZERO {
             return Err(Reason::AmountMustNotBeZero);
         }

@@ -10,7 +10,7 @@ use minicbor::{Decode, Encode};
 
 use super::authority::Authority;
 use super::channel::{Channel, ChannelPhase, Lane, LaneClaim};
-use super::movement::{MovementKind, check_move, post};
+use super::channel_shares::{self, check_payment};
 use super::reason::Reason;
 use super::result::Acceptance;
 use super::state::State;
@@ -57,9 +57,7 @@ impl Claim {
 impl ChannelRedeem {
     pub(super) fn apply(&self, state: &mut State, verified: &Verified) -> Result<Acceptance, Reason> {
         let before = state.channel(self.channel).ok_or(Reason::ChannelNotFound)?;
-        let (payee_id, escrow_id) = (before.terms.payee, before.terms.escrow());
-        let payee = state.account(payee_id).ok_or(Reason::AccountNotFound)?;
-        let escrow = state.account(escrow_id).ok_or(Reason::AccountNotFound)?;
+        let payee = state.account(before.terms.payee).ok_or(Reason::AccountNotFound)?;
         let authority = Authority::Signer(verified.signer());
         if !authority.is(before.terms.payee_key) && !authority.may_take(state, payee) {
             return Err(Reason::NotPermitted);
@@ -81,14 +79,12 @@ impl ChannelRedeem {
         if payee.is_closed() {
             return Err(Reason::AccountClosed);
         }
-        check_move(escrow, payee, paid)?;
+        check_payment(state, &channel, paid)?;
 
         // Point of no return.
         let (claimed, redeemed) = (channel.claimed().min(channel.left()), channel.redeemed);
+        channel_shares::pay(state, &channel.terms, paid, verified.body().id);
         state.put_channel(channel);
-        if paid > Amount::ZERO {
-            post(state, MovementKind::ChannelPayment, escrow_id, payee_id, paid, verified.body().id);
-        }
         Ok(Acceptance::Redeemed { paid, claimed, redeemed })
     }
 }

@@ -23,6 +23,7 @@ mod channel_equivocation;
 mod channel_finalize;
 mod channel_open;
 mod channel_redeem;
+mod channel_shares;
 mod channel_topup;
 mod checkpoint;
 mod command;

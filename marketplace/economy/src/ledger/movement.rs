@@ -30,7 +30,7 @@ pub enum MovementKind {
     Redeem,
     /// A deposit, payer to escrow.
     ChannelDeposit,
-    /// A payment, escrow to payee.
+    /// A payment, escrow to payee, or to an account that has a share in it.
     ChannelPayment,
     /// The rest, escrow to payer.
     ChannelReturn,

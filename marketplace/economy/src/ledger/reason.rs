@@ -189,6 +189,12 @@ pub enum Reason {
     #[error("the two vouchers say the same; evidence needs two that differ")]
     #[n(45)]
     VouchersAgree,
+    /// The shares are too many, above the whole, zero, of a party of the channel, or not in rising order of distinct accounts.
+    #[error(
+        "the shares are too many, above the whole, zero, of a party of the channel, or not in rising order of distinct accounts"
+    )]
+    #[n(46)]
+    BadShares,
 }
 
 impl Reason {
@@ -263,6 +269,7 @@ impl Reason {
             ExceedsCharged => "exceeds_charged",
             LaneFrozen => "lane_frozen",
             VouchersAgree => "vouchers_agree",
+            BadShares => "bad_shares",
         }
     }
 }

@@ -164,6 +164,15 @@ impl State {
         self.channels.get(&id)
     }
 
+    /// The channel whose deposit this account holds.
+    pub fn channel_of(&self, escrow: AccountId) -> Option<&Channel> {
+        // The account is named by the first half of the channel's name.
+        let (mut first, mut last) = (Digest([0; 32]), Digest([0xff; 32]));
+        first.0[..16].copy_from_slice(&escrow.0.to_be_bytes());
+        last.0[..16].copy_from_slice(&escrow.0.to_be_bytes());
+        self.channels.range(first..=last).map(|(_, channel)| channel).find(|channel| channel.terms.escrow() == escrow)
+    }
+
     /// A transfer, if it is in memory.
     pub fn transfer(&self, id: TransferId) -> Option<&TransferRecord> {
         self.transfers.get(&id)

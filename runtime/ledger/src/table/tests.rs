@@ -100,6 +100,7 @@ fn channel() -> impl Strategy<Value = Channel> {
                 asset: 1,
                 grace_s: 60,
                 nonce,
+                shares: vec![],
             };
             Channel {
                 id: terms.id(),

@@ -158,5 +158,6 @@ pub(crate) fn terms(town: &Town, payer: (AccountId, &Keypair), payee: (AccountId
         asset: 1,
         grace_s: 60,
         nonce: 1,
+        shares: vec![],
     }
 }

@@ -17,10 +17,15 @@ pub(super) struct Trade {
 
 /// Buyer with 1000, a channel with a deposit of 100 and a grace time of 60 s.
 pub(super) fn trade() -> Trade {
+    trade_with(|_, _| ())
+}
+
+/// The same with other terms.
+pub(super) fn trade_with(change: impl FnOnce(&mut World, &mut ChannelTerms)) -> Trade {
     let mut world = World::new();
     let (buyer, voucher_key, seller, agent) = (key(1), key(2), key(3), key(4));
     let (payer, payee) = (world.account(&buyer, "main", 1000), world.account(&seller, "main", 0));
-    let terms = ChannelTerms {
+    let mut terms = ChannelTerms {
         ledger: world.state.head().ledger,
         payer,
         payer_key: voucher_key.public(),
@@ -29,7 +34,9 @@ pub(super) fn trade() -> Trade {
         asset: 1,
         grace_s: 60,
         nonce: 1,
+        shares: vec![],
     };
+    change(&mut world, &mut terms);
     world.done(&buyer, Command::ChannelOpen(ChannelOpen { terms: terms.clone(), deposit: Amount(100) }));
     Trade { world, buyer, voucher_key, seller, agent, terms }
 }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::Signed;
-use crate::channel::{ChannelTerms, Voucher};
+use crate::channel::{ChannelTerms, Share, Voucher};
 use crate::digest::Digest;
 use crate::receipt::{Ending, Receipt};
 
@@ -20,6 +20,15 @@ enum Step {
     Answer { channel: u8, lane: u8, seq: u8, cumulative: u16 },
     Close { channel: u8, payee: bool, at_once: bool },
     Finalize { channel: u8 },
+    Equivocate { channel: u8, lane: u8, seq: u8 },
+    AddKey { owner: u8, key: u8, role: u8, budget: u16, payee: Option<u8> },
+    Revoke { owner: u8, key: u8, role: u8 },
+    RotateOwner { owner: u8, key: u8 },
+    ByKey { key: u8, event: (u8, u8, u8, u16, u8) },
+    RefundTransfer { by: u8, id: u8, amount: u16 },
+    RefundChannel { channel: u8, amount: u16 },
+    RefundReceipt { channel: u8, lane: u8, seq: u8, charged: u16, amount: u16 },
+    Anchor { count: u8 },
     Wait(u8),
 }
 
@@ -37,6 +46,26 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..4u8, any::<bool>(), any::<bool>()).prop_map(|(channel, payee, at_once)| Step::Close { channel, payee, at_once }),
         1 => (0..4u8).prop_map(|channel| Step::Finalize { channel }),
         1 => (0..100u8).prop_map(Step::Wait),
+        4 => further_step(),
+    ]
+}
+
+/// Keys, refunds, evidence, anchors.
+fn further_step() -> impl Strategy<Value = Step> {
+    // Few ids and few keys, and nothing linked, so that steps meet.
+    let event = (0..8u8, 0..4u8, 0..4u8, 0..200u16, any::<u8>().prop_map(|shape| shape & 0xfe));
+    prop_oneof![
+        1 => (0..4u8, 0..3u8, 1..6u8).prop_map(|(channel, lane, seq)| Step::Equivocate { channel, lane, seq }),
+        3 => (0..4u8, 0..2u8, 0..3u8, 0..400u16, prop::option::of(0..4u8))
+            .prop_map(|(owner, key, role, budget, payee)| Step::AddKey { owner, key, role, budget, payee }),
+        1 => (0..4u8, 0..2u8, 0..3u8).prop_map(|(owner, key, role)| Step::Revoke { owner, key, role }),
+        1 => (0..4u8, 0..4u8).prop_map(|(owner, key)| Step::RotateOwner { owner, key }),
+        6 => (0..2u8, event).prop_map(|(key, event)| Step::ByKey { key, event }),
+        3 => (0..4u8, any::<u8>(), 0..300u16).prop_map(|(by, id, amount)| Step::RefundTransfer { by, id, amount }),
+        2 => (0..4u8, 0..100u16).prop_map(|(channel, amount)| Step::RefundChannel { channel, amount }),
+        2 => (0..4u8, 0..3u8, 1..6u8, 0..100u16, 0..100u16)
+            .prop_map(|(channel, lane, seq, charged, amount)| Step::RefundReceipt { channel, lane, seq, charged, amount }),
+        1 => (0..4u8).prop_map(|count| Step::Anchor { count }),
     ]
 }
 
@@ -45,13 +74,15 @@ struct Town {
     accounts: Vec<AccountId>,
     channels: Vec<(ChannelTerms, u8, u8)>,
     entries: Vec<Vec<u8>>,
+    /// The key that owns each account now.
+    owners: Vec<u8>,
 }
 
 impl Town {
     fn new() -> Town {
         let mut world = World::new();
         let accounts = (0..4).map(|n| world.account(&key(n), "main", 1000)).collect();
-        Town { world, accounts, channels: Vec::new(), entries: Vec::new() }
+        Town { world, accounts, channels: Vec::new(), entries: Vec::new(), owners: (0..4).collect() }
     }
 
     fn command(&mut self, step: Step) -> Option<(Keypair, Command)> {
@@ -67,7 +98,7 @@ impl Town {
                 (self.world.operator.clone(), Command::Issue(issue))
             }
             Step::Transfers(events) => {
-                let signer = events[0].1;
+                let signer = self.owners[events[0].1 as usize];
                 let transfers = events.into_iter().map(|event| self.transfer(event)).collect();
                 (key(signer), Command::Transfer(TransferBatch { transfers }))
             }
@@ -80,16 +111,22 @@ impl Town {
                     ..Transfer::default()
                 };
                 let amount = if amount % 3 == 0 { if post { Amount::MAX } else { Amount::ZERO } } else { Amount(amount.into()) };
-                (key(hold % 4), Command::Transfer(TransferBatch { transfers: vec![Transfer { amount, ..transfer }] }))
+                (
+                    key(self.owners[usize::from(hold % 4)]),
+                    Command::Transfer(TransferBatch { transfers: vec![Transfer { amount, ..transfer }] }),
+                )
             }
             Step::Open { payer, payee, deposit } => {
                 let terms = self.terms(payer, payee);
                 self.channels.push((terms.clone(), payer, payee));
-                (key(payer), Command::ChannelOpen(ChannelOpen { terms, deposit: Amount(deposit.into()) }))
+                (key(self.owners[payer as usize]), Command::ChannelOpen(ChannelOpen { terms, deposit: Amount(deposit.into()) }))
             }
             Step::Topup { channel: n, amount } => {
                 let (terms, payer, _) = channel(n)?;
-                (key(payer), Command::ChannelTopup(ChannelTopup { channel: terms.id(), amount: Amount(amount.into()) }))
+                (
+                    key(self.owners[payer as usize]),
+                    Command::ChannelTopup(ChannelTopup { channel: terms.id(), amount: Amount(amount.into()) }),
+                )
             }
             Step::Redeem { channel: n, lane, seq, cumulative, ceiling, acknowledged } => {
                 let (terms, payer, payee) = channel(n)?;
@@ -107,8 +144,62 @@ impl Town {
                 let (terms, payer, payee) = channel(n)?;
                 (key(if by_payee { payee } else { payer }), Command::ChannelClose(ChannelClose { channel: terms.id(), at_once }))
             }
+            Step::Equivocate { channel: n, lane, seq } => {
+                let (terms, payer, payee) = channel(n)?;
+                let sign = |ceiling| Signed::new(voucher(&terms, lane, seq, ceiling, None), &key(payer));
+                (key(payee), Command::ChannelEquivocation(ChannelEquivocation::new(&sign(1), &sign(2))))
+            }
             Step::Finalize { channel: n } => (key(50), Command::ChannelFinalize(ChannelFinalize { channel: channel(n)?.0.id() })),
+            further => return self.further_command(further),
         })
+    }
+
+    fn further_command(&mut self, step: Step) -> Option<(Keypair, Command)> {
+        let channel = |n: u8| self.channels.get(n as usize % self.channels.len().max(1)).cloned();
+        let role = |n: u8| [KeyRole::Spend, KeyRole::Voucher, KeyRole::Receipt][n as usize];
+        let (owner, change) = match step {
+            Step::AddKey { owner, key: n, role: of, budget, payee } => {
+                let budget = (of == 0).then_some(Amount(budget.into()));
+                let payees = payee.filter(|_| of < 2).map(|payee| self.accounts[payee as usize]).into_iter().collect();
+                let limits = KeyLimits { budget, payees, expires_ns: Some(self.world.now_ns + 300 * SECOND) };
+                (owner, KeyChange::Add { key: key(60 + n).public(), role: role(of), limits })
+            }
+            Step::Revoke { owner, key: n, role: of } => (owner, KeyChange::Revoke { key: key(60 + n).public(), role: role(of) }),
+            Step::RotateOwner { owner, key: n } => {
+                let signer = std::mem::replace(&mut self.owners[owner as usize], 70 + n);
+                let change = KeyChange::RotateOwner { successor: key(70 + n).public() };
+                let account = self.accounts[owner as usize];
+                return Some((key(signer), Command::AccountKey(AccountKeyChange { account, change })));
+            }
+            Step::ByKey { key: n, event } => {
+                let batch = TransferBatch { transfers: vec![self.transfer(event)] };
+                return Some((key(60 + n), Command::Transfer(batch)));
+            }
+            Step::RefundTransfer { by, id, amount } => {
+                let known: Vec<_> = self.world.state.transfers().map(|(id, _)| id).collect();
+                let of = RefundOf::Transfer(*known.get(usize::from(id) % known.len().max(1))?);
+                let refund = Refund { of, amount: Amount(amount.into()) };
+                return Some((key(self.owners[by as usize]), Command::Refund(refund)));
+            }
+            Step::RefundChannel { channel: n, amount } => {
+                let (terms, _, payee) = channel(n)?;
+                let refund = Refund { of: RefundOf::Channel(terms.id()), amount: Amount(amount.into()) };
+                return Some((key(self.owners[payee as usize]), Command::Refund(refund)));
+            }
+            Step::RefundReceipt { channel: n, lane, seq, charged, amount } => {
+                let (terms, _, payee) = channel(n)?;
+                let receipt = Signed::new(receipt(&terms, lane, seq, charged), &key(payee));
+                let refund = Refund { of: RefundOf::Receipt(receipt.bytes().to_vec().into()), amount: Amount(amount.into()) };
+                return Some((key(self.owners[payee as usize]), Command::Refund(refund)));
+            }
+            Step::Anchor { count } => {
+                let anchor = ReceiptAnchor { root: Digest([count; 32]), count: count.into(), first_ms: 1, last_ms: 2 };
+                return Some((key(50), Command::ReceiptAnchor(anchor)));
+            }
+            _ => return None,
+        };
+        let account = self.accounts[owner as usize];
+        Some((key(self.owners[owner as usize]), Command::AccountKey(AccountKeyChange { account, change })))
     }
 
     fn transfer(&self, (id, debit, credit, amount, shape): (u8, u8, u8, u16, u8)) -> Transfer {
@@ -144,7 +235,19 @@ impl Town {
             asset: 1,
             grace_s: 60,
             nonce: self.channels.len() as u64,
+            shares: self.shares(payer, payee),
         }
+    }
+}
+
+impl Town {
+    /// Every second channel shares its payments among all who are not its parties.
+    fn shares(&self, payer: u8, payee: u8) -> Vec<Share> {
+        let others = (0..4).filter(|n| *n != payer && *n != payee && self.channels.len() % 2 == 1);
+        let mut shares: Vec<Share> =
+            others.map(|n| Share { account: self.accounts[n as usize], basis_points: 1111 + u16::from(n) }).collect();
+        shares.sort_by_key(|share| share.account);
+        shares
     }
 }
 

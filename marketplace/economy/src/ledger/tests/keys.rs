@@ -121,6 +121,7 @@ impl Bank {
             asset: 1,
             grace_s: 60,
             nonce,
+            shares: vec![],
         }
     }
 }

@@ -8,6 +8,7 @@ mod equivocation;
 mod keys;
 mod refunds;
 mod root;
+mod shares;
 mod table;
 mod transfers;
 
@@ -53,6 +54,9 @@ impl World {
         self.now_ns = (self.now_ns + 1).max(self.state.head().time_ns + 1);
         let appended = self.state.append(self.now_ns, &[command]).unwrap();
         audit::audit(&self.state).unwrap();
+        for movement in &appended.movements {
+            audit::movement(&self.state, movement).unwrap();
+        }
         for account in before.accounts() {
             audit::account_step(account, self.state.account(account.id).unwrap()).unwrap();
         }

@@ -100,6 +100,7 @@ fn statements(argument: &[u8]) -> Statements {
         asset: 1,
         grace_s: 60,
         nonce: 7,
+        shares: vec![],
     };
     let request = CallRequest {
         call: some,
