@@ -50,6 +50,31 @@ bench WHAT *ARGS: setup agents
         *) cargo run --release -p hansa-node --bin hansa-bench -- '{{ WHAT }}' {{ ARGS }} ;;
     esac
 
+# the ledger under simulation: `sim SEEDS [FIRST] [STEPS]`; a failure prints its seed and what happened before
+sim SEEDS='1000' FIRST='1' STEPS='150':
+    cargo run -q --release -p hansa-ledger --features simulator --example simulate -- {{ SEEDS }} {{ FIRST }} {{ STEPS }}
+
+# plant bugs into copies of the ledger and expect the simulator to find each; names choose some
+mutations *NAMES:
+    @python3 tools/mutations.py {{ NAMES }}
+
+# kill a process that writes to a ledger, again and again: nothing answered may be lost
+kill TIMES='500':
+    HANSA_LEDGER_TEST_KILLS={{ TIMES }} cargo test -p hansa-ledger --test killed -- --exact what_was_answered_survives_kills --nocapture
+
+# fuzz the decoders of outside bytes for about so many seconds each: with cargo-fuzz and a nightly compiler, else by the bounded tests
+fuzz SECONDS='60':
+    #!/usr/bin/env bash
+    set -euo pipefail
+    if cargo +nightly fuzz --version >/dev/null 2>&1; then
+        for target in statements commands entries; do
+            cargo +nightly fuzz run "$target" -- -max_total_time={{ SECONDS }} -max_len=65536
+        done
+    else
+        echo "fuzz: cargo-fuzz or a nightly compiler is not installed; running the bounded tests" >&2
+        HANSA_FUZZ_CASES=$(( {{ SECONDS }} * 2000 )) cargo test --release -p hansa-ledger --test decoders
+    fi
+
 # format check, clippy and docs without warnings, licences and advisories where cargo-deny is installed
 lint:
     cargo fmt --all --check

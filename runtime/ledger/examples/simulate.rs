@@ -11,7 +11,7 @@ const STEPS: u64 = 150;
 const SEEDS_PER_REPORT: u64 = 1000;
 /// The corpus: one seed's peaceful log.
 const LOG_SEED: u64 = 2026;
-const LOG_STEPS: u64 = 900;
+const LOG_STEPS: u64 = 700;
 
 fn main() -> ExitCode {
     let mut words = std::env::args().skip(1);

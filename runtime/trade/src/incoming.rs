@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, RwLock};
 
 use bytes::Bytes;
 use hansa_economy::call::{CallReply, Refusal, RefusalCode};
-use hansa_economy::channel::{CallId, ChannelId, ChannelTerms, LaneCredit, Voucher};
+use hansa_economy::channel::{AccountId, CallId, ChannelId, ChannelTerms, LaneCredit, Voucher};
 use hansa_economy::receipt::Receipt;
 use hansa_economy::{Amount, PublicKey, Signed, Verifier};
 
@@ -144,7 +144,7 @@ impl Incoming {
 
     /// Look the deposit up on the ledger.
     pub(crate) async fn refresh(&self, exchange: &Exchange) -> Result<(), Refusal> {
-        let state = look_up(exchange, self.terms.payee_key, self.id).await?;
+        let state = look_up(exchange, self.terms.payee_key, &[self.terms.payee], self.id).await?;
         self.funds.lock().expect("no panic while funds are locked").deposit = state.deposit;
         Ok(())
     }
@@ -154,11 +154,13 @@ impl Incoming {
 pub(crate) struct Ledgers {
     channels: RwLock<HashMap<ChannelId, Arc<Incoming>>>,
     stored: Mutex<HashMap<ChannelId, Vec<(u32, LaneIn)>>>,
+    /// The accounts that this seller is paid to.
+    accounts: Vec<AccountId>,
 }
 
 impl Ledgers {
-    /// What the books know of channels to `agent`; they are looked up on the ledger when first used.
-    pub(crate) fn load(exchange: &Exchange, agent: PublicKey) -> Result<Ledgers, BooksError> {
+    /// What the books know of channels to `agent`, which is paid to `accounts`; they are looked up on the ledger when first used.
+    pub(crate) fn load(exchange: &Exchange, agent: PublicKey, accounts: Vec<AccountId>) -> Result<Ledgers, BooksError> {
         let mut stored: HashMap<ChannelId, Vec<(u32, LaneIn)>> = HashMap::new();
         for (id, number, row) in exchange.books().lanes_in()? {
             let receipt = row.last_receipt().and_then(|bytes| Signed::<Receipt>::open_trusted(&bytes).ok());
@@ -166,7 +168,7 @@ impl Ledgers {
                 stored.entry(id).or_default().push((number, row));
             }
         }
-        Ok(Ledgers { channels: RwLock::default(), stored: Mutex::new(stored) })
+        Ok(Ledgers { channels: RwLock::default(), stored: Mutex::new(stored), accounts })
     }
 
     /// Channels known from before the node started and not looked up yet.
@@ -189,7 +191,7 @@ impl Ledgers {
         if let Some(channel) = known {
             return Ok(channel);
         }
-        let state = look_up(exchange, agent, id).await?;
+        let state = look_up(exchange, agent, &self.accounts, id).await?;
         let lanes = self.stored.lock().expect("no panic while this is locked").remove(&id).unwrap_or_default();
         let fresh = Arc::new(Incoming::new(&state, lanes)?);
         let mut channels = self.channels.write().expect("no panic while channels are locked");
@@ -197,12 +199,13 @@ impl Ledgers {
     }
 }
 
-async fn look_up(exchange: &Exchange, agent: PublicKey, id: ChannelId) -> Result<ChannelState, Refusal> {
+async fn look_up(exchange: &Exchange, agent: PublicKey, accounts: &[AccountId], id: ChannelId) -> Result<ChannelState, Refusal> {
     let refusal = |message: String| Refusal::new(RefusalCode::Channel, message);
     let away = |error| Refusal::new(RefusalCode::Overloaded, format!("the ledger cannot be asked now: {error}; try again"));
     let found = exchange.ledger().channel(id).await.map_err(away)?;
     let state = found.ok_or_else(|| refusal(format!("the ledger knows no channel {id}")))?;
-    if state.terms.payee_key != agent {
+    // Whoever opens a channel names both freely: our key alone could stand in a channel that pays the buyer itself.
+    if state.terms.payee_key != agent || !accounts.contains(&state.terms.payee) {
         return Err(refusal("the channel pays somebody else".into()));
     }
     // Offers name no shares yet, so that whoever opens a channel with some would take a part of the income that nobody agreed to.

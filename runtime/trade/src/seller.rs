@@ -52,7 +52,7 @@ impl Seller {
         let places =
             offers.iter().map(|offer| (offer.service.clone(), Arc::new(Semaphore::new(offer.bounds.concurrency as usize))));
         let inner = Arc::new(Inner {
-            ledgers: Ledgers::load(&exchange, key.public())?,
+            ledgers: Ledgers::load(&exchange, key.public(), offers.iter().map(|offer| offer.account).collect())?,
             places: places.collect(),
             offers: Mutex::default(),
             signatory: Signatory::new(key.clone()),

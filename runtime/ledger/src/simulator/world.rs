@@ -125,7 +125,10 @@ impl World {
     /// One thing happens.
     pub(super) fn step(&mut self) -> Result<(), Objection> {
         match self.random.below(100) {
-            0..46 => self.somebody_acts(),
+            0..46 => {
+                let times = self.random.pick(&[1, 1, 1, 2, 4]);
+                self.somebody_acts(times);
+            }
             46..54 => self.submit_again(),
             54..56 => self.submit_corrupted(),
             56..59 => self.random.shuffle(self.queue.make_contiguous()),
@@ -140,15 +143,15 @@ impl World {
     /// One thing happens that is not a failure.
     pub(super) fn peaceful_step(&mut self) -> Result<(), Objection> {
         match self.random.below(100) {
-            0..60 => self.somebody_acts(),
-            60..70 => self.time_passes(),
+            0..45 => self.somebody_acts(1),
+            45..55 => self.time_passes(),
             _ => return self.turn(),
         }
         Ok(())
     }
 
-    fn somebody_acts(&mut self) {
-        for _ in 0..self.random.pick(&[1, 1, 1, 2, 4]) {
+    fn somebody_acts(&mut self, times: usize) {
+        for _ in 0..times {
             let state = self.shadow.state();
             let wish = match self.random.below(100) {
                 0..12 => Some(self.cast.office(&mut self.random)),

@@ -1,0 +1,6 @@
+//! Fuzzes `targets::commands`.
+#![no_main]
+
+mod targets;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| targets::commands(bytes));
