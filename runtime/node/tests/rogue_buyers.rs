@@ -26,10 +26,15 @@ struct Cheat<'a> {
 }
 
 async fn cheat<'a>(town: &Town, client: &'a Client) -> Cheat<'a> {
+    cheat_with(town, client, |_| ()).await
+}
+
+/// With a channel on other terms than the honest ones.
+async fn cheat_with<'a>(town: &Town, client: &'a Client, change: impl FnOnce(&mut ChannelTerms)) -> Cheat<'a> {
     see(client, HOG, 1).await;
     let listed = client.offers(HOG).await[0].clone();
     let key = client.key().clone();
-    let terms = ChannelTerms {
+    let mut terms = ChannelTerms {
         ledger: listed.offer.ledger,
         payer: client.account(),
         payer_key: key.public(),
@@ -40,6 +45,7 @@ async fn cheat<'a>(town: &Town, client: &'a Client) -> Cheat<'a> {
         nonce: 7,
         shares: vec![],
     };
+    change(&mut terms);
     client.ledger().open_channel(terms.clone(), Amount(100_000), std::sync::Arc::new(key.clone())).await.unwrap();
     town.check();
     Cheat { client, key, terms, seller: listed.offer.agent, offer: listed.digest }
@@ -240,5 +246,18 @@ async fn bad_calls_are_refused_before_they_run() {
     cheat.served(&cheat.paid("good", 0, 1, PRICE, None)).await;
     assert_eq!(calls_of(&town.north, "hog").await, 1);
     assert_eq!(town.balance(hog_account(&town).await).await, Amount::ZERO, "what nobody acknowledged is not paid yet");
+    town.check();
+}
+
+/// The terms named the seller's key and the buyer's own account: the seller served, and every payment went back to the buyer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_channel_that_pays_the_buyer_itself_buys_nothing() {
+    let (town, client) = hog_town().await;
+    let shelf = town.client("shelf", Amount::ZERO).await;
+    let cheat = cheat_with(&town, &client, |terms| terms.payee = shelf.account()).await;
+    let refusal = cheat.refused(&cheat.paid("free lunch", 0, 1, PRICE, None)).await;
+    assert_eq!(refusal.code, RefusalCode::Channel, "{}", refusal.message);
+    assert!(refusal.message.contains("pays somebody else"), "{}", refusal.message);
+    assert_eq!(calls_of(&town.north, "hog").await, 0);
     town.check();
 }
