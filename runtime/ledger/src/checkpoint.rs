@@ -1,13 +1,15 @@
 //! Checkpoints of a running ledger: making one, and telling whether the ledger continues what one has seen.
 
+use std::path::Path;
+
 use hansa_economy::channel::AccountId;
 use hansa_economy::ledger::{Account, Checkpoint, CheckpointBreach, Head, RootKey, RootProof, RootTree};
 use hansa_economy::{Digest, Keypair, PublicKey, Signed};
 use redb::ReadTransaction;
 
-use crate::error::QueryError;
+use crate::error::{OpenError, QueryError};
 use crate::handle::Ledger;
-use crate::store::{StoreError, load_state};
+use crate::store::{FILE_NAME, Store, StoreError, load_state};
 use crate::table::{log, meta};
 
 /// Why a ledger does not continue what a checkpoint has seen.
@@ -62,6 +64,13 @@ impl Ledger {
     pub fn continues(&self, checkpoint: &Signed<Checkpoint>) -> Result<Result<(), BreachError>, QueryError> {
         Ok(self.store().read(|tx| continues(tx, checkpoint))?)
     }
+}
+
+/// Does the ledger in `folder`, which no process may have open, continue what `checkpoint` has seen?
+pub fn folder_continues(folder: &Path, checkpoint: &Signed<Checkpoint>) -> Result<Result<(), BreachError>, OpenError> {
+    let store = Store::open(folder.join(FILE_NAME), crate::limits::CACHE_BYTES)?;
+    let path = store.path().to_owned();
+    store.read(|tx| continues(tx, checkpoint)).map_err(|error| OpenError::Damaged { path, reason: error.to_string() })
 }
 
 fn stand(tx: &ReadTransaction) -> Result<(Head, Digest), StoreError> {

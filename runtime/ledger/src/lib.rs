@@ -32,7 +32,7 @@ mod table;
 mod writer;
 
 pub use check::{AssetReport, CheckReport, check_folder};
-pub use checkpoint::{AccountProof, BreachError};
+pub use checkpoint::{AccountProof, BreachError, folder_continues};
 pub use day::{Day, DayError};
 pub use error::{OpenError, QueryError, SubmitError};
 pub use handle::{Clock, Ledger, LedgerOptions, Outcome};

@@ -1,5 +1,4 @@
 //! Checkpoints: the ledger that they speak of continues them, an old copy and another ledger do not.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod town;
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use hansa_economy::Amount;
 use hansa_economy::channel::AccountId;
+use hansa_economy::digest::hex;
 use hansa_ledger::export::ExportFormat;
 use hansa_ledger::statement::Period;
 use hansa_ledger::{CheckReport, Ledger};
@@ -69,6 +70,8 @@ pub enum Ask {
     },
     /// Check the ledger; only on the node that keeps it.
     Check,
+    /// Sign where the ledger stands; only on the node that keeps it.
+    Checkpoint,
     /// What happened to an account, newest first; only on the node that keeps the ledger.
     History {
         /// The account.
@@ -122,6 +125,11 @@ pub enum Reply {
         report: serde_json::Value,
         /// The first problem, if there is one.
         problem: Option<String>,
+    },
+    /// To [`Ask::Checkpoint`].
+    Checkpoint {
+        /// The signed statement's bytes, in hexadecimal digits.
+        statement: String,
     },
     /// To [`Ask::History`] and [`Ask::Statement`].
     Account {
@@ -335,6 +343,10 @@ async fn answer(node: &Node, ask: Ask) -> Result<Reply, String> {
             Ok(Reply::Done)
         }
         Ask::Check => check(node).await,
+        Ask::Checkpoint => {
+            let checkpoint = kept(node)?.checkpoint(node.operator_key()).map_err(|error| error.to_string())?;
+            Ok(Reply::Checkpoint { statement: hex(checkpoint.bytes()) })
+        }
         Ask::History { account, period, limit } => of_account(node, move |ledger| ledger.history(account, period, limit)).await,
         Ask::Statement { account, period } => of_account(node, move |ledger| ledger.statement(account, period)).await,
         // `converse` handles these, as they are more than a question and an answer.

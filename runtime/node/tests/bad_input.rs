@@ -66,6 +66,46 @@ async fn a_ledger_that_is_missing_or_another() {
     says(&fails(config).await, &["node.toml wants", "ledger.id"]);
 }
 
+/// Start where another node of this process has just stopped; it lets go of its files a moment later.
+async fn restarted(config: &NodeConfig) -> Result<Node, String> {
+    loop {
+        match Node::start(config.clone()).await {
+            Err(error) if error.0.contains("in use") || error.0.contains("open in another process") => {
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
+            started => return started.map_err(|error| error.0),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_ledger_that_was_restored_from_an_old_copy() {
+    let server = hansa_bus::testing::server().await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = config("south", &folder.path().join("south"), &server.url(), true);
+    config.ledger.checkpoint = Some(folder.path().join("elsewhere/south.checkpoint"));
+    let (file, copy) = (config.data.join("ledger/ledger.redb"), folder.path().join("copy"));
+    Node::start(config.clone()).await.unwrap().stop().await;
+    let node = restarted(&config).await.unwrap();
+    node.ledger_port().issue(hansa_node::ledger::CREDITS, node.operator(), Amount(5), "test", &operator(&config)).await.unwrap();
+    std::fs::copy(&file, &copy).unwrap();
+    node.ledger_port().issue(hansa_node::ledger::CREDITS, node.operator(), Amount(5), "test", &operator(&config)).await.unwrap();
+    node.stop().await;
+    let node = restarted(&config).await.unwrap();
+    node.stop().await;
+    while std::fs::copy(&copy, &file).is_err() {}
+    let refused = restarted(&config).await.err().unwrap();
+    says(&refused, &["HA0018", "old copy", "restore a newer one"]);
+    std::fs::remove_file(&file).unwrap();
+    says(&restarted(&config).await.err().unwrap(), &["HA0018", "there is no ledger in", "has seen one"]);
+    std::fs::write(config.ledger.checkpoint.as_ref().unwrap(), "rubbish").unwrap();
+    says(&restarted(&config).await.err().unwrap(), &["is no checkpoint"]);
+}
+
+fn operator(config: &NodeConfig) -> hansa_economy::Keypair {
+    hansa_node::keys::load(&config.data.join("operator.key")).unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_agent_that_cannot_be_deployed() {
     let town = town().await;

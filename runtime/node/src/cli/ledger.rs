@@ -6,12 +6,15 @@ use std::io::{BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
+use hansa_economy::Signed;
 use hansa_economy::channel::AccountId;
+use hansa_economy::digest::from_hex;
+use hansa_economy::ledger::Checkpoint;
 use hansa_ledger::sim::{self, SimError};
 use hansa_node::admin::{Ask, Reply};
 use serde_json::Value;
 
-use super::output::{json, line, table};
+use super::output::{json, line, note, table};
 use super::{Context, Failure, accounting};
 
 const SIM_HELP: &str = r#"A line is one batch. Integers may be strings; what is left out is zero. Flags and results are TigerBeetle's; its ledger is our asset.
@@ -23,7 +26,7 @@ const SIM_HELP: &str = r#"A line is one batch. Integers may be strings; what is 
 
 #[derive(Subcommand)]
 #[command(
-    after_help = "Examples:\n  hansa ledger balance\n  hansa ledger check\n  hansa ledger check --folder .hansa/node/ledger\n  hansa ledger history 5f01fea6be07defb781317df6bfae9f6\n  hansa ledger statement 5f01fea6be07defb781317df6bfae9f6 --month 2026-11\n  hansa ledger export --format beancount --out books.beancount\n  hansa ledger sim cases.jsonl"
+    after_help = "Examples:\n  hansa ledger balance\n  hansa ledger check\n  hansa ledger check --folder .hansa/node/ledger --checkpoint /mnt/elsewhere/north.checkpoint\n  hansa ledger checkpoint --out /mnt/elsewhere/north.checkpoint\n  hansa ledger history 5f01fea6be07defb781317df6bfae9f6\n  hansa ledger statement 5f01fea6be07defb781317df6bfae9f6 --month 2026-11\n  hansa ledger export --format beancount --out books.beancount\n  hansa ledger sim cases.jsonl"
 )]
 pub(crate) enum Command {
     /// What accounts hold. Without an account: those of your key.
@@ -36,6 +39,15 @@ pub(crate) enum Command {
         /// The folder of a ledger that no process has open. Default: ask the node.
         #[arg(long, value_name = "FOLDER")]
         folder: Option<PathBuf>,
+        /// Also look whether the ledger in the folder continues what this checkpoint has seen, as a restored copy may not.
+        #[arg(long, value_name = "FILE", requires = "folder")]
+        checkpoint: Option<PathBuf>,
+    },
+    /// Sign where the ledger stands. Kept elsewhere, it shows later whether a copy has forgotten anything or was rewritten.
+    Checkpoint {
+        /// Write the signed statement to this file.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
     },
     /// What happened to an account, newest first, with the balance after each movement. Holds are shown; they leave it as it is.
     History(accounting::History),
@@ -55,7 +67,8 @@ pub(crate) enum Command {
 pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failure> {
     match command {
         Command::Balance { account } => balance(context, account).await,
-        Command::Check { folder } => check(context, folder).await,
+        Command::Check { folder, checkpoint } => check(context, folder, checkpoint).await,
+        Command::Checkpoint { out } => checkpoint(context, out).await,
         Command::History(history) => accounting::history(context, history).await,
         Command::Statement(statement) => accounting::statement(context, statement).await,
         Command::Export(export) => accounting::export(context, export).await,
@@ -86,9 +99,10 @@ async fn balance(context: &Context, account: Option<AccountId>) -> Result<(), Fa
     Ok(())
 }
 
-async fn check(context: &Context, folder: Option<PathBuf>) -> Result<(), Failure> {
-    let (report, problem) = match folder {
+async fn check(context: &Context, folder: Option<PathBuf>, checkpoint: Option<PathBuf>) -> Result<(), Failure> {
+    let (report, problem) = match &folder {
         Some(folder) => {
+            let folder = folder.clone();
             let checked = tokio::task::spawn_blocking(move || hansa_ledger::check_folder(&folder))
                 .await
                 .map_err(|error| error.to_string())?;
@@ -107,8 +121,43 @@ async fn check(context: &Context, folder: Option<PathBuf>) -> Result<(), Failure
     }
     match problem {
         Some(problem) => Err(format!("the ledger is not in order: {problem}")),
-        None => Ok(()),
+        None => folder.zip(checkpoint).map_or(Ok(()), |(folder, file)| compare(&folder, &file)),
     }
+}
+
+/// Does the ledger in `folder` continue what the checkpoint in `file` has seen?
+fn compare(folder: &Path, file: &Path) -> Result<(), Failure> {
+    let found = hansa_node::ledger::checkpoint::read(file).map_err(|error| error.to_string())?;
+    let seen = found.ok_or_else(|| format!("there is no file `{}`", file.display()))?;
+    let compared = hansa_ledger::folder_continues(folder, &seen).map_err(|error| error.to_string())?;
+    compared.map_err(|breach| format!("HA0018: {breach}"))?;
+    note(format!("it continues the checkpoint of entry {}", seen.body.seq));
+    Ok(())
+}
+
+async fn checkpoint(context: &Context, out: Option<PathBuf>) -> Result<(), Failure> {
+    let Reply::Checkpoint { statement } = context.ask(&Ask::Checkpoint).await? else {
+        return Err("the node gave another answer than asked for".into());
+    };
+    let bytes = from_hex(&statement).ok_or("the node gave another answer than asked for")?;
+    let checkpoint = Signed::<Checkpoint>::open(&bytes).map_err(|error| error.to_string())?;
+    if let Some(path) = &out {
+        std::fs::write(path, &bytes).map_err(|error| format!("cannot write `{}`: {error}", path.display()))?;
+    }
+    if context.json {
+        json(&serde_json::json!({ "checkpoint": checkpoint.body, "signer": checkpoint.signer, "statement": statement }));
+        return Ok(());
+    }
+    let body = &checkpoint.body;
+    line(format!("ledger {}", body.ledger));
+    line(format!("entry {} with hash {}", body.seq, body.hash));
+    line(format!("state root {}", body.state_root));
+    line(format!("signed by {}", checkpoint.signer));
+    match out {
+        Some(path) => note(format!("written to {}; keep it where the ledger's disk is not", path.display())),
+        None => note("not kept; `--out FILE` writes it, `[ledger] checkpoint` in node.toml keeps one up to date"),
+    }
+    Ok(())
 }
 
 fn simulate(file: &Path) -> Result<(), Failure> {

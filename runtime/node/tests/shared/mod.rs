@@ -76,7 +76,7 @@ pub fn caller(price: &str) -> String {
 pub fn config(name: &str, data: &Path, url: &str, keeps_ledger: bool) -> NodeConfig {
     let mut config = NodeConfig::for_one_machine(name, data, None);
     config.bus = BusConfig { url: Some(url.to_owned()), ..BusConfig::default() };
-    config.ledger = LedgerConfig { host: keeps_ledger, id: None };
+    config.ledger = LedgerConfig { host: keeps_ledger, ..LedgerConfig::default() };
     config.inference.library = Some(data.join("no-library"));
     config.inference.models = Some(data.join("no-models"));
     config.host.instances = Some(32);
