@@ -127,6 +127,7 @@ impl Parties {
             asset,
             grace_s: random.pick(&[1, 1, 2, 2, 3, 3, 3, 4, 4, 0]),
             nonce: if random.percent(90) { self.opened } else { 1 },
+            shares: vec![],
         };
         if self.trades.len() == TRADES_MAX {
             self.trades.remove(0);

@@ -135,6 +135,7 @@ impl Commerce {
             asset: 1,
             grace_s: 3600,
             nonce: self.nonce,
+            shares: vec![],
         };
         let deposit = 20_000_000 + u128::from(self.chance.below(20_000_000));
         let command = ChannelOpen { terms: terms.clone(), deposit: Amount(deposit) };
