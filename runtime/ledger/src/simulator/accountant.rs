@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use hansa_economy::PublicKey;
 use hansa_economy::channel::{AccountId, ChannelId};
-use hansa_economy::ledger::{Acceptance, Command, CommandResult, Entry, State, TransferBatch, TransferId, Verified, account_id};
+use hansa_economy::ledger::{
+    Acceptance, Command, CommandResult, Entry, Reason, State, TransferBatch, TransferId, Verified, account_id,
+};
 use hansa_economy::ledger::{AccountFlags, issuance_account_id};
 
 use super::till::Till;
@@ -71,6 +73,9 @@ impl Accountant {
             if !matches!(command.body().command, Command::Transfer(_)) {
                 self.expire(now_ns)?;
             }
+            let redeems = matches!(command.body().command, Command::ChannelRedeem(_));
+            let short = redeems && *result == CommandResult::Refused(Reason::ExceedsCredits);
+            insist(!short, "I14: more was to be paid from a channel than it has")?;
             if let CommandResult::Accepted(accepted) = result {
                 let what = |objection| format!("{} by {}: {objection}", command.body().command.kind(), command.signer());
                 self.accepted(command, accepted, now_ns).map_err(what)?;

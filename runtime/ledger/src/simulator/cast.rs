@@ -99,8 +99,14 @@ impl Cast {
         }
     }
 
-    /// A batch of transfers; some are wrong.
-    pub(super) fn batch(&self, random: &mut Random, next_id: &mut u128, state: &State) -> (Arc<Keypair>, Command) {
+    /// A batch of transfers; some are wrong. `asked` remembers them.
+    pub(super) fn batch(
+        &self,
+        random: &mut Random,
+        next_id: &mut u128,
+        asked: &mut Vec<Transfer>,
+        state: &State,
+    ) -> (Arc<Keypair>, Command) {
         let signer = random.index(USERS);
         let count = random.pick(&[1, 1, 1, 2, 3, 5]);
         let chained = random.percent(30);
@@ -108,7 +114,7 @@ impl Cast {
         for at in 1..=count {
             let mut transfer = match random.below(100) {
                 0..35 => self.resolution(random, next_id, state),
-                35..42 => repeat(random, state),
+                35..43 => repeat(random, asked),
                 _ => self.movement(random, next_id, signer),
             };
             if chained && at < count && random.percent(85) || random.percent(1) {
@@ -116,6 +122,7 @@ impl Cast {
             }
             transfers.push(transfer);
         }
+        asked.extend(transfers.iter().cloned());
         let signer = match transfers.first().and_then(|first| state.transfer(first.pending_id)) {
             Some(TransferRecord::Created(hold, _)) if random.percent(90) => {
                 let side = if hold.posted_by == HoldRule::Payee || random.percent(10) { hold.credit } else { hold.debit };
@@ -185,24 +192,16 @@ fn fresh(next_id: &mut u128) -> Id128 {
     Id128(*next_id)
 }
 
-/// A transfer that was there before, or nearly; or an id that was burnt.
-fn repeat(random: &mut Random, state: &State) -> Transfer {
-    let known: Vec<(Id128, &TransferRecord)> = state.transfers().collect();
-    if known.is_empty() {
+/// A transfer that was asked for before, or nearly; perhaps its id is burnt by now.
+fn repeat(random: &mut Random, asked: &[Transfer]) -> Transfer {
+    if asked.is_empty() {
         return Transfer::default();
     }
-    match known[random.index(known.len())] {
-        (_, TransferRecord::Created(transfer, _)) => {
-            let amount = if random.percent(30) { Amount(transfer.amount.0 / 2) } else { transfer.amount };
-            Transfer { timestamp_ns: 0, amount, ..transfer.clone() }
-        }
-        (id, TransferRecord::Burnt) => {
-            let known = known.iter().find_map(|(_, record)| match record {
-                TransferRecord::Created(transfer, None) => Some(transfer),
-                _ => None,
-            });
-            let like = known.cloned().unwrap_or_default();
-            Transfer { id, timestamp_ns: 0, amount: Amount(1), ..like }
-        }
-    }
+    let transfer = random.pick(asked);
+    let amount = match random.below(4) {
+        0 => Amount(transfer.amount.0 / 2),
+        1 => Amount(1),
+        _ => transfer.amount,
+    };
+    Transfer { amount, ..transfer }
 }

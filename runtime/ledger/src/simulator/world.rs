@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use hansa_economy::ledger::{Command, CommandResult, Genesis, Id128, SignedCommand, State, TransferRecord, Verified};
+use hansa_economy::ledger::{Command, CommandResult, Genesis, Id128, SignedCommand, State, Transfer, TransferRecord, Verified};
 use hansa_economy::{Digest, Keypair};
 
 use super::accountant::{Objection, SECOND_NS, insist, object};
@@ -67,6 +67,8 @@ pub(super) struct World {
     queue: VecDeque<Vec<u8>>,
     /// Everything that was signed, in order.
     signed: Vec<Vec<u8>>,
+    /// Every transfer that was asked for.
+    asked: Vec<Transfer>,
     next_command: u128,
     next_transfer: u128,
     /// Outcomes that were told while the disk let nobody look into the log.
@@ -113,6 +115,7 @@ impl World {
             promises: stage.promises.clone(),
             queue: VecDeque::new(),
             signed: Vec::new(),
+            asked: Vec::new(),
             next_command: 1_000_000 * u128::from(seed != 0) + 100,
             next_transfer: 100,
             unchecked: Vec::new(),
@@ -155,7 +158,7 @@ impl World {
             let state = self.shadow.state();
             let wish = match self.random.below(100) {
                 0..12 => Some(self.cast.office(&mut self.random)),
-                12..60 => Some(self.cast.batch(&mut self.random, &mut self.next_transfer, state)),
+                12..60 => Some(self.cast.batch(&mut self.random, &mut self.next_transfer, &mut self.asked, state)),
                 _ => self.parties.act(&self.cast, &mut self.random, state),
             };
             if let Some((key, command)) = wish {
