@@ -85,15 +85,16 @@ async fn a_ledger_that_was_restored_from_an_old_copy() {
     let mut config = config("south", &folder.path().join("south"), &server.url(), true);
     config.ledger.checkpoint = Some(folder.path().join("elsewhere/south.checkpoint"));
     let (file, copy) = (config.data.join("ledger/ledger.redb"), folder.path().join("copy"));
-    Node::start(config.clone()).await.unwrap().stop().await;
-    let node = restarted(&config).await.unwrap();
-    node.ledger_port().issue(hansa_node::ledger::CREDITS, node.operator(), Amount(5), "test", &operator(&config)).await.unwrap();
+    let node = Node::start(config.clone()).await.unwrap();
+    stopped(node, &config).await;
     std::fs::copy(&file, &copy).unwrap();
-    node.ledger_port().issue(hansa_node::ledger::CREDITS, node.operator(), Amount(5), "test", &operator(&config)).await.unwrap();
-    node.stop().await;
     let node = restarted(&config).await.unwrap();
-    node.stop().await;
-    while std::fs::copy(&copy, &file).is_err() {}
+    let operator = hansa_node::keys::load(&config.data.join("operator.key")).unwrap();
+    node.ledger_port().issue(hansa_node::ledger::CREDITS, node.operator(), Amount(5), "test", &operator).await.unwrap();
+    stopped(node, &config).await;
+    let node = restarted(&config).await.unwrap();
+    stopped(node, &config).await;
+    std::fs::copy(&copy, &file).unwrap();
     let refused = restarted(&config).await.err().unwrap();
     says(&refused, &["HA0018", "old copy", "restore a newer one"]);
     std::fs::remove_file(&file).unwrap();
@@ -102,8 +103,12 @@ async fn a_ledger_that_was_restored_from_an_old_copy() {
     says(&restarted(&config).await.err().unwrap(), &["is no checkpoint"]);
 }
 
-fn operator(config: &NodeConfig) -> hansa_economy::Keypair {
-    hansa_node::keys::load(&config.data.join("operator.key")).unwrap()
+/// Stop a node, and wait until its ledger's file is closed: the writer's thread ends a moment later.
+async fn stopped(node: Node, config: &NodeConfig) {
+    node.stop().await;
+    while let Err(hansa_ledger::OpenError::Locked(_)) = hansa_ledger::check_folder(&config.data.join("ledger")) {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

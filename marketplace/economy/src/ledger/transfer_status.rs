@@ -340,7 +340,6 @@ impl TransferStatus {
             ExistsWithDifferentUserData32 => "exists_with_different_user_data_32",
             ExistsWithDifferentLedger => "exists_with_different_ledger",
             ExistsWithDifferentCode => "exists_with_different_code",
-            ExistsWithDifferentPostedBy => "exists_with_different_posted_by",
             Exists => "exists",
             IdAlreadyFailed => "id_already_failed",
             FlagsAreMutuallyExclusive => "flags_are_mutually_exclusive",
@@ -355,21 +354,14 @@ impl TransferStatus {
             PendingIdMustBeDifferent => "pending_id_must_be_different",
             TimeoutReservedForPendingTransfer => "timeout_reserved_for_pending_transfer",
             ClosingTransferMustBePending => "closing_transfer_must_be_pending",
-            PostedByReservedForPendingTransfer => "posted_by_reserved_for_pending_transfer",
-            PayeeHoldNeedsTimeout => "payee_hold_needs_timeout",
             LedgerMustNotBeZero => "ledger_must_not_be_zero",
             CodeMustNotBeZero => "code_must_not_be_zero",
             DebitAccountNotFound => "debit_account_not_found",
             CreditAccountNotFound => "credit_account_not_found",
             AccountsMustHaveTheSameLedger => "accounts_must_have_the_same_ledger",
             TransferMustHaveTheSameLedgerAsAccounts => "transfer_must_have_the_same_ledger_as_accounts",
-            AccountIsReserved => "account_is_reserved",
-            SignerMayNotDebit => "signer_may_not_debit",
-            PayeeNotAllowed => "payee_not_allowed",
-            SignerMayNotClose => "signer_may_not_close",
             PendingTransferNotFound => "pending_transfer_not_found",
             PendingTransferNotPending => "pending_transfer_not_pending",
-            SignerMayNotResolve => "signer_may_not_resolve",
             PendingTransferHasDifferentDebitAccountId => "pending_transfer_has_different_debit_account_id",
             PendingTransferHasDifferentCreditAccountId => "pending_transfer_has_different_credit_account_id",
             PendingTransferHasDifferentLedger => "pending_transfer_has_different_ledger",
@@ -390,7 +382,24 @@ impl TransferStatus {
             OverflowsTimeout => "overflows_timeout",
             ExceedsCredits => "exceeds_credits",
             ExceedsDebits => "exceeds_debits",
+            ours => ours.name_of_ours(),
+        }
+    }
+
+    /// The names of those that TigerBeetle does not have.
+    const fn name_of_ours(self) -> &'static str {
+        use TransferStatus::*;
+        match self {
+            ExistsWithDifferentPostedBy => "exists_with_different_posted_by",
+            SignerMayNotResolve => "signer_may_not_resolve",
+            PostedByReservedForPendingTransfer => "posted_by_reserved_for_pending_transfer",
+            PayeeHoldNeedsTimeout => "payee_hold_needs_timeout",
+            AccountIsReserved => "account_is_reserved",
+            SignerMayNotDebit => "signer_may_not_debit",
+            PayeeNotAllowed => "payee_not_allowed",
+            SignerMayNotClose => "signer_may_not_close",
             ExceedsBudget => "exceeds_budget",
+            _ => unreachable!(),
         }
     }
 }
