@@ -1,4 +1,4 @@
-//! Exports: the whole log as accounting files and tables. Streamed from a replay ([`crate::replay`]), so that an export takes
+//! Exports: the whole log as accounting files and tables. Streamed from a replay (`replay`), so that an export takes
 //! memory for the accounts, not for the log; and checked, so that what was written explains every balance or is refused.
 
 mod beancount;

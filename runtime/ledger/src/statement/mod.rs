@@ -1,5 +1,5 @@
 //! Statements and histories: what happened to one account, line by line with the balance after each. Made by replaying the
-//! log ([`crate::replay`]), so that the rules themselves say what happened; it takes the time of a whole replay.
+//! log (`replay`), so that the rules themselves say what happened; it takes the time of a whole replay.
 
 mod error;
 mod follow;
