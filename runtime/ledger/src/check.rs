@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::error::{OpenError, QueryError};
 use crate::handle::Ledger;
 use crate::store::{FILE_NAME, Store, StoreError};
-use crate::table::{accounts, assets, channels, holds, log, meta, outcomes, owners, transfers};
+use crate::table::{accounts, assets, channels, holds, log, meta, outcomes, owners, sheaf, transfers};
 
 /// What a check found. Without a problem every number stands for the whole ledger; with one, for what was replayed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -217,12 +217,14 @@ fn compare(tx: &ReadTransaction, state: &State) -> Result<Result<(), Problem>, S
     if head != *state.head() {
         return Ok(Err(format!("the state stands at entry {}, the log at {}", head.seq, state.head().seq)));
     }
-    let table = tx.open_table(accounts::TABLE)?;
+    let (table, balances) = (tx.open_table(accounts::TABLE)?, tx.open_table(accounts::BALANCES)?);
     let index = tx.open_table(owners::TABLE)?;
-    let mut different = rows(accounts::TAG, table.len()?, state.accounts().count());
+    let mut different = rows(accounts::TAG, sheaf::len(&table, accounts::TAG)?, state.accounts().count());
+    different =
+        different.or(rows(accounts::TAG_BALANCES, sheaf::len(&balances, accounts::TAG_BALANCES)?, state.accounts().count()));
     different = different.or(rows(owners::TAG, index.len()?, state.accounts().count()));
     for account in state.accounts() {
-        let same = accounts::get(&table, account.id)?.as_ref() == Some(account)
+        let same = accounts::get(&table, &balances, account.id)?.as_ref() == Some(account)
             && index.get((&account.owner.0, account.id.0))?.is_some();
         different = different.or_else(|| (!same).then(|| format!("account {} is not what the log makes it", account.id)));
     }
@@ -247,13 +249,17 @@ fn compare(tx: &ReadTransaction, state: &State) -> Result<Result<(), Problem>, S
 fn compare_transfers(tx: &ReadTransaction, state: &State) -> Result<Option<Problem>, StoreError> {
     let (table, index) = (tx.open_table(transfers::TABLE)?, tx.open_table(holds::TABLE)?);
     let open = state.transfers().filter(|(_, record)| record.is_open_hold()).count();
-    let mut different = rows(transfers::TAG, table.len()?, state.transfers().count()).or(rows(holds::TAG, index.len()?, open));
+    let mut different = rows(transfers::TAG, sheaf::len(&table, transfers::TAG)?, state.transfers().count()).or(rows(
+        holds::TAG,
+        index.len()?,
+        open,
+    ));
     for (id, record) in state.transfers() {
         let same = transfers::get(&table, id)?.as_ref() == Some(record) && index.get(id.0)?.is_some() == record.is_open_hold();
         different = different.or_else(|| (!same).then(|| format!("transfer {id} is not what the log makes it")));
     }
     let table = tx.open_table(outcomes::TABLE)?;
-    different = different.or(rows(outcomes::TAG, table.len()?, state.outcomes().count()));
+    different = different.or(rows(outcomes::TAG, sheaf::len(&table, outcomes::TAG)?, state.outcomes().count()));
     for (id, outcome) in state.outcomes() {
         let same = outcomes::get(&table, id)?.as_ref() == Some(outcome);
         different = different.or_else(|| (!same).then(|| format!("the outcome of command {id} is not where the log has it")));

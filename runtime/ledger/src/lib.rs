@@ -6,13 +6,16 @@
 //! Tables, codecs and recovery: `FORMAT.md`.
 
 mod check;
+mod commit;
 mod error;
 #[cfg(test)]
 mod faults;
 mod group;
 mod handle;
 pub mod limits;
+mod load;
 mod query;
+mod rows;
 pub mod sim;
 mod store;
 mod table;

@@ -9,25 +9,25 @@ use crate::group;
 use crate::handle::{Ledger, Outcome};
 use crate::limits::ENTRIES_PER_READ_MAX;
 use crate::store::{Store, StoreError};
-use crate::table::{accounts, assets, channels, log, meta, outcomes, owners, transfers};
+use crate::table::{accounts, assets, channels, log, outcomes, owners, transfers};
 
 impl Ledger {
     /// Where the log stands.
     pub fn head(&self) -> Result<Head, QueryError> {
-        Ok(self.store().read(|tx| meta::head(&tx.open_table(meta::TABLE)?))?)
+        Ok(self.store().head()?)
     }
 
     /// An account.
     pub fn account(&self, id: AccountId) -> Result<Option<Account>, QueryError> {
-        Ok(self.store().read(|tx| accounts::get(&tx.open_table(accounts::TABLE)?, id))?)
+        Ok(self.store().read(|tx| accounts::get(&tx.open_table(accounts::TABLE)?, &tx.open_table(accounts::BALANCES)?, id))?)
     }
 
     /// The accounts that `owner` owns, escrows of its channels included, by id.
     pub fn accounts_of(&self, owner: PublicKey) -> Result<Vec<Account>, QueryError> {
         let accounts = self.store().read(|tx| {
-            let table = tx.open_table(accounts::TABLE)?;
+            let (table, balances) = (tx.open_table(accounts::TABLE)?, tx.open_table(accounts::BALANCES)?);
             let ids = owners::accounts_of(&tx.open_table(owners::TABLE)?, owner)?;
-            ids.into_iter().filter_map(|id| accounts::get(&table, id).transpose()).collect()
+            ids.into_iter().filter_map(|id| accounts::get(&table, &balances, id).transpose()).collect()
         });
         Ok(accounts?)
     }

@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{RwLock, RwLockReadGuard};
 
 use hansa_economy::Digest;
-use hansa_economy::ledger::{Appended, Changes, Head, State, Verified};
+use hansa_economy::ledger::{Appended, Head, Id128, State, Verified};
 use redb::{
     Builder, Database, DatabaseError, Durability, ReadTransaction, ReadableDatabase, StorageError, TableError, WriteTransaction,
 };
 
 use crate::error::OpenError;
-use crate::table::{accounts, assets, channels, holds, log, meta, outcomes, owners, transfers};
+use crate::rows::GroupRows;
+use crate::table::{accounts, assets, channels, format_1, holds, log, meta, outcomes, owners, sheaf, transfers};
 
 /// The ledger's file in its folder.
 pub(crate) const FILE_NAME: &str = "ledger.redb";
@@ -32,6 +33,15 @@ pub enum StoreError {
     /// It was closed after a failure and did not open again.
     #[error("the store is closed")]
     Closed,
+}
+
+impl StoreError {
+    /// Is it for want of room: a full disk, a quota, or a limit on the size of files?
+    pub(crate) fn is_full(&self) -> bool {
+        use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+        matches!(self, StoreError::Redb(error)
+            if matches!(&**error, redb::Error::Io(error) if matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)))
+    }
 }
 
 impl<E: Into<redb::Error>> From<E> for StoreError {
@@ -78,9 +88,15 @@ impl Store {
         let changes = state.take_changes();
         let tx = begin_write(database)?;
         meta::put_format(&mut tx.open_table(meta::TABLE)?, meta::FORMAT)?;
+        // Readers find every table from the first commit on.
+        for table in [accounts::TABLE, accounts::BALANCES, transfers::TABLE, outcomes::TABLE] {
+            tx.open_table(table)?;
+        }
+        tx.open_table(owners::TABLE)?;
         tx.open_table(assets::TABLE)?;
         tx.open_table(channels::TABLE)?;
-        write_rows(&tx, state, &changes, std::slice::from_ref(genesis))?;
+        tx.open_table(holds::TABLE)?;
+        write_rows(&tx, &GroupRows::of(state, &changes), std::slice::from_ref(genesis))?;
         tx.commit()?;
         Ok(())
     }
@@ -97,20 +113,25 @@ impl Store {
     }
 
     /// Write what a group changed and its entries, durably.
-    pub(crate) fn write(&self, state: &State, changes: &Changes, entries: &[Appended]) -> Result<(), StoreError> {
+    pub(crate) fn write(&self, rows: &GroupRows, entries: &[Appended]) -> Result<(), StoreError> {
         let guard = self.database()?;
         let tx = begin_write(guard.as_ref().ok_or(StoreError::Closed)?)?;
-        write_rows(&tx, state, changes, entries)?;
+        write_rows(&tx, rows, entries)?;
         tx.commit()?;
         Ok(())
     }
 
     /// Close the database and open it anew, as redb asks after a failed write.
-    pub(crate) fn reopen(&self) -> Result<(), OpenError> {
+    pub(crate) fn reopen(&self) -> Result<(), StoreError> {
         let mut guard = self.database.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         drop(guard.take());
-        *guard = Some((self.opener)().map_err(|error| open_error(&self.path, error))?);
+        *guard = Some((self.opener)()?);
         Ok(())
+    }
+
+    /// Where the log stands.
+    pub(crate) fn head(&self) -> Result<Head, StoreError> {
+        self.read(|tx| meta::head(&tx.open_table(meta::TABLE)?))
     }
 
     /// The state as it was committed last: everything but settled transfers and outcomes.
@@ -130,24 +151,25 @@ impl Store {
     }
 
     /// Bring to `state` what `commands` speak of.
-    pub(crate) fn recall(&self, state: &mut State, commands: &[Verified]) -> Result<Recalled, StoreError> {
-        let mut recalled = Recalled::naming(commands);
+    pub(crate) fn recall(&self, state: &mut State, commands: &[Verified]) -> Result<(), StoreError> {
+        let named = |ids: Vec<Id128>| {
+            // Sorted lookups keep to one part of the tree.
+            let mut ids: Vec<u128> = ids.into_iter().map(|id| id.0).collect();
+            ids.sort_unstable();
+            ids
+        };
+        let outcomes_named = named(commands.iter().map(|command| command.body().id).collect());
+        let transfers_named = named(commands.iter().flat_map(Verified::transfers_named).collect());
         self.read(|tx| {
-            let (transfers, outcomes) = (tx.open_table(transfers::TABLE)?, tx.open_table(outcomes::TABLE)?);
-            for id in &recalled.outcomes {
-                if let Some(outcome) = outcomes::get(&outcomes, *id)? {
-                    state.recall_outcome(*id, outcome);
-                }
-            }
-            recalled.transfers.retain(|id| state.transfer(*id).is_none());
-            for id in &recalled.transfers {
-                if let Some(record) = transfers::get(&transfers, *id)? {
-                    state.recall(*id, record);
-                }
-            }
-            Ok(())
-        })?;
-        Ok(recalled)
+            sheaf::get_each(&tx.open_table(outcomes::TABLE)?, outcomes::TAG, outcomes_named, |id, row| {
+                state.recall_outcome(Id128(id), outcomes::open(row)?);
+                Ok(())
+            })?;
+            sheaf::get_each(&tx.open_table(transfers::TABLE)?, transfers::TAG, transfers_named, |id, row| {
+                state.recall(Id128(id), transfers::open(row)?);
+                Ok(())
+            })
+        })
     }
 
     fn database(&self) -> Result<RwLockReadGuard<'_, Option<Database>>, StoreError> {
@@ -164,33 +186,23 @@ impl Store {
         });
         match format.map_err(|error| self.damaged(error.to_string()))? {
             Some(meta::FORMAT) => Ok(()),
+            Some(1) => self.upgrade().map_err(|error| io_error(&self.path, &error)),
             Some(found) if found > meta::FORMAT => Err(OpenError::Newer { path: path(), found, known: meta::FORMAT }),
             Some(found) => Err(OpenError::Foreign { path: path(), reason: format!("format {found} was never used") }),
             None => Err(OpenError::Foreign { path: path(), reason: "a redb file of another program".into() }),
         }
     }
 
+    /// Bring format 1 to the newest, in one commit: whole or not at all.
+    fn upgrade(&self) -> Result<(), StoreError> {
+        let guard = self.database()?;
+        let tx = begin_write(guard.as_ref().ok_or(StoreError::Closed)?)?;
+        format_1::upgrade(&tx)?;
+        Ok(tx.commit()?)
+    }
+
     fn damaged(&self, reason: String) -> OpenError {
         OpenError::Damaged { path: self.path.clone(), reason }
-    }
-}
-
-/// Ids of the rows that were brought to memory for a group, sorted.
-pub(crate) struct Recalled {
-    pub(crate) transfers: Vec<hansa_economy::ledger::TransferId>,
-    pub(crate) outcomes: Vec<hansa_economy::ledger::CommandId>,
-}
-
-impl Recalled {
-    fn naming(commands: &[Verified]) -> Recalled {
-        // Sorted lookups keep to one part of the tree.
-        let mut outcomes: Vec<_> = commands.iter().map(|command| command.body().id).collect();
-        let mut transfers: Vec<_> = commands.iter().flat_map(Verified::transfers_named).collect();
-        outcomes.sort_unstable();
-        outcomes.dedup();
-        transfers.sort_unstable();
-        transfers.dedup();
-        Recalled { transfers, outcomes }
     }
 }
 
@@ -202,40 +214,18 @@ fn begin_write(database: &Database) -> Result<WriteTransaction, StoreError> {
     Ok(tx)
 }
 
-fn write_rows(tx: &WriteTransaction, state: &State, changes: &Changes, entries: &[Appended]) -> Result<(), StoreError> {
+fn write_rows(tx: &WriteTransaction, rows: &GroupRows, entries: &[Appended]) -> Result<(), StoreError> {
     let mut log = tx.open_table(log::TABLE)?;
     for appended in entries {
         log::append(&mut log, appended.entry.seq, &appended.bytes)?;
     }
-    let (mut accounts, mut owners) = (tx.open_table(accounts::TABLE)?, tx.open_table(owners::TABLE)?);
-    for account in changes.accounts.iter().filter_map(|id| state.account(*id)) {
-        accounts::put(&mut accounts, account)?;
-        owners::put(&mut owners, account.owner, account.id)?;
-    }
-    let mut assets = tx.open_table(assets::TABLE)?;
-    for asset in changes.assets.iter().filter_map(|id| state.asset(*id)) {
-        assets::put(&mut assets, asset)?;
-    }
-    let mut channels = tx.open_table(channels::TABLE)?;
-    for channel in changes.channels.iter().filter_map(|id| state.channel(*id)) {
-        channels::put(&mut channels, channel)?;
-    }
-    let (mut transfers, mut holds) = (tx.open_table(transfers::TABLE)?, tx.open_table(holds::TABLE)?);
-    for (id, record) in changes.transfers.iter().filter_map(|id| Some((*id, state.transfer(*id)?))) {
-        transfers::put(&mut transfers, id, record)?;
-        holds::follow(&mut holds, id, record)?;
-    }
-    let mut outcomes = tx.open_table(outcomes::TABLE)?;
-    for (id, outcome) in changes.outcomes.iter().filter_map(|id| Some((*id, state.outcome(*id)?))) {
-        outcomes::put(&mut outcomes, id, outcome)?;
-    }
-    meta::put_head(&mut tx.open_table(meta::TABLE)?, state.head())
+    rows.write(tx)
 }
 
 fn load_state(tx: &ReadTransaction) -> Result<State, StoreError> {
     let head: Head = meta::head(&tx.open_table(meta::TABLE)?)?;
     let mut state = State::new(head);
-    for account in accounts::all(&tx.open_table(accounts::TABLE)?)? {
+    for account in accounts::all(&tx.open_table(accounts::TABLE)?, &tx.open_table(accounts::BALANCES)?)? {
         state.restore_account(account?);
     }
     for asset in assets::all(&tx.open_table(assets::TABLE)?)? {

@@ -1,17 +1,21 @@
-//! The writer thread: takes what waits, applies it, commits it, answers. Commits when idle, groups while busy, no timer.
+//! The writer thread: takes what waits, applies it, has it committed and answered. Commits when idle, groups while busy, no timer.
+//!
+//! Where more waits than one group takes, the next group is applied while the one before is committed. The state then runs ahead
+//! of the store by these two groups, and nothing of them is answered before its own commit.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
-use hansa_economy::Digest;
-use hansa_economy::ledger::{CommandId, State, Verified};
-use tokio::sync::{mpsc, oneshot};
+use hansa_economy::ledger::{AppendError, CommandId, State, Verified};
+use tokio::sync::mpsc;
 
+use crate::commit::{Answer, Committer, Failed, Place, Prepared, fail, unknown};
 use crate::error::SubmitError;
-use crate::group::{Group, Source, outcome, refused};
-use crate::handle::{Clock, Outcome};
-use crate::limits::COMMANDS_PER_COMMIT_MAX;
+use crate::group::Group;
+use crate::handle::Clock;
+use crate::limits::{AHEAD_COMMAND_BYTES_MIN, COMMANDS_PER_COMMIT_MAX, GROUP_COMMAND_BYTES_MAX};
+use crate::load::Load;
+use crate::rows::GroupRows;
 use crate::store::{Store, StoreError};
 use crate::table::log;
 
@@ -21,103 +25,157 @@ pub(crate) struct Request {
     pub(crate) answer: Answer,
 }
 
-type Answer = oneshot::Sender<Result<Outcome, SubmitError>>;
-
-/// The one that writes. Its state runs ahead of the store only between apply and commit.
+/// The one that writes.
 pub(crate) struct Writer {
     store: Arc<Store>,
     state: State,
     clock: Clock,
-    commit_ms: Arc<AtomicU32>,
+    load: Arc<Load>,
+    committer: Committer,
     /// The newest entry that an answer spoke of.
-    answered: (u64, Digest),
+    answered: Place,
+    /// The state is ahead of what the store has, after a failure: it must be loaded again.
+    stale: bool,
+}
+
+/// What is taken at once.
+#[derive(Default)]
+struct Taken {
+    commands: Vec<Verified>,
+    answers: Vec<Answer>,
+    bytes: usize,
+}
+
+impl Taken {
+    fn push(&mut self, request: Request) {
+        self.bytes += request.command.bytes().len();
+        self.commands.push(request.command);
+        self.answers.push(request.answer);
+    }
+
+    fn fill(&mut self, requests: &mut mpsc::Receiver<Request>) {
+        while self.commands.len() < COMMANDS_PER_COMMIT_MAX
+            && self.bytes < GROUP_COMMAND_BYTES_MAX
+            && let Ok(next) = requests.try_recv()
+        {
+            self.push(next);
+        }
+    }
 }
 
 impl Writer {
-    pub(crate) fn new(store: Arc<Store>, state: State, clock: Clock, commit_ms: Arc<AtomicU32>) -> Writer {
+    pub(crate) fn new(store: Arc<Store>, state: State, clock: Clock, load: Arc<Load>) -> Result<Writer, std::io::Error> {
+        let committer = Committer::start(store.clone(), load.clone())?;
         let answered = (state.head().seq, state.head().hash);
-        Writer { store, state, clock, commit_ms, answered }
+        Ok(Writer { store, state, clock, load, committer, answered, stale: false })
     }
 
     /// Work until no handle is left, or the store is lost.
     pub(crate) fn run(mut self, mut requests: mpsc::Receiver<Request>) {
-        let mut waiting = Vec::new();
         while let Some(first) = requests.blocking_recv() {
-            waiting.push(first);
-            while waiting.len() < COMMANDS_PER_COMMIT_MAX
-                && let Ok(next) = requests.try_recv()
-            {
-                waiting.push(next);
+            let mut taken = Taken::default();
+            taken.push(first);
+            taken.fill(&mut requests);
+            if self.committer.is_busy() && taken.bytes < AHEAD_COMMAND_BYTES_MIN {
+                // Little to do ahead: more may come while the commit goes on.
+                self.wait();
+                taken.fill(&mut requests);
             }
-            let (commands, answers): (Vec<_>, Vec<_>) =
-                waiting.drain(..).map(|request| (request.command, request.answer)).unzip();
-            let Err(failure) = self.commit(commands, answers) else { continue };
-            tracing::error!(path = %self.store.path().display(), "the ledger's store failed: {failure}; opening it again");
-            if let Err(reason) = self.recover() {
+            if let Err(reason) = self.work(taken, !requests.is_empty()) {
                 tracing::error!(path = %self.store.path().display(), "the ledger stops: {reason}");
                 return refuse_all(requests, &reason);
             }
         }
+        self.wait();
     }
 
-    /// Apply, commit, answer. On an error everybody has been told that the outcome is unknown.
-    fn commit(&mut self, commands: Vec<Verified>, answers: Vec<Answer>) -> Result<(), StoreError> {
-        let ids: Vec<CommandId> = commands.iter().map(|command| command.body().id).collect();
-        match self.try_commit(commands) {
-            Ok(group) => {
-                self.answered = (self.state.head().seq, self.state.head().hash);
-                self.answer(&group, &ids, answers);
-                Ok(())
+    /// One group. An error means that the ledger cannot go on.
+    fn work(&mut self, taken: Taken, more_waits: bool) -> Result<(), String> {
+        if self.stale
+            && let Err(refusal) = self.recover()?
+        {
+            fail(taken.answers, &refusal);
+            return Ok(());
+        }
+        let prepared = match self.prepare(taken) {
+            Ok(prepared) => prepared,
+            Err(()) => return Ok(()),
+        };
+        self.wait();
+        if self.stale {
+            // It was applied to a state that never came to be.
+            fail(prepared.answers, &unknown("the group before it failed"));
+            return Ok(());
+        }
+        self.state.forget_settled();
+        match more_waits {
+            true => self.committer.begin(prepared),
+            false => {
+                let done = prepared.commit(&self.store, &self.load);
+                self.committed(done);
             }
+        }
+        Ok(())
+    }
+
+    /// Apply. Whoever waits has been told if that fails.
+    fn prepare(&mut self, taken: Taken) -> Result<Prepared, ()> {
+        let began = Instant::now();
+        let before = self.place();
+        let ids: Vec<CommandId> = taken.commands.iter().map(|command| command.body().id).collect();
+        match self.apply(taken.commands) {
+            Ok((group, rows)) => Ok(Prepared { group, rows, ids, answers: taken.answers, before, after: self.place(), began }),
             Err(failure) => {
-                for answer in answers {
-                    // Whoever no longer waits learns the outcome by submitting again.
-                    let _ = answer.send(Err(SubmitError::Unknown { reason: failure.to_string() }));
-                }
-                Err(failure)
+                fail(taken.answers, &unknown(&failure.to_string()));
+                self.wait();
+                self.failed(&failure);
+                Err(())
             }
         }
     }
 
-    fn try_commit(&mut self, commands: Vec<Verified>) -> Result<Group, StoreError> {
-        let started = Instant::now();
-        let recalled = self.store.recall(&mut self.state, &commands)?;
-        let defect = |error: hansa_economy::ledger::AppendError| StoreError::Row { table: log::TAG, reason: error.to_string() };
+    fn apply(&mut self, commands: Vec<Verified>) -> Result<(Group, GroupRows), StoreError> {
+        self.store.recall(&mut self.state, &commands)?;
+        let defect = |error: AppendError| StoreError::Row { table: log::TAG, reason: error.to_string() };
         let group = Group::apply(&mut self.state, commands, &*self.clock).map_err(defect)?;
         let changes = self.state.take_changes();
-        if !group.entries.is_empty() {
-            self.store.write(&self.state, &changes, &group.entries)?;
-        }
-        self.state.forget_settled(recalled.transfers.into_iter().chain(changes.transfers));
-        self.state.forget_outcomes(recalled.outcomes.into_iter().chain(changes.outcomes));
-        self.commit_ms.store(u32::try_from(started.elapsed().as_millis()).unwrap_or(u32::MAX), Ordering::Relaxed);
-        Ok(group)
+        Ok((group, GroupRows::of(&self.state, &changes)))
     }
 
-    fn answer(&self, group: &Group, ids: &[CommandId], answers: Vec<Answer>) {
-        let fresh = group.outcomes();
-        for ((source, id), answer) in group.sources.iter().zip(ids).zip(answers) {
-            let outcome = match *source {
-                Source::Here { at, repeated } => Ok(outcome(*id, fresh[at], repeated)),
-                Source::Refused(reason) => Ok(refused(*id, reason)),
-                Source::Log => {
-                    self.store.outcome(*id).map_err(|error| SubmitError::Unknown { reason: error.to_string() }).and_then(
-                        |found| {
-                            found
-                                .map(|found| Outcome { repeated: true, ..found })
-                                .ok_or_else(|| SubmitError::Unknown { reason: "the log lacks the outcome".into() })
-                        },
-                    )
-                }
-            };
-            // Whoever no longer waits learns the outcome by submitting again.
-            let _ = answer.send(outcome);
+    fn place(&self) -> Place {
+        (self.state.head().seq, self.state.head().hash)
+    }
+
+    /// Let the commit that is under way end.
+    fn wait(&mut self) {
+        if let Some(done) = self.committer.wait() {
+            self.committed(done);
         }
     }
 
-    /// Close, open, load: go on from what is durable, if that is what was answered or more.
-    fn recover(&mut self) -> Result<(), String> {
-        self.store.reopen().map_err(|error| error.to_string())?;
+    fn committed(&mut self, done: Result<Place, Failed>) {
+        match done {
+            Ok(place) => self.answered = place,
+            Err(Failed(failure)) => self.failed(&failure),
+        }
+    }
+
+    fn failed(&mut self, failure: &StoreError) {
+        tracing::warn!(path = %self.store.path().display(), "the ledger's state is loaded again after: {failure}");
+        self.stale = true;
+    }
+
+    /// Open, load, and go on from what is durable, if that is what was answered or more. While the disk is full this is a
+    /// refusal, and is tried again later.
+    fn recover(&mut self) -> Result<Result<(), SubmitError>, String> {
+        if let Err(refusal) = self.load.check_room() {
+            return Ok(Err(refusal));
+        }
+        match self.store.reopen() {
+            Ok(()) => {}
+            Err(error) if error.is_full() => return Ok(Err(self.load.full())),
+            Err(error) => return Err(error.to_string()),
+        }
         let state = self.store.load().map_err(|error| error.to_string())?;
         let (seq, hash) = self.answered;
         let found = self.store.entry_hash(seq).map_err(|error| error.to_string())?;
@@ -125,9 +183,10 @@ impl Writer {
             return Err(format!("entry {seq} was answered and is not in the store any more; restore a newer copy"));
         }
         tracing::warn!(seq = state.head().seq, "the ledger's store is open again");
-        self.answered = (state.head().seq, state.head().hash);
         self.state = state;
-        Ok(())
+        self.answered = self.place();
+        self.stale = false;
+        Ok(Ok(()))
     }
 }
 

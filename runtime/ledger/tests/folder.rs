@@ -14,7 +14,7 @@ use town::*;
 
 const LOG: TableDefinition<'static, u64, &[u8]> = TableDefinition::new("log.1");
 const META: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("meta");
-const ACCOUNTS: TableDefinition<'static, u128, &[u8]> = TableDefinition::new("accounts.1");
+const BALANCES: TableDefinition<'static, u128, &[u8]> = TableDefinition::new("balances.1");
 
 fn open(folder: &Path) -> Result<Ledger, OpenError> {
     Ledger::open(folder, options(&Arc::new(AtomicU64::new(1))))
@@ -75,7 +75,7 @@ async fn a_newer_format_is_left_alone() {
     tx.open_table(META).unwrap().insert("format", 7u32.to_le_bytes().as_slice()).unwrap();
     tx.commit().unwrap();
     drop(database);
-    assert!(matches!(open(folder.path()), Err(OpenError::Newer { found: 7, known: 1, .. })));
+    assert!(matches!(open(folder.path()), Err(OpenError::Newer { found: 7, known: 2, .. })));
 }
 
 #[tokio::test]
@@ -147,15 +147,15 @@ async fn a_changed_log_is_found() {
 async fn a_changed_balance_is_found() {
     let folder = tempfile::tempdir().unwrap();
     stopped(folder.path()).await;
-    let id = hansa_economy::ledger::account_id(key(1).public(), 1, "main");
     let problem = tamper(folder.path(), |tx| {
-        let mut accounts = tx.open_table(ACCOUNTS).unwrap();
-        let bytes = accounts.get(id.0).unwrap().unwrap().value().to_vec();
-        let mut account: hansa_economy::ledger::Account = minicbor::decode(&bytes).unwrap();
-        account.credits_posted = hansa_economy::Amount::credits(1_000_000);
-        accounts.insert(id.0, minicbor::to_vec(&account).unwrap().as_slice()).unwrap();
+        let mut balances = tx.open_table(BALANCES).unwrap();
+        let mut bytes = balances.get(0).unwrap().unwrap().value().to_vec();
+        // The last account's posted debits.
+        let at = bytes.len() - 66 + 16;
+        bytes[at] ^= 1;
+        balances.insert(0, bytes.as_slice()).unwrap();
     });
-    assert!(problem.contains(&id.to_string()), "{problem}");
+    assert!(problem.starts_with("account ") && problem.ends_with("is not what the log makes it"), "{problem}");
 }
 
 /// A log whose end is gone does not meet the state: the ledger refuses to go on from it.

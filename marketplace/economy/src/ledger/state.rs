@@ -2,7 +2,7 @@
 //! entry speaks of.
 //!
 //! A store that keeps transfers and outcomes elsewhere brings those that an entry names in before ([`State::recall`]) and
-//! lets settled ones go after ([`State::forget_settled`]); whoever keeps everything in memory calls neither.
+//! lets what is settled go after ([`State::forget_settled`]); whoever keeps everything in memory calls neither.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -69,34 +69,61 @@ pub enum Admission {
     Refused(Reason),
 }
 
-/// Keys of the rows that were written since the last [`State::take_changes`]. A row that is not there any more was
+/// Keys of the rows that were written since the last [`State::take_changes`], each once and in rising order. A row that is not there any more was
 /// rolled back: it never was.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
     /// Accounts.
-    pub accounts: BTreeSet<AccountId>,
+    pub accounts: Vec<AccountId>,
+    /// Those of them of which more than balances and flags is new.
+    pub accounts_opened: Vec<AccountId>,
     /// Assets.
     pub assets: BTreeSet<u32>,
     /// Channels.
     pub channels: BTreeSet<ChannelId>,
     /// Transfers and burnt ids.
-    pub transfers: BTreeSet<TransferId>,
+    pub transfers: Vec<TransferId>,
     /// Commands.
-    pub outcomes: BTreeSet<CommandId>,
+    pub outcomes: Vec<CommandId>,
+}
+
+/// The keys of written rows as they come, the same one many times; sorted only when they are asked for.
+#[derive(Clone, Debug)]
+struct Touched<T>(Vec<T>);
+
+/// The same as [`Changes`], while it is added to.
+#[derive(Clone, Debug, Default)]
+struct Writes {
+    accounts: Touched<AccountId>,
+    accounts_opened: Touched<AccountId>,
+    transfers: Touched<TransferId>,
+    outcomes: Touched<CommandId>,
+    assets: BTreeSet<u32>,
+    channels: BTreeSet<ChannelId>,
+}
+
+/// Outcomes, transfers other than open holds, and burnt ids, as far as they are in memory.
+#[derive(Clone, Debug, Default)]
+struct Settled {
+    transfers: BTreeMap<TransferId, TransferRecord>,
+    outcomes: BTreeMap<CommandId, OutcomeRef>,
 }
 
 /// The state of a ledger.
 #[derive(Clone, Debug)]
 pub struct State {
     head: Head,
-    accounts: BTreeMap<AccountId, Account>,
+    /// Boxed, so that a search goes through keys that lie close together.
+    accounts: BTreeMap<AccountId, Box<Account>>,
     assets: BTreeMap<u32, Asset>,
     channels: BTreeMap<ChannelId, Channel>,
-    transfers: BTreeMap<TransferId, TransferRecord>,
-    outcomes: BTreeMap<CommandId, OutcomeRef>,
+    open_holds: BTreeMap<TransferId, TransferRecord>,
+    settled: Settled,
+    /// What was settled before the last [`State::forget_settled`].
+    settled_before: Settled,
     /// Open holds by the time at which they let go; derived.
     expiries: BTreeSet<(u64, TransferId)>,
-    changes: Changes,
+    writes: Writes,
     movements: Vec<Movement>,
     scope: Option<Scope>,
 }
@@ -117,10 +144,11 @@ impl State {
             accounts: BTreeMap::new(),
             assets: BTreeMap::new(),
             channels: BTreeMap::new(),
-            transfers: BTreeMap::new(),
-            outcomes: BTreeMap::new(),
+            open_holds: BTreeMap::new(),
+            settled: Settled::default(),
+            settled_before: Settled::default(),
             expiries: BTreeSet::new(),
-            changes: Changes::default(),
+            writes: Writes::default(),
             movements: Vec::new(),
             scope: None,
         }
@@ -133,7 +161,7 @@ impl State {
 
     /// An account.
     pub fn account(&self, id: AccountId) -> Option<&Account> {
-        self.accounts.get(&id)
+        self.accounts.get(&id).map(|account| &**account)
     }
 
     /// An asset.
@@ -148,17 +176,18 @@ impl State {
 
     /// A transfer, if it is in memory.
     pub fn transfer(&self, id: TransferId) -> Option<&TransferRecord> {
-        self.transfers.get(&id)
+        let (newest, before) = (&self.settled.transfers, &self.settled_before.transfers);
+        newest.get(&id).or_else(|| self.open_holds.get(&id)).or_else(|| before.get(&id))
     }
 
     /// Where a command's outcome stands, if it is in memory.
     pub fn outcome(&self, id: CommandId) -> Option<&OutcomeRef> {
-        self.outcomes.get(&id)
+        self.settled.outcomes.get(&id).or_else(|| self.settled_before.outcomes.get(&id))
     }
 
     /// All accounts, by id.
     pub fn accounts(&self) -> impl Iterator<Item = &Account> {
-        self.accounts.values()
+        self.accounts.values().map(|account| &**account)
     }
 
     /// All assets, by number.
@@ -173,17 +202,23 @@ impl State {
 
     /// All transfers in memory, by id.
     pub fn transfers(&self) -> impl Iterator<Item = (TransferId, &TransferRecord)> {
-        self.transfers.iter().map(|(id, record)| (*id, record))
+        let newest = self.settled.transfers.iter().chain(&self.open_holds);
+        let mut all: Vec<_> = newest.chain(&self.settled_before.transfers).map(|(id, record)| (*id, record)).collect();
+        // Stable: of two with one id the newer comes first and stays.
+        all.sort_by_key(|(id, _)| *id);
+        all.dedup_by_key(|(id, _)| *id);
+        all.into_iter()
     }
 
     /// All outcomes in memory, by command.
     pub fn outcomes(&self) -> impl Iterator<Item = (CommandId, &OutcomeRef)> {
-        self.outcomes.iter().map(|(id, outcome)| (*id, outcome))
+        let all: BTreeMap<_, _> = self.settled_before.outcomes.iter().chain(&self.settled.outcomes).collect();
+        all.into_iter().map(|(id, outcome)| (*id, outcome))
     }
 
     /// What is to be done with `command`? Its outcome, if it has one, must be in memory.
     pub fn admit(&self, command: &Verified) -> Admission {
-        match self.outcomes.get(&command.body().id) {
+        match self.outcome(command.body().id) {
             Some(outcome) if outcome.digest == command.digest() => Admission::Repeat(*outcome),
             Some(_) => Admission::Refused(Reason::IdTaken),
             None if command.body().ledger != Some(self.head.ledger) => Admission::Refused(Reason::WrongLedger),
@@ -193,7 +228,7 @@ impl State {
 
     /// Bring a stored account back.
     pub fn restore_account(&mut self, account: Account) {
-        self.accounts.insert(account.id, account);
+        self.accounts.insert(account.id, Box::new(account));
     }
 
     /// Bring a stored asset back.
@@ -208,35 +243,25 @@ impl State {
 
     /// Bring a stored transfer back. One that is in memory already stays as it is there.
     pub fn recall(&mut self, id: TransferId, record: TransferRecord) {
-        if !self.transfers.contains_key(&id) {
+        if self.transfer(id).is_none() {
             self.insert_transfer(id, Some(record));
         }
     }
 
     /// Bring a stored outcome back.
     pub fn recall_outcome(&mut self, id: CommandId, outcome: OutcomeRef) {
-        self.outcomes.entry(id).or_insert(outcome);
+        self.settled.outcomes.entry(id).or_insert(outcome);
     }
 
-    /// Let these transfers go from memory, unless they are open holds.
-    pub fn forget_settled(&mut self, ids: impl IntoIterator<Item = TransferId>) {
-        for id in ids {
-            if self.transfers.get(&id).is_some_and(|record| !record.is_open_hold()) {
-                self.transfers.remove(&id);
-            }
-        }
-    }
-
-    /// Let these outcomes go from memory.
-    pub fn forget_outcomes(&mut self, ids: impl IntoIterator<Item = CommandId>) {
-        for id in ids {
-            self.outcomes.remove(&id);
-        }
+    /// Let the outcomes, and the transfers other than open holds, go from memory that were there at the last call. Those that
+    /// came since stay until the next: a store may still be writing them.
+    pub fn forget_settled(&mut self) {
+        self.settled_before = std::mem::take(&mut self.settled);
     }
 
     /// The keys of all rows written since the last time.
     pub fn take_changes(&mut self) -> Changes {
-        std::mem::take(&mut self.changes)
+        std::mem::take(&mut self.writes).into()
     }
 
     pub(super) fn take_movements(&mut self) -> Vec<Movement> {
@@ -264,40 +289,41 @@ impl State {
 
     /// An account to write to, which was found before.
     pub(super) fn account_mut(&mut self, id: AccountId) -> &mut Account {
-        self.changes.accounts.insert(id);
+        self.writes.accounts.0.push(id);
         let account = self.accounts.get_mut(&id).expect("the checks before the point of no return found this account");
         if let Some(scope) = &mut self.scope {
-            scope.accounts.push((id, Some(account.clone())));
+            scope.accounts.push((id, Some(Account::clone(account))));
         }
         account
     }
 
     pub(super) fn put_account(&mut self, account: Account) {
         let id = account.id;
-        self.changes.accounts.insert(id);
-        let before = self.accounts.insert(id, account);
+        self.writes.accounts.0.push(id);
+        self.writes.accounts_opened.0.push(id);
+        let before = self.accounts.insert(id, Box::new(account)).map(|account| *account);
         if let Some(scope) = &mut self.scope {
             scope.accounts.push((id, before));
         }
     }
 
     pub(super) fn put_asset(&mut self, asset: Asset) {
-        self.changes.assets.insert(asset.id);
+        self.writes.assets.insert(asset.id);
         self.assets.insert(asset.id, asset);
     }
 
     pub(super) fn put_channel(&mut self, channel: Channel) {
-        self.changes.channels.insert(channel.id);
+        self.writes.channels.insert(channel.id);
         self.channels.insert(channel.id, channel);
     }
 
     pub(super) fn put_outcome(&mut self, id: CommandId, outcome: OutcomeRef) {
-        self.changes.outcomes.insert(id);
-        self.outcomes.insert(id, outcome);
+        self.writes.outcomes.0.push(id);
+        self.settled.outcomes.insert(id, outcome);
     }
 
     pub(super) fn put_transfer(&mut self, id: TransferId, record: TransferRecord) {
-        self.changes.transfers.insert(id);
+        self.writes.transfers.0.push(id);
         let before = self.insert_transfer(id, Some(record));
         if let Some(scope) = &mut self.scope {
             scope.transfers.push((id, before));
@@ -324,7 +350,7 @@ impl State {
         let Some(scope) = self.scope.take() else { return };
         for (id, account) in scope.accounts.into_iter().rev() {
             match account {
-                Some(account) => self.accounts.insert(id, account),
+                Some(account) => self.accounts.insert(id, Box::new(account)),
                 None => self.accounts.remove(&id),
             };
         }
@@ -335,18 +361,47 @@ impl State {
     }
 
     fn insert_transfer(&mut self, id: TransferId, record: Option<TransferRecord>) -> Option<TransferRecord> {
-        let expiry = record.as_ref().and_then(open_until);
-        let before = match record {
-            Some(record) => self.transfers.insert(id, record),
-            None => self.transfers.remove(&id),
-        };
-        if let Some(expires_ns) = before.as_ref().and_then(open_until) {
+        let hold_before = self.open_holds.remove(&id);
+        if let Some(expires_ns) = hold_before.as_ref().and_then(open_until) {
             self.expiries.remove(&(expires_ns, id));
         }
-        if let Some(expires_ns) = expiry {
-            self.expiries.insert((expires_ns, id));
+        let settled_before = match record {
+            Some(record) if record.is_open_hold() => {
+                self.expiries.extend(open_until(&record).map(|expires_ns| (expires_ns, id)));
+                self.open_holds.insert(id, record);
+                self.settled.transfers.remove(&id)
+            }
+            Some(record) => self.settled.transfers.insert(id, record),
+            None => self.settled.transfers.remove(&id),
+        };
+        hold_before.or(settled_before)
+    }
+}
+
+impl<T> Default for Touched<T> {
+    fn default() -> Touched<T> {
+        Touched(Vec::new())
+    }
+}
+
+impl<T: Ord> Touched<T> {
+    fn sorted(mut self) -> Vec<T> {
+        self.0.sort_unstable();
+        self.0.dedup();
+        self.0
+    }
+}
+
+impl From<Writes> for Changes {
+    fn from(writes: Writes) -> Changes {
+        Changes {
+            accounts: writes.accounts.sorted(),
+            accounts_opened: writes.accounts_opened.sorted(),
+            assets: writes.assets,
+            channels: writes.channels,
+            transfers: writes.transfers.sorted(),
+            outcomes: writes.outcomes.sorted(),
         }
-        before
     }
 }
 

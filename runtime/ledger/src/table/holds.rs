@@ -1,7 +1,7 @@
 //! Table `holds.1`: open holds, an index over `transfers.1`, so that a start reads only these. Key: the hold's id. No value.
 //! The writer adds a hold when it is made and takes it away when it is resolved or lets go.
 
-use hansa_economy::ledger::{Id128, TransferId, TransferRecord};
+use hansa_economy::ledger::{Id128, TransferId};
 use redb::{ReadableTable, Table, TableDefinition};
 
 use crate::store::StoreError;
@@ -9,11 +9,11 @@ use crate::store::StoreError;
 pub(crate) const TAG: &str = "holds.1";
 pub(crate) const TABLE: TableDefinition<'static, u128, ()> = TableDefinition::new(TAG);
 
-pub(crate) fn follow(table: &mut Table<'_, u128, ()>, id: TransferId, record: &TransferRecord) -> Result<(), StoreError> {
-    match record {
-        TransferRecord::Created(_, Some(_)) if record.is_open_hold() => table.insert(id.0, ())?,
-        TransferRecord::Created(_, Some(_)) => table.remove(id.0)?,
-        TransferRecord::Created(_, None) | TransferRecord::Burnt => None,
+/// A hold is open, or is not any more.
+pub(crate) fn put(table: &mut Table<'_, u128, ()>, id: TransferId, open: bool) -> Result<(), StoreError> {
+    match open {
+        true => table.insert(id.0, ())?,
+        false => table.remove(id.0)?,
     };
     Ok(())
 }

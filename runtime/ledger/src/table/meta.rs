@@ -10,7 +10,7 @@ use crate::store::StoreError;
 pub(crate) const TAG: &str = "meta";
 pub(crate) const TABLE: TableDefinition<'static, &str, &[u8]> = TableDefinition::new(TAG);
 /// The newest format that this program knows.
-pub(crate) const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 2;
 
 const KEY_FORMAT: &str = "format";
 const KEY_HEAD: &str = "head";

@@ -5,11 +5,13 @@
 pub(crate) mod accounts;
 pub(crate) mod assets;
 pub(crate) mod channels;
+pub(crate) mod format_1;
 pub(crate) mod holds;
 pub(crate) mod log;
 pub(crate) mod meta;
 pub(crate) mod outcomes;
 pub(crate) mod owners;
+pub(crate) mod sheaf;
 pub(crate) mod transfers;
 
 use minicbor::{Decode, Encode};
@@ -19,6 +21,11 @@ use crate::store::StoreError;
 /// The bytes of a row.
 pub(crate) fn encode<T: Encode<()>>(row: &T) -> Vec<u8> {
     minicbor::to_vec(row).expect("writing to memory cannot fail")
+}
+
+/// Append the bytes of a row.
+pub(crate) fn encode_into<T: Encode<()>>(row: &T, bytes: &mut Vec<u8>) {
+    minicbor::encode(row, bytes).expect("writing to memory cannot fail");
 }
 
 /// The row in `bytes`, which must end with it.
