@@ -16,13 +16,13 @@ const OUTCOMES: Rows = Rows::new("outcomes.1");
 /// Put all rows where the newest format has them, and delete the tables that they stood in.
 pub(crate) fn upgrade(tx: &WriteTransaction) -> Result<(), StoreError> {
     let account = |row: &[u8]| decode::<Account>("accounts.1", row);
-    copy(tx, ACCOUNTS, accounts::BALANCES, |_, row, rows| Ok(accounts::push_balance(rows, &account(row)?)))?;
-    copy(tx, ACCOUNTS, accounts::TABLE, |_, row, rows| Ok(accounts::push(rows, &account(row)?)))?;
+    copy(tx, ACCOUNTS, accounts::BALANCES, |_, row, rows| account(row).map(|account| accounts::push_balance(rows, &account)))?;
+    copy(tx, ACCOUNTS, accounts::TABLE, |_, row, rows| account(row).map(|account| accounts::push(rows, &account)))?;
     copy(tx, TRANSFERS, transfers::TABLE, |id, row, rows| {
-        Ok(transfers::push(rows, Id128(id), &decode::<TransferRecord>("transfers.1", row)?))
+        decode::<TransferRecord>("transfers.1", row).map(|record| transfers::push(rows, Id128(id), &record))
     })?;
     copy(tx, OUTCOMES, outcomes::TABLE, |id, row, rows| {
-        Ok(outcomes::push(rows, Id128(id), &decode::<OutcomeRef>("outcomes.1", row)?))
+        decode::<OutcomeRef>("outcomes.1", row).map(|outcome| outcomes::push(rows, Id128(id), &outcome))
     })?;
     for table in [ACCOUNTS, TRANSFERS, OUTCOMES] {
         tx.delete_table(table)?;
