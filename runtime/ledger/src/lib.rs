@@ -19,6 +19,7 @@ mod rows;
 pub mod sim;
 mod store;
 mod table;
+mod view;
 mod writer;
 
 pub use check::{AssetReport, CheckReport, check_folder};

@@ -19,7 +19,7 @@ impl Ledger {
 
     /// An account.
     pub fn account(&self, id: AccountId) -> Result<Option<Account>, QueryError> {
-        Ok(self.store().read(|tx| accounts::get(&tx.open_table(accounts::TABLE)?, &tx.open_table(accounts::BALANCES)?, id))?)
+        Ok(self.store().account(id)?)
     }
 
     /// The accounts that `owner` owns, escrows of its channels included, by id.

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{RwLock, RwLockReadGuard};
 
 use hansa_economy::Digest;
-use hansa_economy::ledger::{Appended, Head, Id128, State, Verified};
+use hansa_economy::channel::AccountId;
+use hansa_economy::ledger::{Account, Appended, Head, Id128, State, Verified};
 use redb::{
     Builder, Database, DatabaseError, Durability, ReadTransaction, ReadableDatabase, StorageError, TableError, WriteTransaction,
 };
@@ -12,6 +13,7 @@ use redb::{
 use crate::error::OpenError;
 use crate::rows::GroupRows;
 use crate::table::{accounts, assets, channels, format_1, holds, log, meta, outcomes, owners, sheaf, transfers};
+use crate::view::Opened;
 
 /// The ledger's file in its folder.
 pub(crate) const FILE_NAME: &str = "ledger.redb";
@@ -57,7 +59,7 @@ pub(crate) type Opener = Box<dyn Fn() -> Result<Database, DatabaseError> + Send 
 pub(crate) struct Store {
     path: PathBuf,
     opener: Opener,
-    database: RwLock<Option<Database>>,
+    database: RwLock<Option<Opened>>,
 }
 
 impl Store {
@@ -73,7 +75,7 @@ impl Store {
     /// Open whatever `opener` opens; `path` is for messages.
     pub(crate) fn open_with(path: PathBuf, opener: Opener) -> Result<Store, OpenError> {
         let database = opener().map_err(|error| open_error(&path, error))?;
-        let store = Store { path, opener, database: RwLock::new(Some(database)) };
+        let store = Store { path, opener, database: RwLock::new(Some(Opened::new(database))) };
         store.check_format()?;
         Ok(store)
     }
@@ -108,16 +110,24 @@ impl Store {
     /// See the newest committed rows.
     pub(crate) fn read<T>(&self, read: impl FnOnce(&ReadTransaction) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let guard = self.database()?;
-        let database = guard.as_ref().ok_or(StoreError::Closed)?;
-        read(&database.begin_read()?)
+        let opened = guard.as_ref().ok_or(StoreError::Closed)?;
+        read(&opened.database.begin_read()?)
+    }
+
+    /// An account, as the newest commit left it.
+    pub(crate) fn account(&self, id: AccountId) -> Result<Option<Account>, StoreError> {
+        let guard = self.database()?;
+        guard.as_ref().ok_or(StoreError::Closed)?.accounts()?.get(id)
     }
 
     /// Write what a group changed and its entries, durably.
     pub(crate) fn write(&self, rows: &GroupRows, entries: &[Appended]) -> Result<(), StoreError> {
         let guard = self.database()?;
-        let tx = begin_write(guard.as_ref().ok_or(StoreError::Closed)?)?;
+        let opened = guard.as_ref().ok_or(StoreError::Closed)?;
+        let tx = begin_write(&opened.database)?;
         write_rows(&tx, rows, entries)?;
         tx.commit()?;
+        opened.renew();
         Ok(())
     }
 
@@ -125,7 +135,7 @@ impl Store {
     pub(crate) fn reopen(&self) -> Result<(), StoreError> {
         let mut guard = self.database.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         drop(guard.take());
-        *guard = Some((self.opener)()?);
+        *guard = Some(Opened::new((self.opener)()?));
         Ok(())
     }
 
@@ -172,7 +182,7 @@ impl Store {
         })
     }
 
-    fn database(&self) -> Result<RwLockReadGuard<'_, Option<Database>>, StoreError> {
+    fn database(&self) -> Result<RwLockReadGuard<'_, Option<Opened>>, StoreError> {
         // Only `reopen` writes here, and a database that is not there says `Closed`: poison has nothing to add.
         Ok(self.database.read().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
@@ -196,7 +206,7 @@ impl Store {
     /// Bring format 1 to the newest, in one commit: whole or not at all.
     fn upgrade(&self) -> Result<(), StoreError> {
         let guard = self.database()?;
-        let tx = begin_write(guard.as_ref().ok_or(StoreError::Closed)?)?;
+        let tx = begin_write(&guard.as_ref().ok_or(StoreError::Closed)?.database)?;
         format_1::upgrade(&tx)?;
         Ok(tx.commit()?)
     }
