@@ -261,3 +261,48 @@ async fn a_channel_that_pays_the_buyer_itself_buys_nothing() {
     assert_eq!(calls_of(&town.north, "hog").await, 0);
     town.check();
 }
+
+/// The ledger gave the deposit back, and the seller went on serving what nobody would pay for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_channel_that_was_closed_behind_the_sellers_back_buys_nothing_more() {
+    let (town, client) = hog_town().await;
+    let hasty = cheat_with(&town, &client, |terms| terms.grace_s = 1).await;
+    let refusal = hasty.refused(&hasty.paid("hasty", 0, 1, PRICE, None)).await;
+    assert!(refusal.message.contains("grace"), "{}", refusal.message);
+    let cheat = cheat_with(&town, &client, |terms| terms.nonce = 9).await;
+    cheat.served(&cheat.paid("first", 0, 1, PRICE, None)).await;
+    client.ledger().close(cheat.terms.id(), std::sync::Arc::new(cheat.key.clone())).await.unwrap();
+    let deadline = std::time::Instant::now() + hansa_trade::limits::LOOK_AGAIN * 3;
+    let mut lane = 1;
+    let refusal = loop {
+        match cheat.send(&cheat.paid(&format!("call {lane}"), lane, 1, PRICE, None)).await {
+            CallReply::Refused(refusal) => break refusal,
+            _ => assert!(std::time::Instant::now() < deadline, "it serves on and on"),
+        }
+        lane += 1;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    };
+    assert_eq!(refusal.code, RefusalCode::Channel, "{}", refusal.message);
+    assert!(refusal.message.contains("closed or closing"), "{}", refusal.message);
+}
+
+/// One acknowledgement that the ledger would refuse took the place of a good claim, and with it all claims of its command.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_acknowledgement_that_no_ledger_takes_changes_nothing() {
+    let (town, client) = hog_town().await;
+    let cheat = cheat(&town, &client).await;
+    let receipt = cheat.served(&cheat.paid("first", 0, 1, PRICE, None)).await;
+    let poisoned = Voucher {
+        ledger: Digest::of(b"another"),
+        call: None,
+        request: None,
+        ..cheat.voucher(&cheat.request("x", NO_ARGS.to_vec()), 0, 2, PRICE, Some(receipt.digest()))
+    };
+    let signed = minicbor::bytes::ByteVec::from(Signed::new(poisoned, &cheat.key).bytes().to_vec());
+    // The message on the `pay` endpoint: variant 0, acknowledge.
+    let message = minicbor::to_vec((0u8, [[signed]])).unwrap();
+    let subject = hansa_trade::pay_subject(&cheat.seller);
+    let reply = client.exchange().bus().request(&subject, message.into(), Duration::from_secs(5)).await.unwrap();
+    assert_eq!(&reply[..], minicbor::to_vec((0u8, [0u32])).unwrap(), "none was taken");
+    cheat.served(&cheat.paid("second", 0, 2, Amount(2_000), Some(receipt.digest()))).await;
+}

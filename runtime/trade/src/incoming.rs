@@ -1,17 +1,19 @@
 //! The seller's channels: escrow from one payer each, with the lanes' state and what may be taken to the ledger.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, RwLock};
 
 use bytes::Bytes;
 use hansa_economy::call::{CallReply, Refusal, RefusalCode};
 use hansa_economy::channel::{AccountId, CallId, ChannelId, ChannelTerms, LaneCredit, Voucher};
+use hansa_economy::limits::CHANNEL_LANES_MAX;
 use hansa_economy::receipt::Receipt;
 use hansa_economy::{Amount, PublicKey, Signed, Verifier};
 
 use crate::books::{BooksError, ClaimRow, ClaimWritten, LaneIn, LaneInWritten};
 use crate::exchange::Exchange;
-use crate::limits::{ENVELOPE_BYTES, WRITTEN_REPLY_BYTES_MAX};
+use crate::limits::{ENVELOPE_BYTES, GRACE_S_MIN, LOOK_AGAIN, VOUCHER_BYTES_MAX, WRITTEN_REPLY_BYTES_MAX};
 use crate::port::ChannelState;
 use crate::seller::encode_sized;
 
@@ -21,6 +23,10 @@ pub(crate) struct Incoming {
     pub(crate) terms: ChannelTerms,
     pub(crate) payer: Verifier,
     funds: Mutex<Funds>,
+    /// When the ledger was last asked about it, Unix milliseconds.
+    seen_ms: AtomicU64,
+    /// The ledger said that it is closing or closed.
+    closed: AtomicBool,
     lanes: Mutex<HashMap<u32, Arc<tokio::sync::Mutex<IncomingLane>>>>,
 }
 
@@ -102,7 +108,7 @@ impl IncomingLane {
 }
 
 impl Incoming {
-    fn new(state: &ChannelState, lanes: Vec<(u32, LaneIn)>) -> Result<Incoming, Refusal> {
+    fn new(state: &ChannelState, lanes: Vec<(u32, LaneIn)>, now_ms: u64) -> Result<Incoming, Refusal> {
         let payer = state.terms.payer_key.verifier().map_err(|error| Refusal::new(RefusalCode::Channel, error.to_string()))?;
         let charged = lanes.iter().fold(Amount::ZERO, |sum, (_, row)| sum.saturating_add(row.credit.charged));
         let lanes = lanes.into_iter().map(|(number, row)| (number, Arc::new(tokio::sync::Mutex::new(IncomingLane::stored(row)))));
@@ -110,9 +116,23 @@ impl Incoming {
             id: state.terms.id(),
             terms: state.terms.clone(),
             payer,
+            seen_ms: AtomicU64::new(now_ms),
+            closed: AtomicBool::new(false),
             funds: Mutex::new(Funds { deposit: state.deposit, charged, reserved: Amount::ZERO }),
             lanes: Mutex::new(lanes.collect()),
         })
+    }
+
+    /// Can this voucher ever be taken to the ledger? One that cannot must not take the place of one that can.
+    pub(crate) fn takes(&self, voucher: &Signed<Voucher>) -> Result<(), Refusal> {
+        let refusal = |message: &str| Err(Refusal::new(RefusalCode::Channel, message));
+        if voucher.body.ledger != self.terms.ledger || voucher.body.lane >= CHANNEL_LANES_MAX {
+            return refusal("the voucher is for another ledger, or its lane is out of range");
+        }
+        if voucher.bytes().len() > VOUCHER_BYTES_MAX {
+            return refusal("the voucher is longer than any voucher is");
+        }
+        Ok(())
     }
 
     pub(crate) fn lane(&self, number: u32) -> Arc<tokio::sync::Mutex<IncomingLane>> {
@@ -140,6 +160,32 @@ impl Incoming {
         let mut funds = self.funds.lock().expect("no panic while funds are locked");
         funds.reserved = funds.reserved.saturating_sub(reserved);
         funds.charged = funds.charged.saturating_add(charged);
+    }
+
+    /// Is it still open? A buyer can close it without a word to the seller, and has its deposit back after the grace time; so the
+    /// ledger is asked again and again, well within that time. While it cannot be asked, half the grace time is trusted.
+    pub(crate) async fn still_open(&self, exchange: &Exchange) -> Result<(), Refusal> {
+        let (now, seen) = (exchange.now_ms(), self.seen_ms.load(Relaxed));
+        if self.closed.load(Relaxed) {
+            return Err(Refusal::new(RefusalCode::Channel, "the channel is closed or closing; open another"));
+        }
+        let due = now.saturating_sub(seen) >= LOOK_AGAIN.as_millis() as u64;
+        // One asks for all.
+        if !due || self.seen_ms.compare_exchange(seen, now, Relaxed, Relaxed).is_err() {
+            return Ok(());
+        }
+        let Err(refusal) = self.refresh(exchange).await else {
+            return Ok(());
+        };
+        let trusted = u64::from(self.terms.grace_s) * 1000 / 2;
+        match refusal.code {
+            RefusalCode::Channel => self.closed.store(true, Relaxed),
+            _ => self.seen_ms.store(seen, Relaxed),
+        }
+        match refusal.code != RefusalCode::Channel && now.saturating_sub(seen) < trusted {
+            true => Ok(()),
+            false => Err(refusal),
+        }
     }
 
     /// Look the deposit up on the ledger.
@@ -192,10 +238,15 @@ impl Ledgers {
             return Ok(channel);
         }
         let state = look_up(exchange, agent, &self.accounts, id).await?;
-        let lanes = self.stored.lock().expect("no panic while this is locked").remove(&id).unwrap_or_default();
-        let fresh = Arc::new(Incoming::new(&state, lanes)?);
+        // Under one lock: of two that wake a channel at the same moment, one finds the stored lanes, and the other the channel.
         let mut channels = self.channels.write().expect("no panic while channels are locked");
-        Ok(channels.entry(id).or_insert(fresh).clone())
+        if let Some(channel) = channels.get(&id) {
+            return Ok(channel.clone());
+        }
+        let lanes = self.stored.lock().expect("no panic while this is locked").remove(&id).unwrap_or_default();
+        let channel = Arc::new(Incoming::new(&state, lanes, exchange.now_ms())?);
+        channels.insert(id, channel.clone());
+        Ok(channel)
     }
 }
 
@@ -207,6 +258,12 @@ async fn look_up(exchange: &Exchange, agent: PublicKey, accounts: &[AccountId], 
     // Whoever opens a channel names both freely: our key alone could stand in a channel that pays the buyer itself.
     if state.terms.payee_key != agent || !accounts.contains(&state.terms.payee) {
         return Err(refusal("the channel pays somebody else".into()));
+    }
+    if state.terms.grace_s < GRACE_S_MIN {
+        return Err(refusal(format!(
+            "the channel could be closed within {} s; open one with a grace of {GRACE_S_MIN} s",
+            state.terms.grace_s
+        )));
     }
     // Offers name no shares yet, so that whoever opens a channel with some would take a part of the income that nobody agreed to.
     if !state.terms.shares.is_empty() {

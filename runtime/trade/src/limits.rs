@@ -16,8 +16,14 @@ pub const DEPOSIT_CALLS: u128 = 256;
 pub const DEPOSIT_MIN: u128 = 50_000;
 /// Seconds of ledger time between a payer's wish to close and the end.
 pub const CHANNEL_GRACE_S: u32 = 60;
+/// Seconds of grace that a seller wants: the time in which it has to notice that a buyer closes.
+pub const GRACE_S_MIN: u32 = 30;
+/// How often a seller that is called asks the ledger whether the channel is still open; well below [`GRACE_S_MIN`].
+pub const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// Lanes that a buyer uses in one channel, which bounds its calls in flight to one seller.
 pub const LANES_PER_CHANNEL: u32 = 256;
+/// Bytes of a voucher; a padded one would crowd others out of the command that redeems them.
+pub const VOUCHER_BYTES_MAX: usize = 1024;
 /// Room for an envelope besides the payload in it, bytes; what needs more makes its buffer grow.
 pub const ENVELOPE_BYTES: usize = 1024;
 /// An answer larger than this is not kept for a retry; the retry is refused.

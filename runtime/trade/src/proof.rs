@@ -35,7 +35,11 @@ enum Role<'a> {
 }
 
 /// While it lives, others join. Dropped half-way, it lets them go to sign for themselves.
-struct Gathering<'a>(&'a Signatory);
+struct Gathering<'a> {
+    signatory: &'a Signatory,
+    /// It has signed for its group: what gathers now is another's.
+    done: bool,
+}
 
 impl Signatory {
     pub(crate) fn new(key: Arc<Keypair>) -> Signatory {
@@ -70,7 +74,7 @@ impl Signatory {
         match gathering.as_mut() {
             None => {
                 *gathering = Some(Vec::new());
-                Role::Lead(Gathering(self))
+                Role::Lead(Gathering { signatory: self, done: false })
             }
             Some(waiting) if waiting.len() + 1 < TREE_LEAVES_MAX => {
                 let (share, receiver) = oneshot::channel();
@@ -87,10 +91,11 @@ impl Signatory {
 }
 
 impl Gathering<'_> {
-    async fn sign<T: Statement>(self, draft: Draft<T>) -> Signed<T> {
+    async fn sign<T: Statement>(mut self, draft: Draft<T>) -> Signed<T> {
         self.gather().await;
-        let key = &self.0.key;
-        let (leaves, shares): (Vec<_>, Vec<_>) = self.0.lock().take().unwrap_or_default().into_iter().unzip();
+        let key = &self.signatory.key;
+        let (leaves, shares): (Vec<_>, Vec<_>) = self.signatory.lock().take().unwrap_or_default().into_iter().unzip();
+        self.done = true;
         if leaves.is_empty() {
             return draft.alone(key);
         }
@@ -109,7 +114,7 @@ impl Gathering<'_> {
         let mut joined = 0;
         for _ in 0..GATHER_TURNS_MAX {
             tokio::task::yield_now().await;
-            let now = self.0.lock().as_ref().map_or(0, Vec::len);
+            let now = self.signatory.lock().as_ref().map_or(0, Vec::len);
             if now == joined {
                 return;
             }
@@ -120,7 +125,9 @@ impl Gathering<'_> {
 
 impl Drop for Gathering<'_> {
     fn drop(&mut self) {
-        drop(self.0.lock().take());
+        if !self.done {
+            drop(self.signatory.lock().take());
+        }
     }
 }
 

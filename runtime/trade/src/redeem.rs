@@ -37,6 +37,10 @@ async fn acknowledge(inner: &Inner, bytes: &[u8]) -> Result<(), Refusal> {
     let read = proof::read_voucher(bytes).map_err(malformed)?;
     let channel = inner.ledgers.channel(&inner.exchange, inner.key.public(), read.body().channel).await?;
     let voucher = proof::check_voucher(read, &channel.payer, inner.exchange.heads()).map_err(malformed)?;
+    channel.takes(&voucher)?;
+    if voucher.body.prev_receipt.is_none() {
+        return Err(Refusal::new(RefusalCode::Lane, "an acknowledgement names the receipt that it acknowledges"));
+    }
     let lane = channel.lane(voucher.body.lane);
     let mut lane = lane.lock().await;
     match lane.credit.admit(&voucher, Amount::ZERO) {

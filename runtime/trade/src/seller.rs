@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use hansa_economy::call::{CallReply, CallRequest, Refusal, RefusalCode, response_digest};
 use hansa_economy::channel::{Admission, LaneCredit, LaneRefusal, Voucher};
-use hansa_economy::limits::{CHANNEL_LANES_MAX, FAULT_MESSAGE_BYTES_MAX, RECEIPT_CHILDREN_MAX, RECEIPT_MODELS_MAX};
+use hansa_economy::limits::{FAULT_MESSAGE_BYTES_MAX, RECEIPT_CHILDREN_MAX, RECEIPT_MODELS_MAX};
 use hansa_economy::offer::Offer;
 use hansa_economy::receipt::{Ending, Receipt};
 use hansa_economy::{Amount, Digest, Keypair, PublicKey, Signed};
@@ -216,10 +216,9 @@ impl Inner {
         let channel = self.ledgers.channel(&self.exchange, self.key.public(), read.body().channel).await?;
         let voucher = proof::check_voucher(read, &channel.payer, self.exchange.heads())
             .map_err(|error| Refusal::new(RefusalCode::Signature, error.to_string()))?;
+        channel.takes(&voucher)?;
+        channel.still_open(&self.exchange).await?;
         let body = &voucher.body;
-        if body.ledger != channel.terms.ledger || body.lane >= CHANNEL_LANES_MAX {
-            return Err(Refusal::new(RefusalCode::Channel, "the voucher is for another ledger, or its lane is out of range"));
-        }
         if body.call != Some(request.call) || body.request != Some(request.digest()) {
             return Err(Refusal::new(RefusalCode::Signature, "the voucher vouches for another request"));
         }
