@@ -129,16 +129,23 @@ impl Ledger {
     /// again is always safe and gives the same outcome. Needs a tokio runtime. If the future is dropped, the command may
     /// still be applied.
     pub async fn submit(&self, command: Vec<u8>) -> Result<Outcome, SubmitError> {
+        let place = self.place()?;
+        let command = self.verify(command).await?;
+        answered(place, command).await
+    }
+
+    /// [`Ledger::submit`] for a command whose signatures the caller has checked, with [`Verified::open`].
+    pub async fn submit_verified(&self, command: Verified) -> Result<Outcome, SubmitError> {
+        answered(self.place()?, command).await
+    }
+
+    /// A place in the queue, or a refusal at once.
+    fn place(&self) -> Result<mpsc::Permit<'_, Request>, SubmitError> {
         let queue = self.inner.queue.as_ref().expect("the queue is taken away only when the last handle is dropped");
-        let place = queue.try_reserve().map_err(|error| match error {
+        queue.try_reserve().map_err(|error| match error {
             mpsc::error::TrySendError::Full(()) => SubmitError::Overloaded { retry_after_ms: self.retry_after_ms() },
             mpsc::error::TrySendError::Closed(()) => stopped(),
-        })?;
-        let command = self.verify(command).await?;
-        let (answer, outcome) = oneshot::channel();
-        place.send(Request { command, answer });
-        let lost = |_| SubmitError::Unknown { reason: "the writer ended".into() };
-        outcome.await.map_err(lost)?
+        })
     }
 
     /// Signatures are checked beside the async threads, on as many threads as there are cores.
@@ -152,6 +159,13 @@ impl Ledger {
         let commit_ms = self.inner.commit_ms.load(Ordering::Relaxed);
         commit_ms.saturating_mul(2).clamp(RETRY_AFTER_MS_MIN, RETRY_AFTER_MS_MAX)
     }
+}
+
+async fn answered(place: mpsc::Permit<'_, Request>, command: Verified) -> Result<Outcome, SubmitError> {
+    let (answer, outcome) = oneshot::channel();
+    place.send(Request { command, answer });
+    let lost = |_| SubmitError::Unknown { reason: "the writer ended".into() };
+    outcome.await.map_err(lost)?
 }
 
 fn stopped() -> SubmitError {
