@@ -14,7 +14,7 @@ const MULTICODEC_ED25519: [u8; 2] = [0xed, 0x01];
 pub struct PublicKey(pub [u8; 32]);
 
 /// Why a text or some bytes are no usable key.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum KeyError {
     /// Not of the form `did:key:z6Mk…`.
     #[error("`{0}` is no key; a key looks like `did:key:z6Mk…`")]

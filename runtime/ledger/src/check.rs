@@ -15,7 +15,7 @@ use serde::Serialize;
 use crate::error::{OpenError, QueryError};
 use crate::handle::Ledger;
 use crate::store::{FILE_NAME, Store, StoreError};
-use crate::table::{accounts, assets, channels, holds, keys, log, meta, open_later, outcomes, owners, refunds, transfers};
+use crate::table::{accounts, assets, channels, holds, keys, log, meta, outcomes, owners, refunds, sheaf, transfers};
 
 /// What a check found. Without a problem every number stands for the whole ledger; with one, for what was replayed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -87,6 +87,8 @@ type Problem = String;
 pub(crate) fn check(tx: &ReadTransaction) -> Result<CheckReport, StoreError> {
     let mut report = CheckReport::default();
     let table = tx.open_table(log::TABLE)?;
+    let meta = tx.open_table(meta::TABLE)?;
+    let (head, (rows_at, _)) = (meta::head(&meta)?, meta::rows(&meta)?);
     let mut replay: Option<Replay> = None;
     for row in table.iter()? {
         let (seq, bytes) = row?;
@@ -98,6 +100,12 @@ pub(crate) fn check(tx: &ReadTransaction) -> Result<CheckReport, StoreError> {
             break;
         }
         report.entries += 1;
+        if let Some(replay) = replay.as_ref().filter(|_| seq.value() == rows_at.seq)
+            && let Err(problem) = compare(tx, &replay.state)?
+        {
+            report.problem = Some(problem);
+            break;
+        }
     }
     let Some(replay) = replay else {
         report.problem.get_or_insert_with(|| "the log is empty".into());
@@ -107,8 +115,11 @@ pub(crate) fn check(tx: &ReadTransaction) -> Result<CheckReport, StoreError> {
     if report.problem.is_none() {
         report.problem = audit::audit(&replay.state).map_err(|breach| breach.to_string()).err();
     }
-    if report.problem.is_none() {
-        report.problem = compare(tx, &replay.state)?.err();
+    if report.problem.is_none() && *replay.state.head() != head {
+        report.problem = Some(format!("the log ends at entry {}, and should at {}", replay.state.head().seq, head.seq));
+    }
+    if report.problem.is_none() && rows_at.seq > head.seq {
+        report.problem = Some(format!("the rows stand at entry {}, the log at {}", rows_at.seq, head.seq));
     }
     Ok(report)
 }
@@ -243,17 +254,17 @@ fn describe(report: &mut CheckReport, replay: &Replay) {
 
 /// Every stored row against the replayed state, and the number of rows, so that none is too many.
 pub(crate) fn compare(tx: &ReadTransaction, state: &State) -> Result<Result<(), Problem>, StoreError> {
-    let head = meta::head(&tx.open_table(meta::TABLE)?)?;
-    if head != *state.head() {
-        return Ok(Err(format!("the state stands at entry {}, the log at {}", head.seq, state.head().seq)));
+    let (rows_at, stored) = meta::rows(&tx.open_table(meta::TABLE)?)?;
+    if rows_at != *state.head() {
+        return Ok(Err(format!("the rows stand at entry {}, the log at {}", rows_at.seq, state.head().seq)));
     }
-    let (stored, root) = (meta::root(&tx.open_table(meta::TABLE)?)?, RootTree::of(state).root());
-    if let Some(stored) = stored.filter(|stored| *stored != root) {
+    let root = RootTree::of(state).root();
+    if stored != root {
         return Ok(Err(format!("the stored state root is {stored}, the log makes {root}")));
     }
     let table = tx.open_table(accounts::TABLE)?;
     let index = tx.open_table(owners::TABLE)?;
-    let mut different = rows(accounts::TAG, table.len()?, state.accounts().count());
+    let mut different = rows(accounts::TAG, sheaf::len(&table, accounts::TAG)?, state.accounts().count());
     different = different.or(rows(owners::TAG, index.len()?, state.accounts().count()));
     for account in state.accounts() {
         let same = accounts::get(&table, account.id)?.as_ref() == Some(account)
@@ -272,22 +283,16 @@ pub(crate) fn compare(tx: &ReadTransaction, state: &State) -> Result<Result<(), 
         let same = channels::get(&table, channel.id)?.as_ref() == Some(channel);
         different = different.or_else(|| (!same).then(|| format!("channel {} is not what the log makes it", channel.id)));
     }
-    Ok(match different.or(compare_later(tx, state)?).or(compare_transfers(tx, state)?) {
+    Ok(match different.or(compare_keys(tx, state)?).or(compare_transfers(tx, state)?) {
         Some(problem) => Err(problem),
         None => Ok(()),
     })
 }
 
-/// The tables that a file of format 1 does not have. Rows and state are in the same order.
-fn compare_later(tx: &ReadTransaction, state: &State) -> Result<Option<Problem>, StoreError> {
-    let keys = match open_later(tx, keys::TABLE)? {
-        Some(table) => keys::all(&table)?.collect::<Result<Vec<_>, _>>()?,
-        None => Vec::new(),
-    };
-    let refunds = match open_later(tx, refunds::TABLE)? {
-        Some(table) => refunds::all(&table)?.collect::<Result<Vec<_>, _>>()?,
-        None => Vec::new(),
-    };
+/// Rows and state are in the same order.
+fn compare_keys(tx: &ReadTransaction, state: &State) -> Result<Option<Problem>, StoreError> {
+    let keys = keys::all(&tx.open_table(keys::TABLE)?)?.collect::<Result<Vec<_>, _>>()?;
+    let refunds = refunds::all(&tx.open_table(refunds::TABLE)?)?.collect::<Result<Vec<_>, _>>()?;
     let differs = |tag: &str, same: bool| (!same).then(|| format!("table `{tag}` is not what the log makes it"));
     Ok(differs(keys::TAG, keys.iter().eq(state.keys())).or(differs(refunds::TAG, refunds.iter().eq(state.all_refunded()))))
 }
@@ -295,13 +300,17 @@ fn compare_later(tx: &ReadTransaction, state: &State) -> Result<Option<Problem>,
 fn compare_transfers(tx: &ReadTransaction, state: &State) -> Result<Option<Problem>, StoreError> {
     let (table, index) = (tx.open_table(transfers::TABLE)?, tx.open_table(holds::TABLE)?);
     let open = state.transfers().filter(|(_, record)| record.is_open_hold()).count();
-    let mut different = rows(transfers::TAG, table.len()?, state.transfers().count()).or(rows(holds::TAG, index.len()?, open));
+    let mut different = rows(transfers::TAG, sheaf::len(&table, transfers::TAG)?, state.transfers().count()).or(rows(
+        holds::TAG,
+        index.len()?,
+        open,
+    ));
     for (id, record) in state.transfers() {
         let same = transfers::get(&table, id)?.as_ref() == Some(record) && index.get(id.0)?.is_some() == record.is_open_hold();
         different = different.or_else(|| (!same).then(|| format!("transfer {id} is not what the log makes it")));
     }
     let table = tx.open_table(outcomes::TABLE)?;
-    different = different.or(rows(outcomes::TAG, table.len()?, state.outcomes().count()));
+    different = different.or(rows(outcomes::TAG, sheaf::len(&table, outcomes::TAG)?, state.outcomes().count()));
     for (id, outcome) in state.outcomes() {
         let same = outcomes::get(&table, id)?.as_ref() == Some(outcome);
         different = different.or_else(|| (!same).then(|| format!("the outcome of command {id} is not where the log has it")));

@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use hansa_economy::channel::AccountId;
-use hansa_economy::ledger::{Account, Checkpoint, CheckpointBreach, Head, RootKey, RootProof, RootTree};
+use hansa_economy::ledger::{Account, Checkpoint, CheckpointBreach, Head, RootProof};
 use hansa_economy::{Digest, Keypair, PublicKey, Signed};
 use redb::ReadTransaction;
 
 use crate::error::{OpenError, QueryError};
 use crate::handle::Ledger;
-use crate::store::{FILE_NAME, Store, StoreError, load_state};
+use crate::store::{FILE_NAME, Store, StoreError};
 use crate::table::{log, meta};
 
 /// Why a ledger does not continue what a checkpoint has seen.
@@ -40,18 +40,15 @@ pub struct AccountProof {
 }
 
 impl Ledger {
-    /// Prove what an account holds, to whoever has a checkpoint of this moment. Reads the whole state: some microseconds for
-    /// each row.
+    /// Prove what an account holds, to whoever has a checkpoint of this moment.
     pub fn prove(&self, account: AccountId) -> Result<Option<AccountProof>, QueryError> {
-        let (state, _) = self.store().read(load_state)?;
-        let mut tree = RootTree::of(&state);
-        let found = state.account(account).cloned().zip(tree.prove(RootKey::Account(account)));
-        Ok(found.map(|(account, proof)| AccountProof { account, root: tree.root(), proof }))
+        let found = self.store().prove(account)?;
+        Ok(found.map(|(account, root, proof)| AccountProof { account, root, proof }))
     }
 
     /// Where the ledger stands now: its head, and the root of the state after it.
     pub fn stand(&self) -> Result<(Head, Digest), QueryError> {
-        Ok(self.store().read(stand)?)
+        Ok(self.store().stand()?)
     }
 
     /// Sign where the ledger stands now. Only the operator's word counts as a checkpoint.
@@ -62,29 +59,35 @@ impl Ledger {
 
     /// Does this ledger continue what `checkpoint` has seen?
     pub fn continues(&self, checkpoint: &Signed<Checkpoint>) -> Result<Result<(), BreachError>, QueryError> {
-        Ok(self.store().read(|tx| continues(tx, checkpoint))?)
+        let (head, root) = self.stand()?;
+        let hash = self.store().entry_hash(checkpoint.body.seq)?;
+        Ok(continues(checkpoint, &head, hash, Some(root)))
     }
 }
 
 /// Does the ledger in `folder`, which no process may have open, continue what `checkpoint` has seen?
 pub fn folder_continues(folder: &Path, checkpoint: &Signed<Checkpoint>) -> Result<Result<(), BreachError>, OpenError> {
     let store = Store::open(folder.join(FILE_NAME), crate::limits::CACHE_BYTES)?;
-    let path = store.path().to_owned();
-    store.read(|tx| continues(tx, checkpoint)).map_err(|error| OpenError::Damaged { path, reason: error.to_string() })
+    let read = |tx: &ReadTransaction| {
+        let table = tx.open_table(meta::TABLE)?;
+        let (head, (rows_at, root)) = (meta::head(&table)?, meta::rows(&table)?);
+        let hash = log::get(&tx.open_table(log::TABLE)?, checkpoint.body.seq)?.map(|(_, hash)| hash);
+        // A root is at hand where the rows stand; elsewhere the hash speaks for the state, which follows from the log.
+        Ok(continues(checkpoint, &head, hash, Some(root).filter(|_| rows_at.seq == head.seq)))
+    };
+    store.read(read).map_err(|error: StoreError| OpenError::Damaged { path: store.path().to_owned(), reason: error.to_string() })
 }
 
-fn stand(tx: &ReadTransaction) -> Result<(Head, Digest), StoreError> {
-    let table = tx.open_table(meta::TABLE)?;
-    let root = meta::root(&table)?;
-    let missing = || StoreError::Row { table: meta::TAG, reason: "no state root yet; the next command brings it".into() };
-    Ok((meta::head(&table)?, root.ok_or_else(missing)?))
-}
-
-pub(crate) fn continues(tx: &ReadTransaction, checkpoint: &Signed<Checkpoint>) -> Result<Result<(), BreachError>, StoreError> {
-    let (head, root) = stand(tx)?;
+/// Does a ledger that stands at `head`, with this root, continue what `checkpoint` has seen? `hash` is that of the
+/// checkpoint's entry here.
+pub(crate) fn continues(
+    checkpoint: &Signed<Checkpoint>,
+    head: &Head,
+    hash: Option<Digest>,
+    root: Option<Digest>,
+) -> Result<(), BreachError> {
     if checkpoint.signer != head.operator {
-        return Ok(Err(BreachError::Signer { operator: head.operator, found: checkpoint.signer }));
+        return Err(BreachError::Signer { operator: head.operator, found: checkpoint.signer });
     }
-    let hash = log::get(&tx.open_table(log::TABLE)?, checkpoint.body.seq)?.map(|(_, hash)| hash);
-    Ok(checkpoint.body.holds(&head, |_| hash, Some(root)).map_err(BreachError::from))
+    Ok(checkpoint.body.holds(head, |_| hash, root)?)
 }

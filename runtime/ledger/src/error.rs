@@ -62,6 +62,9 @@ pub enum OpenError {
     /// The command given is not signed well.
     #[error(transparent)]
     Statement(#[from] StatementError),
+    /// There is no room on its disk.
+    #[error("no room on the disk of `{0}`; make room, then try again")]
+    Full(PathBuf),
     /// Reading or writing failed.
     #[error("cannot read or write `{path}`: {reason}")]
     Io {
@@ -72,8 +75,15 @@ pub enum OpenError {
     },
 }
 
+impl OpenError {
+    /// Is it for want of room on the disk?
+    pub(crate) fn is_full(&self) -> bool {
+        matches!(self, OpenError::Full(_))
+    }
+}
+
 /// Why a command has no outcome yet. A refused command is an outcome, not an error.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SubmitError {
     /// Not a signed command, or a signature in it is wrong.
     #[error(transparent)]
@@ -82,6 +92,12 @@ pub enum SubmitError {
     #[error("the ledger is full; try again in {retry_after_ms} ms")]
     Overloaded {
         /// Milliseconds after which it is worth trying again.
+        retry_after_ms: u32,
+    },
+    /// There is no room on the ledger's disk; nothing was done.
+    #[error("the ledger's disk is full and nothing was done; make room, and try again in {retry_after_ms} ms")]
+    Full {
+        /// Milliseconds after which the ledger tries again by itself, if it is asked.
         retry_after_ms: u32,
     },
     /// The store failed while the command was on its way; it may or may not stand in the log.
@@ -101,7 +117,7 @@ pub enum SubmitError {
 impl SubmitError {
     /// Is it sensible to submit the same bytes again?
     pub fn may_retry(&self) -> bool {
-        matches!(self, SubmitError::Overloaded { .. } | SubmitError::Unknown { .. })
+        matches!(self, SubmitError::Overloaded { .. } | SubmitError::Full { .. } | SubmitError::Unknown { .. })
     }
 
     /// May the command have taken effect?

@@ -12,12 +12,14 @@ use crate::error::SubmitError;
 use crate::handle::{Ledger, LedgerOptions};
 use crate::store::Store;
 
-/// Bytes in memory. After `left` writes and syncs one fails, or, once `dead`, all.
+/// Bytes in memory. After `left` writes and syncs one fails, or, once `dead`, all. Once `full`, it grows no more, and after
+/// `left` writes and syncs there is no room for any of them.
 #[derive(Debug, Default)]
 struct Disk {
     bytes: Vec<u8>,
     left: Option<u32>,
     dead: bool,
+    full: bool,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -27,11 +29,25 @@ impl Faulty {
     fn change<T>(&self, change: impl FnOnce(&mut Disk) -> T) -> Result<T, std::io::Error> {
         let mut disk = self.0.lock().unwrap();
         let fails = disk.dead || disk.left == Some(0);
+        if disk.full {
+            disk.left = disk.left.map(|left| left.saturating_sub(1));
+            return if fails { Err(std::io::ErrorKind::StorageFull.into()) } else { Ok(change(&mut disk)) };
+        }
         disk.left = disk.left.and_then(|left| left.checked_sub(1));
         match fails {
             true => Err(std::io::Error::other("the disk does not answer")),
             false => Ok(change(&mut disk)),
         }
+    }
+
+    fn fill_after(&self, left: u32) {
+        let mut disk = self.0.lock().unwrap();
+        (disk.full, disk.left) = (true, Some(left));
+    }
+
+    fn make_room(&self) {
+        let mut disk = self.0.lock().unwrap();
+        (disk.full, disk.left) = (false, None);
     }
 
     fn fail_after(&self, left: Option<u32>) {
@@ -53,6 +69,9 @@ impl StorageBackend for Faulty {
     }
 
     fn set_len(&self, len: u64) -> Result<(), std::io::Error> {
+        if self.0.lock().unwrap().full && len > self.len()? {
+            return Err(std::io::ErrorKind::StorageFull.into());
+        }
         self.change(|disk| disk.bytes.resize(len as usize, 0))
     }
 
@@ -137,5 +156,49 @@ async fn a_lost_disk_stops_the_ledger() {
         error = ledger.submit(open_account(ledger.id(), 2)).await.unwrap_err();
     }
     assert!(matches!(error, SubmitError::Stopped { .. }), "{error}");
-    assert!(ledger.head().is_err());
+    assert!(ledger.entries(1, 1).is_err());
+}
+
+/// A full disk, at every kind of moment: nobody is told that something was done, whatever was answered before stands, and when
+/// there is room again the ledger goes on, without anybody's help.
+#[tokio::test]
+async fn a_full_disk_refuses_and_goes_on_when_there_is_room() {
+    let disk = Faulty::default();
+    let ledger = with_asset(&disk).await;
+    let mut refused = 0;
+    for n in [0, 1, 3, 6, 10, 20] {
+        let (before, command) = (open_account(ledger.id(), 2 * n), open_account(ledger.id(), 2 * n + 1));
+        ledger.submit(before.clone()).await.unwrap();
+        disk.fill_after(n);
+        let first = ledger.submit(command.clone()).await;
+        if let Err(error) = &first {
+            assert!(error.may_retry(), "{error}");
+            // Known to have failed, or not known because the file could not be opened again; then refused at once.
+            assert!(matches!(error, SubmitError::Full { .. } | SubmitError::Unknown { .. }), "{error}");
+            let next = ledger.submit(open_account(ledger.id(), 1000)).await.unwrap_err();
+            assert!(matches!(next, SubmitError::Full { retry_after_ms: 1.. }) && !next.may_have_taken_effect(), "{next}");
+            assert!(next.to_string().contains("disk is full"), "{next}");
+            refused += 1;
+        }
+        disk.make_room();
+        let again = patiently(&ledger, &command).await;
+        assert!(again.result.accepted().is_ok() && (again.repeated || first.is_err()));
+        assert!(ledger.submit(before).await.unwrap().repeated);
+        assert_eq!(ledger.check().unwrap().problem, None);
+    }
+    assert!(refused >= 4, "only {refused} commits met a full disk");
+}
+
+/// Submit until the disk has room, waiting as long as the ledger says.
+async fn patiently(ledger: &Ledger, command: &[u8]) -> crate::handle::Outcome {
+    loop {
+        match ledger.submit(command.to_vec()).await {
+            Ok(outcome) => return outcome,
+            Err(SubmitError::Full { retry_after_ms }) => {
+                tokio::time::sleep(std::time::Duration::from_millis(retry_after_ms.into())).await;
+            }
+            Err(SubmitError::Unknown { .. }) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
 }

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::JoinHandle;
 
 use hansa_economy::Digest;
@@ -10,8 +9,10 @@ use hansa_economy::ledger::{CommandId, CommandResult, State, Verified};
 use serde::Serialize;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
+use crate::commit::Committer;
 use crate::error::{OpenError, SubmitError};
-use crate::limits::{CACHE_BYTES, QUEUE_LEN, RETRY_AFTER_MS_MAX, RETRY_AFTER_MS_MIN};
+use crate::limits::{CACHE_BYTES, QUEUE_LEN, SNAPSHOT_LOG_BYTES};
+use crate::pressure::Pressure;
 use crate::store::{FILE_NAME, Store, io_error};
 use crate::writer::{Request, Writer};
 
@@ -58,7 +59,8 @@ struct Inner {
     store: Arc<Store>,
     queue: Option<mpsc::Sender<Request>>,
     verifying: Semaphore,
-    commit_ms: Arc<AtomicU32>,
+    pressure: Arc<Pressure>,
+    queue_len: usize,
     writer: Option<JoinHandle<()>>,
 }
 
@@ -101,19 +103,20 @@ impl Ledger {
     }
 
     pub(crate) fn start(store: Store, options: LedgerOptions) -> Result<Ledger, OpenError> {
-        let loaded = store.load()?;
-        let id = loaded.0.head().ledger;
+        let store = Arc::new(store);
+        let pressure = Arc::new(Pressure::default());
+        let writer = Writer::load(store.clone(), options.clock, pressure.clone(), SNAPSHOT_LOG_BYTES)?;
+        let id = writer.state().head().ledger;
         if let Some(expected) = options.expect.filter(|expected| *expected != id) {
             return Err(OpenError::OtherLedger { path: store.path().to_owned(), found: id, expected });
         }
-        let store = Arc::new(store);
-        let (queue, requests) = mpsc::channel(options.queue_len.max(1));
-        let commit_ms = Arc::new(AtomicU32::new(0));
-        let writer = Writer::new(store.clone(), loaded, options.clock, commit_ms.clone());
-        let thread = std::thread::Builder::new().name("ledger-writer".into()).spawn(move || writer.run(requests));
+        let queue_len = options.queue_len.max(1);
+        let (queue, requests) = mpsc::channel(queue_len);
+        let committer = Committer::start(store.clone(), pressure.clone()).map_err(|error| io_error(store.path(), &error))?;
+        let thread = std::thread::Builder::new().name("ledger-writer".into()).spawn(move || writer.run(committer, requests));
         let writer = Some(thread.map_err(|error| io_error(store.path(), &error))?);
         let verifying = Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from));
-        Ok(Ledger { inner: Arc::new(Inner { id, store, queue: Some(queue), verifying, commit_ms, writer }) })
+        Ok(Ledger { inner: Arc::new(Inner { id, store, queue: Some(queue), verifying, pressure, queue_len, writer }) })
     }
 
     /// The ledger's id: the hash of its first entry.
@@ -141,9 +144,10 @@ impl Ledger {
 
     /// A place in the queue, or a refusal at once.
     fn place(&self) -> Result<mpsc::Permit<'_, Request>, SubmitError> {
+        self.inner.pressure.check_room()?;
         let queue = self.inner.queue.as_ref().expect("the queue is taken away only when the last handle is dropped");
         queue.try_reserve().map_err(|error| match error {
-            mpsc::error::TrySendError::Full(()) => SubmitError::Overloaded { retry_after_ms: self.retry_after_ms() },
+            mpsc::error::TrySendError::Full(()) => self.inner.pressure.overloaded(self.inner.queue_len),
             mpsc::error::TrySendError::Closed(()) => stopped(),
         })
     }
@@ -153,11 +157,6 @@ impl Ledger {
         let _turn = self.inner.verifying.acquire().await.map_err(|_| stopped())?;
         let verified = tokio::task::spawn_blocking(move || Verified::open(&command)).await;
         Ok(verified.map_err(|_| stopped())??)
-    }
-
-    fn retry_after_ms(&self) -> u32 {
-        let commit_ms = self.inner.commit_ms.load(Ordering::Relaxed);
-        commit_ms.saturating_mul(2).clamp(RETRY_AFTER_MS_MIN, RETRY_AFTER_MS_MAX)
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod check;
 mod checkpoint;
+mod commit;
 mod day;
 mod decimal;
 mod error;
@@ -18,8 +19,12 @@ mod faults;
 mod group;
 mod handle;
 pub mod limits;
+mod loading;
+mod pressure;
 mod query;
+mod recent;
 mod replay;
+mod rows;
 pub mod sim;
 #[cfg(feature = "simulator")]
 pub mod simulator;

@@ -1,16 +1,23 @@
-//! The redb file: opening it with clear errors, loading the state, writing a group's rows, closing it after a failure.
+//! The redb file: opening it with clear errors, committing, reading, closing it after a failure.
+//!
+//! A commit writes the log. The other tables follow from it and are brought up to date once in a while, by a snapshot; what came
+//! since is in memory ([`Recent`]) and, after a start, replayed from the log (`loading.rs`).
 
 use std::path::{Path, PathBuf};
-use std::sync::{RwLock, RwLockReadGuard};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use hansa_economy::Digest;
-use hansa_economy::ledger::{Appended, Changes, Head, RootTree, State, Verified};
+use hansa_economy::channel::AccountId;
+use hansa_economy::ledger::{Account, Appended, Head, RootKey, RootProof, RootTree, State, Verified};
 use redb::{
     Builder, Database, DatabaseError, Durability, ReadTransaction, ReadableDatabase, StorageError, TableError, WriteTransaction,
 };
 
 use crate::error::OpenError;
-use crate::table::{accounts, assets, channels, holds, keys, log, meta, open_later, outcomes, owners, refunds, transfers};
+use crate::loading::{self, Loaded};
+use crate::recent::Recent;
+use crate::rows::Rows;
+use crate::table::{accounts, assets, channels, format_2, holds, keys, log, meta, outcomes, owners, refunds, transfers};
 
 /// The ledger's file in its folder.
 pub(crate) const FILE_NAME: &str = "ledger.redb";
@@ -34,6 +41,18 @@ pub enum StoreError {
     Closed,
 }
 
+impl StoreError {
+    /// Is it for want of room: a full disk, a quota, or a limit on the size of files?
+    pub(crate) fn is_full(&self) -> bool {
+        matches!(self, StoreError::Redb(error) if matches!(&**error, redb::Error::Io(error) if is_full(error)))
+    }
+}
+
+fn is_full(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+}
+
 impl<E: Into<redb::Error>> From<E> for StoreError {
     fn from(error: E) -> StoreError {
         StoreError::Redb(Box::new(error.into()))
@@ -48,6 +67,9 @@ pub(crate) struct Store {
     path: PathBuf,
     opener: Opener,
     database: RwLock<Option<Database>>,
+    recent: RwLock<Recent>,
+    /// Over the rows of the tables and some of the recent ones; [`Recent::follow`] brings it up to date.
+    tree: Mutex<RootTree>,
 }
 
 impl Store {
@@ -63,8 +85,11 @@ impl Store {
     /// Open whatever `opener` opens; `path` is for messages.
     pub(crate) fn open_with(path: PathBuf, opener: Opener) -> Result<Store, OpenError> {
         let database = opener().map_err(|error| open_error(&path, error))?;
-        let store = Store { path, opener, database: RwLock::new(Some(database)) };
-        store.check_format()?;
+        let store =
+            Store { path, opener, database: RwLock::new(Some(database)), recent: RwLock::default(), tree: Mutex::default() };
+        if store.format()? < meta::FORMAT {
+            store.upgrade()?;
+        }
         Ok(store)
     }
 
@@ -75,11 +100,17 @@ impl Store {
     }
 
     pub(crate) fn found(database: &Database, state: &mut State, genesis: &Appended) -> Result<(), StoreError> {
-        let changes = state.take_changes();
+        let mut rows = Recent::default();
+        rows.take_in(Rows::take(state));
         let tx = begin_write(database)?;
-        tx.open_table(assets::TABLE)?;
-        tx.open_table(channels::TABLE)?;
-        write_rows(&tx, state, &changes, std::slice::from_ref(genesis), RootTree::of(state).root())?;
+        make_tables(&tx)?;
+        log::append(&mut tx.open_table(log::TABLE)?, genesis.entry.seq, &genesis.bytes)?;
+        rows.write(&tx)?;
+        let mut meta = tx.open_table(meta::TABLE)?;
+        meta::put_format(&mut meta, meta::FORMAT)?;
+        meta::put_head(&mut meta, state.head())?;
+        meta::put_rows(&mut meta, state.head(), RootTree::of(state).root())?;
+        drop(meta);
         tx.commit()?;
         Ok(())
     }
@@ -95,39 +126,138 @@ impl Store {
         read(&database.begin_read()?)
     }
 
-    /// Write what a group changed, its entries and the new state root, durably.
-    pub(crate) fn write(&self, state: &State, changes: &Changes, entries: &[Appended], root: Digest) -> Result<(), StoreError> {
+    /// Write a group's entries durably; then readers see its `rows`. With `snapshot`, the same commit brings all tables to where
+    /// the log stood before the group.
+    pub(crate) fn commit(&self, entries: &[Appended], rows: Rows, snapshot: bool) -> Result<(), StoreError> {
         let guard = self.database()?;
         let tx = begin_write(guard.as_ref().ok_or(StoreError::Closed)?)?;
-        write_rows(&tx, state, changes, entries, root)?;
+        let mut log = tx.open_table(log::TABLE)?;
+        entries.iter().try_for_each(|appended| log::append(&mut log, appended.entry.seq, &appended.bytes))?;
+        drop(log);
+        meta::put_head(&mut tx.open_table(meta::TABLE)?, &rows.head)?;
+        if snapshot {
+            self.write_rows(&tx)?;
+        }
         tx.commit()?;
+        let mut recent = self.recent_mut();
+        if snapshot {
+            recent.clear();
+        }
+        recent.take_in(rows);
         Ok(())
+    }
+
+    /// Bring all tables to where the log stands.
+    pub(crate) fn snapshot(&self) -> Result<(), StoreError> {
+        let rows_at = self.read(|tx| Ok(meta::rows(&tx.open_table(meta::TABLE)?)?.0.seq))?;
+        if self.recent().head.as_ref().is_none_or(|head| head.seq == rows_at) {
+            return Ok(());
+        }
+        let guard = self.database()?;
+        let tx = begin_write(guard.as_ref().ok_or(StoreError::Closed)?)?;
+        self.write_rows(&tx)?;
+        tx.commit()?;
+        self.recent_mut().clear();
+        Ok(())
+    }
+
+    fn write_rows(&self, tx: &WriteTransaction) -> Result<(), StoreError> {
+        let recent = self.recent();
+        let Some(head) = &recent.head else { return Ok(()) };
+        recent.write(tx)?;
+        let root = self.root_of(&recent);
+        meta::put_rows(&mut tx.open_table(meta::TABLE)?, head, root)
+    }
+
+    fn root_of(&self, recent: &Recent) -> Digest {
+        let mut tree = self.tree();
+        recent.follow(&mut tree);
+        tree.root()
+    }
+
+    /// See the newest committed rows: the recent ones, and the tables, which may be newer than these but never older.
+    pub(crate) fn look<T>(
+        &self,
+        recent: impl FnOnce(&Recent) -> Option<T>,
+        table: impl FnOnce(&ReadTransaction) -> Result<Option<T>, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        match recent(&self.recent()) {
+            Some(found) => Ok(Some(found)),
+            None => self.read(table),
+        }
+    }
+
+    /// See recent rows and tables of the same moment; commits wait meanwhile.
+    pub(crate) fn look_at_all<T>(
+        &self,
+        read: impl FnOnce(&Recent, &ReadTransaction) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let recent = self.recent();
+        self.read(|tx| read(&recent, tx))
+    }
+
+    /// Where the log stands, and the root of the state there.
+    pub(crate) fn stand(&self) -> Result<(Head, Digest), StoreError> {
+        let recent = self.recent();
+        match &recent.head {
+            Some(head) => Ok((head.clone(), self.root_of(&recent))),
+            None => self.read(|tx| meta::rows(&tx.open_table(meta::TABLE)?)),
+        }
+    }
+
+    /// An account, the root of the state where the log stands, and the proof that the account is in it.
+    pub(crate) fn prove(&self, id: AccountId) -> Result<Option<(Account, Digest, RootProof)>, StoreError> {
+        let recent = self.recent();
+        let account = match recent.accounts.get(&id) {
+            Some(account) => Some(account.clone()),
+            None => self.read(|tx| accounts::get(&tx.open_table(accounts::TABLE)?, id))?,
+        };
+        let mut tree = self.tree();
+        recent.follow(&mut tree);
+        let proof = tree.prove(RootKey::Account(id));
+        Ok(account.zip(proof).map(|(account, proof)| (account, tree.root(), proof)))
+    }
+
+    pub(crate) fn recent(&self) -> RwLockReadGuard<'_, Recent> {
+        // What is taken in is whole: nothing in between can panic.
+        self.recent.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn recent_mut(&self) -> RwLockWriteGuard<'_, Recent> {
+        self.recent.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tree(&self) -> MutexGuard<'_, RootTree> {
+        self.tree.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Close the database and open it anew, as redb asks after a failed write.
     pub(crate) fn reopen(&self) -> Result<(), OpenError> {
-        let mut guard = self.database.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut guard = self.database.write().unwrap_or_else(PoisonError::into_inner);
         drop(guard.take());
         *guard = Some((self.opener)().map_err(|error| open_error(&self.path, error))?);
         Ok(())
     }
 
-    /// The state as it was committed last (everything but settled transfers and outcomes) and the tree over it, whose root was
-    /// compared with the stored one.
-    pub(crate) fn load(&self) -> Result<(State, RootTree), OpenError> {
-        let (state, stored) = self.read(load_state).map_err(|error| self.damaged(error.to_string()))?;
-        let newest = self.entry_hash(state.head().seq).map_err(|error| self.damaged(error.to_string()))?;
-        let next = self.entry_hash(state.head().seq + 1).map_err(|error| self.damaged(error.to_string()))?;
-        match newest == Some(state.head().hash) && next.is_none() {
-            true => {}
-            false => return Err(self.damaged(format!("log and state do not meet at entry {}", state.head().seq))),
-        }
-        let mut tree = RootTree::of(&state);
-        let root = tree.root();
-        match stored.filter(|stored| *stored != root) {
-            Some(stored) => Err(self.damaged(format!("its rows have state root {root}, the last commit wrote {stored}"))),
-            None => Ok((state, tree)),
-        }
+    /// The state as it was committed last; of settled transfers and outcomes it has those that came after the rows were
+    /// written. With it, how many bytes of the log these are. Readers see it from now on.
+    pub(crate) fn load(&self) -> Result<(State, usize), OpenError> {
+        let Loaded { mut state, tree, bytes } = self.peek()?;
+        let mut recent = self.recent_mut();
+        *recent = Recent::default();
+        recent.take_in(Rows::take(&mut state));
+        *self.tree() = tree;
+        Ok((state, bytes))
+    }
+
+    /// The same, for nobody to see.
+    pub(crate) fn peek(&self) -> Result<Loaded, OpenError> {
+        loading::load(self).map_err(|error| self.damaged(error.to_string()))
+    }
+
+    /// Number and hash of the log's newest entry.
+    pub(crate) fn newest(&self) -> Result<(u64, Digest), StoreError> {
+        self.read(|tx| meta::head(&tx.open_table(meta::TABLE)?).map(|head| (head.seq, head.hash)))
     }
 
     /// The hash of entry `seq`, if it is there.
@@ -135,33 +265,29 @@ impl Store {
         self.read(|tx| Ok(log::get(&tx.open_table(log::TABLE)?, seq)?.map(|(_, hash)| hash)))
     }
 
-    /// Bring to `state` what `commands` speak of.
-    pub(crate) fn recall(&self, state: &mut State, commands: &[Verified]) -> Result<Recalled, StoreError> {
-        let mut recalled = Recalled::naming(commands);
+    /// Bring to `state` what `commands` speak of. What came since the rows were written, it has in memory.
+    pub(crate) fn recall(&self, state: &mut State, commands: &[Verified]) -> Result<(), StoreError> {
+        // Sorted lookups keep to one part of the table.
+        let mut commands_named: Vec<_> = commands.iter().map(|command| command.body().id).collect();
+        commands_named.retain(|id| state.outcome(*id).is_none());
+        commands_named.sort_unstable();
+        let mut transfers_named: Vec<_> = commands.iter().flat_map(Verified::transfers_named).collect();
+        transfers_named.retain(|id| state.transfer(*id).is_none());
+        transfers_named.sort_unstable();
         self.read(|tx| {
-            let (transfers, outcomes) = (tx.open_table(transfers::TABLE)?, tx.open_table(outcomes::TABLE)?);
-            for id in &recalled.outcomes {
-                if let Some(outcome) = outcomes::get(&outcomes, *id)? {
-                    state.recall_outcome(*id, outcome);
-                }
-            }
-            recalled.transfers.retain(|id| state.transfer(*id).is_none());
-            for id in &recalled.transfers {
-                if let Some(record) = transfers::get(&transfers, *id)? {
-                    state.recall(*id, record);
-                }
-            }
-            Ok(())
-        })?;
-        Ok(recalled)
+            outcomes::get_each(&tx.open_table(outcomes::TABLE)?, &commands_named, |id, outcome| {
+                state.recall_outcome(id, outcome);
+            })?;
+            transfers::get_each(&tx.open_table(transfers::TABLE)?, &transfers_named, |id, record| state.recall(id, record))
+        })
     }
 
     fn database(&self) -> Result<RwLockReadGuard<'_, Option<Database>>, StoreError> {
         // Only `reopen` writes here, and a database that is not there says `Closed`: poison has nothing to add.
-        Ok(self.database.read().unwrap_or_else(std::sync::PoisonError::into_inner))
+        Ok(self.database.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn check_format(&self) -> Result<(), OpenError> {
+    fn format(&self) -> Result<u32, OpenError> {
         let path = || self.path.clone();
         let format = self.read(|tx| match tx.open_table(meta::TABLE) {
             Ok(table) => meta::format(&table),
@@ -169,34 +295,39 @@ impl Store {
             Err(error) => Err(error.into()),
         });
         match format.map_err(|error| self.damaged(error.to_string()))? {
-            Some(meta::FORMAT_OLDEST..=meta::FORMAT) => Ok(()),
+            Some(found @ meta::FORMAT_OLDEST..=meta::FORMAT) => Ok(found),
             Some(found) if found > meta::FORMAT => Err(OpenError::Newer { path: path(), found, known: meta::FORMAT }),
             Some(found) => Err(OpenError::Foreign { path: path(), reason: format!("format {found} was never used") }),
             None => Err(OpenError::Foreign { path: path(), reason: "a redb file of another program".into() }),
         }
     }
 
+    /// Make all tables of the newest format from the log, in one commit.
+    fn upgrade(&self) -> Result<(), OpenError> {
+        tracing::info!(path = %self.path.display(), "bringing an older ledger to format {}: replaying its log", meta::FORMAT);
+        let damaged = |error: StoreError| self.damaged(error.to_string());
+        let mut state = loading::replay_all(self).map_err(|error| self.damaged(error.to_string()))?;
+        let mut rows = Recent::default();
+        rows.take_in(Rows::take(&mut state));
+        let root = RootTree::of(&state).root();
+        let guard = self.database().map_err(damaged)?;
+        let write = |database: &Database| -> Result<(), StoreError> {
+            let tx = begin_write(database)?;
+            format_2::drop_tables(&tx)?;
+            make_tables(&tx)?;
+            rows.write(&tx)?;
+            let mut meta = tx.open_table(meta::TABLE)?;
+            meta::put_format(&mut meta, meta::FORMAT)?;
+            meta::put_rows(&mut meta, state.head(), root)?;
+            drop(meta);
+            tx.commit()?;
+            Ok(())
+        };
+        guard.as_ref().ok_or(StoreError::Closed).and_then(write).map_err(damaged)
+    }
+
     fn damaged(&self, reason: String) -> OpenError {
         OpenError::Damaged { path: self.path.clone(), reason }
-    }
-}
-
-/// Ids of the rows that were brought to memory for a group, sorted.
-pub(crate) struct Recalled {
-    pub(crate) transfers: Vec<hansa_economy::ledger::TransferId>,
-    pub(crate) outcomes: Vec<hansa_economy::ledger::CommandId>,
-}
-
-impl Recalled {
-    fn naming(commands: &[Verified]) -> Recalled {
-        // Sorted lookups keep to one part of the tree.
-        let mut outcomes: Vec<_> = commands.iter().map(|command| command.body().id).collect();
-        let mut transfers: Vec<_> = commands.iter().flat_map(Verified::transfers_named).collect();
-        outcomes.sort_unstable();
-        outcomes.dedup();
-        transfers.sort_unstable();
-        transfers.dedup();
-        Recalled { transfers, outcomes }
     }
 }
 
@@ -208,91 +339,27 @@ fn begin_write(database: &Database) -> Result<WriteTransaction, StoreError> {
     Ok(tx)
 }
 
-fn write_rows(
-    tx: &WriteTransaction,
-    state: &State,
-    changes: &Changes,
-    entries: &[Appended],
-    root: Digest,
-) -> Result<(), StoreError> {
-    let mut log = tx.open_table(log::TABLE)?;
-    for appended in entries {
-        log::append(&mut log, appended.entry.seq, &appended.bytes)?;
-    }
-    let (mut accounts, mut owners) = (tx.open_table(accounts::TABLE)?, tx.open_table(owners::TABLE)?);
-    for (owner, account) in &changes.owners_before {
-        owners::remove(&mut owners, *owner, *account)?;
-    }
-    for account in changes.accounts.iter().filter_map(|id| state.account(*id)) {
-        accounts::put(&mut accounts, account)?;
-        owners::put(&mut owners, account.owner, account.id)?;
-    }
-    let mut keys = tx.open_table(keys::TABLE)?;
-    for key in changes.keys.iter().filter_map(|id| state.key(*id)) {
-        keys::put(&mut keys, key)?;
-    }
-    let mut assets = tx.open_table(assets::TABLE)?;
-    for asset in changes.assets.iter().filter_map(|id| state.asset(*id)) {
-        assets::put(&mut assets, asset)?;
-    }
-    let mut channels = tx.open_table(channels::TABLE)?;
-    for channel in changes.channels.iter().filter_map(|id| state.channel(*id)) {
-        channels::put(&mut channels, channel)?;
-    }
-    let (mut transfers, mut holds) = (tx.open_table(transfers::TABLE)?, tx.open_table(holds::TABLE)?);
-    for (id, record) in changes.transfers.iter().filter_map(|id| Some((*id, state.transfer(*id)?))) {
-        transfers::put(&mut transfers, id, record)?;
-        holds::follow(&mut holds, id, record)?;
-    }
-    let mut refunds = tx.open_table(refunds::TABLE)?;
-    for row in changes.refunded.iter().filter_map(|target| state.refunded(*target)) {
-        refunds::put(&mut refunds, row)?;
-    }
-    let mut outcomes = tx.open_table(outcomes::TABLE)?;
-    for (id, outcome) in changes.outcomes.iter().filter_map(|id| Some((*id, state.outcome(*id)?))) {
-        outcomes::put(&mut outcomes, id, outcome)?;
-    }
-    let mut meta = tx.open_table(meta::TABLE)?;
-    // A file of an older format has all tables of this one now.
-    meta::put_format(&mut meta, meta::FORMAT)?;
-    meta::put_root(&mut meta, root)?;
-    meta::put_head(&mut meta, state.head())
-}
-
-pub(crate) fn load_state(tx: &ReadTransaction) -> Result<(State, Option<Digest>), StoreError> {
-    let meta = tx.open_table(meta::TABLE)?;
-    let head: Head = meta::head(&meta)?;
-    let mut state = State::new(head);
-    for account in accounts::all(&tx.open_table(accounts::TABLE)?)? {
-        state.restore_account(account?);
-    }
-    if let Some(table) = open_later(tx, keys::TABLE)? {
-        for key in keys::all(&table)? {
-            state.restore_key(key?);
-        }
-    }
-    for asset in assets::all(&tx.open_table(assets::TABLE)?)? {
-        state.restore_asset(asset?);
-    }
-    for channel in channels::all(&tx.open_table(channels::TABLE)?)? {
-        state.restore_channel(channel?);
-    }
-    if let Some(table) = open_later(tx, refunds::TABLE)? {
-        for row in refunds::all(&table)? {
-            state.restore_refunded(row?);
-        }
-    }
-    let transfers = tx.open_table(transfers::TABLE)?;
-    for id in holds::all(&tx.open_table(holds::TABLE)?)? {
-        let record = transfers::get(&transfers, id)?;
-        let record = record.ok_or_else(|| StoreError::Row { table: holds::TAG, reason: format!("hold {id} is no transfer") })?;
-        state.recall(id, record);
-    }
-    Ok((state, meta::root(&meta)?))
+/// A reader expects every table to be there.
+pub(crate) fn make_tables(tx: &WriteTransaction) -> Result<(), StoreError> {
+    tx.open_table(accounts::TABLE)?;
+    tx.open_table(owners::TABLE)?;
+    tx.open_table(keys::TABLE)?;
+    tx.open_table(assets::TABLE)?;
+    tx.open_table(channels::TABLE)?;
+    tx.open_table(transfers::TABLE)?;
+    tx.open_table(holds::TABLE)?;
+    tx.open_table(refunds::TABLE)?;
+    tx.open_table(outcomes::TABLE)?;
+    Ok(())
 }
 
 fn open_error(path: &Path, error: DatabaseError) -> OpenError {
     let path = path.to_owned();
+    if let DatabaseError::Storage(StorageError::Io(error)) = &error
+        && is_full(error)
+    {
+        return OpenError::Full(path);
+    }
     match error {
         DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => OpenError::Locked(path),
         DatabaseError::Storage(StorageError::Io(error)) if error.kind() == std::io::ErrorKind::InvalidData => {

@@ -1,17 +1,22 @@
-//! The writer thread: takes what waits, applies it, commits it, answers. Commits when idle, groups while busy, no timer.
+//! The writer: takes what waits, applies it, has it committed and answered. Commits when idle, groups while busy, no timer.
+//!
+//! Where more waits than one group takes, the next group is applied while the one before is committed. The state then runs ahead
+//! of the store by these two groups, and nothing of them is answered before its own commit. After a failure both are dropped,
+//! and the state is loaded again.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
-use hansa_economy::Digest;
-use hansa_economy::ledger::{CommandId, RootTree, State, Verified};
-use tokio::sync::{mpsc, oneshot};
+use hansa_economy::ledger::{AppendError, CommandId, State, Verified};
+use tokio::sync::mpsc;
 
+use crate::commit::{Answer, Committer, Done, Place, Prepared, commit_and_answer, tell_all, unknown};
 use crate::error::SubmitError;
-use crate::group::{Group, Source, outcome, refused};
-use crate::handle::{Clock, Outcome};
-use crate::limits::COMMANDS_PER_COMMIT_MAX;
+use crate::group::Group;
+use crate::handle::Clock;
+use crate::limits::{AHEAD_COMMAND_BYTES_MIN, COMMANDS_PER_COMMIT_MAX, GROUP_COMMAND_BYTES_MAX};
+use crate::pressure::Pressure;
+use crate::rows::Rows;
 use crate::store::{Store, StoreError};
 use crate::table::log;
 
@@ -21,128 +26,210 @@ pub(crate) struct Request {
     pub(crate) answer: Answer,
 }
 
-type Answer = oneshot::Sender<Result<Outcome, SubmitError>>;
-
-/// What came of one group.
-pub(crate) struct Turn {
-    /// For each command, what its submitter is to be told.
-    pub(crate) outcomes: Vec<Result<Outcome, SubmitError>>,
-    /// The failure that the store must be opened anew for.
-    pub(crate) committed: Result<(), StoreError>,
-}
-
-/// The one that writes. Its state runs ahead of the store only between apply and commit.
+/// The one that writes. What it does is [`Writer::prepare`], [`Prepared::commit`] and [`Writer::conclude`] for each group, in this
+/// order, where the next group may be prepared before the one before is concluded.
 pub(crate) struct Writer {
     store: Arc<Store>,
     state: State,
-    tree: RootTree,
     clock: Clock,
-    commit_ms: Arc<AtomicU32>,
+    pressure: Arc<Pressure>,
     /// The newest entry that an answer spoke of.
-    answered: (u64, Digest),
+    answered: Place,
+    /// The state is ahead of what the store has, after a failure: it must be loaded again.
+    stale: bool,
+    snapshots: Snapshots,
+}
+
+/// When the tables are brought up to date.
+struct Snapshots {
+    /// Bytes of the log after which that is due.
+    every: usize,
+    /// Bytes of the log since the last time.
+    since: usize,
+    /// A group was prepared that does it, and is not concluded.
+    under_way: bool,
+}
+
+/// What is taken at once.
+#[derive(Default)]
+struct Taken {
+    commands: Vec<Verified>,
+    answers: Vec<Answer>,
+    bytes: usize,
+}
+
+impl Taken {
+    fn push(&mut self, request: Request) {
+        self.bytes += request.command.bytes().len();
+        self.commands.push(request.command);
+        self.answers.push(request.answer);
+    }
+
+    fn fill(&mut self, requests: &mut mpsc::Receiver<Request>) {
+        while self.commands.len() < COMMANDS_PER_COMMIT_MAX
+            && self.bytes < GROUP_COMMAND_BYTES_MAX
+            && let Ok(next) = requests.try_recv()
+        {
+            self.push(next);
+        }
+    }
 }
 
 impl Writer {
-    pub(crate) fn new(store: Arc<Store>, (state, tree): (State, RootTree), clock: Clock, commit_ms: Arc<AtomicU32>) -> Writer {
-        let answered = (state.head().seq, state.head().hash);
-        Writer { store, state, tree, clock, commit_ms, answered }
+    /// Load what `store` has. The tables follow the log every `snapshot_bytes`.
+    pub(crate) fn load(
+        store: Arc<Store>,
+        clock: Clock,
+        pressure: Arc<Pressure>,
+        snapshot_bytes: usize,
+    ) -> Result<Writer, crate::OpenError> {
+        let (state, since) = store.load()?;
+        let answered = place(&state);
+        let snapshots = Snapshots { every: snapshot_bytes, since, under_way: false };
+        Ok(Writer { store, state, clock, pressure, answered, stale: false, snapshots })
     }
 
-    /// The state in memory, as far as the last commit.
-    #[cfg(any(test, feature = "simulator"))]
+    /// The state in memory: as far as the last prepared group.
     pub(crate) fn state(&self) -> &State {
         &self.state
     }
 
     /// Work until no handle is left, or the store is lost.
-    pub(crate) fn run(mut self, mut requests: mpsc::Receiver<Request>) {
-        let mut waiting = Vec::new();
+    pub(crate) fn run(mut self, mut committer: Committer, mut requests: mpsc::Receiver<Request>) {
         while let Some(first) = requests.blocking_recv() {
-            waiting.push(first);
-            while waiting.len() < COMMANDS_PER_COMMIT_MAX
-                && let Ok(next) = requests.try_recv()
-            {
-                waiting.push(next);
+            let mut taken = Taken::default();
+            taken.push(first);
+            taken.fill(&mut requests);
+            if committer.is_busy() && taken.bytes < AHEAD_COMMAND_BYTES_MIN {
+                // Little to do ahead: more may come while the commit goes on.
+                self.wait_for(&mut committer);
+                taken.fill(&mut requests);
             }
-            let (commands, answers): (Vec<_>, Vec<_>) =
-                waiting.drain(..).map(|request| (request.command, request.answer)).unzip();
-            let turn = self.turn(commands);
-            for (answer, outcome) in answers.into_iter().zip(turn.outcomes) {
-                // Whoever no longer waits learns the outcome by submitting again.
-                let _ = answer.send(outcome);
-            }
-            let Err(failure) = turn.committed else { continue };
-            tracing::error!(path = %self.store.path().display(), "the ledger's store failed: {failure}; opening it again");
-            if let Err(reason) = self.recover() {
+            if let Err(reason) = self.work(taken, &mut committer, !requests.is_empty()) {
                 tracing::error!(path = %self.store.path().display(), "the ledger stops: {reason}");
                 return refuse_all(requests, &reason);
             }
         }
+        self.wait_for(&mut committer);
+        self.close();
     }
 
-    /// Apply, commit, and say what is to be answered, in order. Where the commit failed, everybody is to be told that the
-    /// outcome is unknown, and the next step is [`Writer::recover`].
-    pub(crate) fn turn(&mut self, commands: Vec<Verified>) -> Turn {
+    /// One group. An error means that the ledger cannot go on.
+    fn work(&mut self, taken: Taken, committer: &mut Committer, more_waits: bool) -> Result<(), String> {
+        if self.is_stale() {
+            self.recover()?;
+        }
+        if self.is_stale() {
+            tell_all(taken.answers, &self.pressure.full());
+            return Ok(());
+        }
+        let prepared = match self.prepare(taken.commands) {
+            Ok(prepared) => prepared,
+            Err(failure) => {
+                tell_all(taken.answers, &unknown(&failure.to_string()));
+                self.wait_for(committer);
+                self.stale = true;
+                return Ok(());
+            }
+        };
+        self.wait_for(committer);
+        if self.stale {
+            // It was applied to a state that never came to be.
+            let error = self.pressure.check_room().err().unwrap_or_else(|| unknown("the group before it failed"));
+            tell_all(taken.answers, &error);
+            return Ok(());
+        }
+        match more_waits {
+            true => committer.begin(prepared, taken.answers),
+            false => {
+                let done = commit_and_answer(prepared, taken.answers, &self.store, &self.pressure);
+                self.conclude(done);
+            }
+        }
+        Ok(())
+    }
+
+    /// Apply a group to the state in memory.
+    pub(crate) fn prepare(&mut self, commands: Vec<Verified>) -> Result<Prepared, StoreError> {
+        let began = Instant::now();
+        let before = place(&self.state);
         let ids: Vec<CommandId> = commands.iter().map(|command| command.body().id).collect();
-        match self.try_commit(commands) {
-            Ok(group) => {
-                self.answered = (self.state.head().seq, self.state.head().hash);
-                Turn { outcomes: self.outcomes(&group, &ids), committed: Ok(()) }
+        self.store.recall(&mut self.state, &commands)?;
+        let snapshot = self.snapshots.since >= self.snapshots.every && !self.snapshots.under_way;
+        if snapshot {
+            self.state.seal_settled();
+        }
+        let defect = |error: AppendError| StoreError::Row { table: log::TAG, reason: error.to_string() };
+        let group = Group::apply(&mut self.state, commands, &*self.clock).map_err(defect)?;
+        let bytes = group.entries.iter().map(|appended| appended.bytes.len()).sum::<usize>();
+        let snapshots = &mut self.snapshots;
+        snapshots.since = if snapshot { bytes } else { snapshots.since + bytes };
+        snapshots.under_way |= snapshot;
+        Ok(Prepared { rows: Rows::take(&mut self.state), group, snapshot, ids, before, after: place(&self.state), began })
+    }
+
+    /// A group's commit has ended.
+    pub(crate) fn conclude(&mut self, done: Done) {
+        match done {
+            Ok((place, snapshot)) => {
+                self.answered = place;
+                if snapshot {
+                    self.state.forget_sealed();
+                    self.snapshots.under_way = false;
+                }
             }
             Err(failure) => {
-                let unknown = || Err(SubmitError::Unknown { reason: failure.to_string() });
-                Turn { outcomes: ids.iter().map(|_| unknown()).collect(), committed: Err(failure) }
+                tracing::warn!(path = %self.store.path().display(), "the ledger's state is loaded again after: {failure}");
+                self.stale = true;
             }
         }
     }
 
-    fn try_commit(&mut self, commands: Vec<Verified>) -> Result<Group, StoreError> {
-        let started = Instant::now();
-        let recalled = self.store.recall(&mut self.state, &commands)?;
-        let defect = |error: hansa_economy::ledger::AppendError| StoreError::Row { table: log::TAG, reason: error.to_string() };
-        let group = Group::apply(&mut self.state, commands, &*self.clock).map_err(defect)?;
-        let changes = self.state.take_changes();
-        if !group.entries.is_empty() {
-            self.tree.follow(&changes, &self.state);
-            self.store.write(&self.state, &changes, &group.entries, self.tree.root())?;
+    fn wait_for(&mut self, committer: &mut Committer) {
+        if let Some(done) = committer.wait() {
+            self.conclude(done);
         }
-        self.state.forget_settled(recalled.transfers.into_iter().chain(changes.transfers));
-        self.state.forget_outcomes(recalled.outcomes.into_iter().chain(changes.outcomes));
-        self.commit_ms.store(u32::try_from(started.elapsed().as_millis()).unwrap_or(u32::MAX), Ordering::Relaxed);
-        Ok(group)
     }
 
-    fn outcomes(&self, group: &Group, ids: &[CommandId]) -> Vec<Result<Outcome, SubmitError>> {
-        let fresh = group.outcomes();
-        let sources = group.sources.iter().zip(ids);
-        let outcomes = sources.map(|(source, id)| match *source {
-            Source::Here { at, repeated } => Ok(outcome(*id, fresh[at], repeated)),
-            Source::Refused(reason) => Ok(refused(*id, reason)),
-            Source::Log => self.outcome_in_log(*id),
-        });
-        outcomes.collect()
-    }
-
-    fn outcome_in_log(&self, id: CommandId) -> Result<Outcome, SubmitError> {
-        let found = self.store.outcome(id).map_err(|error| SubmitError::Unknown { reason: error.to_string() })?;
-        let found = found.ok_or_else(|| SubmitError::Unknown { reason: "the log lacks the outcome".into() })?;
-        Ok(Outcome { repeated: true, ..found })
-    }
-
-    /// Close, open, load: go on from what is durable, if that is what was answered or more.
+    /// After a failure: open, load, and go on from what is durable, if that is what was answered or more. While the disk is full
+    /// the state stays stale, and this is tried again later.
     pub(crate) fn recover(&mut self) -> Result<(), String> {
-        self.store.reopen().map_err(|error| error.to_string())?;
-        let (state, tree) = self.store.load().map_err(|error| error.to_string())?;
+        let reloaded = self.store.reopen().and_then(|()| self.store.load());
+        let (state, since) = match reloaded {
+            Ok(loaded) => loaded,
+            Err(error) if error.is_full() => return Ok(()),
+            Err(error) => return Err(error.to_string()),
+        };
         let (seq, hash) = self.answered;
         let found = self.store.entry_hash(seq).map_err(|error| error.to_string())?;
         if found != Some(hash) {
             return Err(format!("entry {seq} was answered and is not in the store any more; restore a newer copy"));
         }
         tracing::warn!(seq = state.head().seq, "the ledger's store is open again");
-        self.answered = (state.head().seq, state.head().hash);
-        (self.state, self.tree) = (state, tree);
+        self.state = state;
+        self.answered = place(&self.state);
+        self.snapshots = Snapshots { since, under_way: false, ..self.snapshots };
+        self.stale = false;
         Ok(())
     }
+
+    /// Is the state in need of [`Writer::recover`]?
+    pub(crate) fn is_stale(&self) -> bool {
+        self.stale
+    }
+
+    /// Leave the tables up to date, so that the next start has nothing to replay.
+    pub(crate) fn close(&self) {
+        if !self.stale
+            && let Err(error) = self.store.snapshot()
+        {
+            tracing::warn!(path = %self.store.path().display(), "the ledger's tables stay behind its log, and follow at its next start: {error}");
+        }
+    }
+}
+
+fn place(state: &State) -> Place {
+    (state.head().seq, state.head().hash)
 }
 
 fn refuse_all(mut requests: mpsc::Receiver<Request>, reason: &str) {

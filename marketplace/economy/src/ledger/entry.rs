@@ -46,7 +46,10 @@ pub enum EntryError {
 impl Entry {
     /// The bytes to store, and the entry's hash.
     pub fn seal(&self) -> (Vec<u8>, Digest) {
-        let mut bytes = vec![0; 32];
+        let commands = self.commands.iter().map(|command| command.len()).sum::<usize>();
+        // Results take about half of what commands take.
+        let mut bytes = Vec::with_capacity(2 * commands + 1024);
+        bytes.resize(32, 0);
         minicbor::encode(self, &mut bytes).expect("writing to memory cannot fail");
         let hash = hash(&bytes[32..]);
         bytes[..32].copy_from_slice(&hash.0);

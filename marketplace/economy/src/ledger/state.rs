@@ -4,12 +4,13 @@
 //! A store that keeps transfers and outcomes elsewhere brings those that an entry names in before ([`State::recall`]) and
 //! lets settled ones go after ([`State::forget_settled`]); whoever keeps everything in memory calls neither.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use minicbor::{Decode, Encode};
 use serde::Serialize;
 
 use super::account_key::{AccountKey, KeyId, KeyRole};
+use super::account_set::AccountSet;
 use super::id::{CommandId, TransferId};
 use super::movement::Movement;
 use super::reason::Reason;
@@ -71,44 +72,73 @@ pub enum Admission {
     Refused(Reason),
 }
 
-/// Keys of the rows that were written since the last [`State::take_changes`]. A row that is not there any more was
-/// rolled back: it never was.
+/// Keys of the rows that were written since the last [`State::take_changes`], each list in rising order and without
+/// repeats. A row that is not there any more was rolled back: it never was.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
     /// Accounts.
-    pub accounts: BTreeSet<AccountId>,
+    pub accounts: Vec<AccountId>,
+    /// Those of them that were opened.
+    pub opened: Vec<AccountId>,
     /// Owners that an account had before: the index of accounts by owner forgets these.
-    pub owners_before: BTreeSet<(PublicKey, AccountId)>,
+    pub owners_before: Vec<(PublicKey, AccountId)>,
     /// Further keys of accounts.
-    pub keys: BTreeSet<KeyId>,
+    pub keys: Vec<KeyId>,
     /// Assets.
-    pub assets: BTreeSet<u32>,
+    pub assets: Vec<u32>,
     /// Channels.
-    pub channels: BTreeSet<ChannelId>,
+    pub channels: Vec<ChannelId>,
     /// Transfers and burnt ids.
-    pub transfers: BTreeSet<TransferId>,
+    pub transfers: Vec<TransferId>,
     /// Counts of refunds.
-    pub refunded: BTreeSet<RefundTarget>,
+    pub refunded: Vec<RefundTarget>,
     /// Commands.
-    pub outcomes: BTreeSet<CommandId>,
+    pub outcomes: Vec<CommandId>,
+}
+
+impl Changes {
+    fn settle(&mut self) {
+        fn settle<T: Ord>(keys: &mut Vec<T>) {
+            keys.sort_unstable();
+            keys.dedup();
+        }
+        settle(&mut self.accounts);
+        settle(&mut self.opened);
+        settle(&mut self.owners_before);
+        settle(&mut self.keys);
+        settle(&mut self.assets);
+        settle(&mut self.channels);
+        settle(&mut self.transfers);
+        settle(&mut self.refunded);
+        settle(&mut self.outcomes);
+    }
 }
 
 /// The state of a ledger.
 #[derive(Clone, Debug)]
 pub struct State {
     head: Head,
-    accounts: BTreeMap<AccountId, Account>,
+    accounts: AccountSet,
     keys: BTreeMap<KeyId, AccountKey>,
     assets: BTreeMap<u32, Asset>,
     channels: BTreeMap<ChannelId, Channel>,
-    transfers: BTreeMap<TransferId, TransferRecord>,
     refunded: BTreeMap<RefundTarget, Refunded>,
-    outcomes: BTreeMap<CommandId, OutcomeRef>,
+    open_holds: HashMap<TransferId, TransferRecord>,
+    settled: Settled,
+    /// What was settled before the last [`State::seal_settled`].
+    sealed: Settled,
     /// Open holds by the time at which they let go; derived.
     expiries: BTreeSet<(u64, TransferId)>,
     changes: Changes,
     movements: Vec<Movement>,
     scope: Option<Scope>,
+}
+
+/// Outcomes, transfers other than open holds, and burnt ids, as far as they are in memory. They never change.
+#[derive(Clone, Debug, Default)]
+struct Settled {
+    transfers: HashMap<TransferId, TransferRecord>,
+    outcomes: HashMap<CommandId, OutcomeRef>,
 }
 
 /// What must be put back if a chain breaks.
@@ -125,13 +155,14 @@ impl State {
     pub fn new(head: Head) -> State {
         State {
             head,
-            accounts: BTreeMap::new(),
+            accounts: AccountSet::default(),
             keys: BTreeMap::new(),
             assets: BTreeMap::new(),
             channels: BTreeMap::new(),
-            transfers: BTreeMap::new(),
             refunded: BTreeMap::new(),
-            outcomes: BTreeMap::new(),
+            open_holds: HashMap::new(),
+            settled: Settled::default(),
+            sealed: Settled::default(),
             expiries: BTreeSet::new(),
             changes: Changes::default(),
             movements: Vec::new(),
@@ -146,7 +177,7 @@ impl State {
 
     /// An account.
     pub fn account(&self, id: AccountId) -> Option<&Account> {
-        self.accounts.get(&id)
+        self.accounts.get(id)
     }
 
     /// A further key of an account, revoked ones included.
@@ -175,7 +206,8 @@ impl State {
 
     /// A transfer, if it is in memory.
     pub fn transfer(&self, id: TransferId) -> Option<&TransferRecord> {
-        self.transfers.get(&id)
+        let newest = self.settled.transfers.get(&id).or_else(|| self.open_holds.get(&id));
+        newest.or_else(|| self.sealed.transfers.get(&id))
     }
 
     /// How much of a thing was refunded; none: nothing.
@@ -185,12 +217,12 @@ impl State {
 
     /// Where a command's outcome stands, if it is in memory.
     pub fn outcome(&self, id: CommandId) -> Option<&OutcomeRef> {
-        self.outcomes.get(&id)
+        self.settled.outcomes.get(&id).or_else(|| self.sealed.outcomes.get(&id))
     }
 
     /// All accounts, by id.
     pub fn accounts(&self) -> impl Iterator<Item = &Account> {
-        self.accounts.values()
+        self.accounts.by_id().into_iter()
     }
 
     /// All further keys, by account, role and key.
@@ -210,7 +242,7 @@ impl State {
 
     /// All transfers in memory, by id.
     pub fn transfers(&self) -> impl Iterator<Item = (TransferId, &TransferRecord)> {
-        self.transfers.iter().map(|(id, record)| (*id, record))
+        by_id([&self.settled.transfers, &self.open_holds, &self.sealed.transfers])
     }
 
     /// All counts of refunds, by what was refunded.
@@ -220,12 +252,12 @@ impl State {
 
     /// All outcomes in memory, by command.
     pub fn outcomes(&self) -> impl Iterator<Item = (CommandId, &OutcomeRef)> {
-        self.outcomes.iter().map(|(id, outcome)| (*id, outcome))
+        by_id([&self.settled.outcomes, &self.sealed.outcomes])
     }
 
     /// What is to be done with `command`? Its outcome, if it has one, must be in memory.
     pub fn admit(&self, command: &Verified) -> Admission {
-        match self.outcomes.get(&command.body().id) {
+        match self.outcome(command.body().id) {
             Some(outcome) if outcome.digest == command.digest() => Admission::Repeat(*outcome),
             Some(_) => Admission::Refused(Reason::IdTaken),
             None if command.body().ledger != Some(self.head.ledger) => Admission::Refused(Reason::WrongLedger),
@@ -235,7 +267,7 @@ impl State {
 
     /// Bring a stored account back.
     pub fn restore_account(&mut self, account: Account) {
-        self.accounts.insert(account.id, account);
+        self.accounts.insert(account);
     }
 
     /// Bring a stored key back.
@@ -260,35 +292,50 @@ impl State {
 
     /// Bring a stored transfer back. One that is in memory already stays as it is there.
     pub fn recall(&mut self, id: TransferId, record: TransferRecord) {
-        if !self.transfers.contains_key(&id) {
+        if self.transfer(id).is_none() {
             self.insert_transfer(id, Some(record));
         }
     }
 
     /// Bring a stored outcome back.
     pub fn recall_outcome(&mut self, id: CommandId, outcome: OutcomeRef) {
-        self.outcomes.entry(id).or_insert(outcome);
+        if self.outcome(id).is_none() {
+            self.settled.outcomes.insert(id, outcome);
+        }
     }
 
     /// Let these transfers go from memory, unless they are open holds.
     pub fn forget_settled(&mut self, ids: impl IntoIterator<Item = TransferId>) {
         for id in ids {
-            if self.transfers.get(&id).is_some_and(|record| !record.is_open_hold()) {
-                self.transfers.remove(&id);
-            }
+            self.settled.transfers.remove(&id);
         }
     }
 
     /// Let these outcomes go from memory.
     pub fn forget_outcomes(&mut self, ids: impl IntoIterator<Item = CommandId>) {
         for id in ids {
-            self.outcomes.remove(&id);
+            self.settled.outcomes.remove(&id);
         }
+    }
+
+    /// Outcomes, and transfers other than open holds, that are in memory now will all be stored: [`State::forget_sealed`]
+    /// lets them go when they are. Those that come from now on stay.
+    pub fn seal_settled(&mut self) {
+        let sealed = std::mem::take(&mut self.settled);
+        self.sealed.transfers.extend(sealed.transfers);
+        self.sealed.outcomes.extend(sealed.outcomes);
+    }
+
+    /// Let go of what was sealed.
+    pub fn forget_sealed(&mut self) {
+        self.sealed = Settled::default();
     }
 
     /// The keys of all rows written since the last time.
     pub fn take_changes(&mut self) -> Changes {
-        std::mem::take(&mut self.changes)
+        let mut changes = std::mem::take(&mut self.changes);
+        changes.settle();
+        changes
     }
 
     pub(super) fn take_movements(&mut self) -> Vec<Movement> {
@@ -316,8 +363,8 @@ impl State {
 
     /// An account to write to, which was found before.
     pub(super) fn account_mut(&mut self, id: AccountId) -> &mut Account {
-        self.changes.accounts.insert(id);
-        let account = self.accounts.get_mut(&id).expect("the checks before the point of no return found this account");
+        self.changes.accounts.push(id);
+        let account = self.accounts.get_mut(id).expect("the checks before the point of no return found this account");
         if let Some(scope) = &mut self.scope {
             scope.accounts.push((id, Some(account.clone())));
         }
@@ -326,8 +373,11 @@ impl State {
 
     pub(super) fn put_account(&mut self, account: Account) {
         let id = account.id;
-        self.changes.accounts.insert(id);
-        let before = self.accounts.insert(id, account);
+        self.changes.accounts.push(id);
+        let before = self.accounts.insert(account);
+        if before.is_none() {
+            self.changes.opened.push(id);
+        }
         if let Some(scope) = &mut self.scope {
             scope.accounts.push((id, before));
         }
@@ -336,12 +386,12 @@ impl State {
     /// Give an account that was found before to another owner.
     pub(super) fn change_owner(&mut self, id: AccountId, owner: PublicKey) {
         let before = std::mem::replace(&mut self.account_mut(id).owner, owner);
-        self.changes.owners_before.insert((before, id));
+        self.changes.owners_before.push((before, id));
     }
 
     pub(super) fn put_key(&mut self, key: AccountKey) {
         let id = key.id();
-        self.changes.keys.insert(id);
+        self.changes.keys.push(id);
         let before = self.keys.insert(id, key);
         if let Some(scope) = &mut self.scope {
             scope.keys.push((id, before));
@@ -355,27 +405,27 @@ impl State {
     }
 
     pub(super) fn put_asset(&mut self, asset: Asset) {
-        self.changes.assets.insert(asset.id);
+        self.changes.assets.push(asset.id);
         self.assets.insert(asset.id, asset);
     }
 
     pub(super) fn put_channel(&mut self, channel: Channel) {
-        self.changes.channels.insert(channel.id);
+        self.changes.channels.push(channel.id);
         self.channels.insert(channel.id, channel);
     }
 
     pub(super) fn put_refunded(&mut self, row: Refunded) {
-        self.changes.refunded.insert(row.target);
+        self.changes.refunded.push(row.target);
         self.refunded.insert(row.target, row);
     }
 
     pub(super) fn put_outcome(&mut self, id: CommandId, outcome: OutcomeRef) {
-        self.changes.outcomes.insert(id);
-        self.outcomes.insert(id, outcome);
+        self.changes.outcomes.push(id);
+        self.settled.outcomes.insert(id, outcome);
     }
 
     pub(super) fn put_transfer(&mut self, id: TransferId, record: TransferRecord) {
-        self.changes.transfers.insert(id);
+        self.changes.transfers.push(id);
         let before = self.insert_transfer(id, Some(record));
         if let Some(scope) = &mut self.scope {
             scope.transfers.push((id, before));
@@ -402,9 +452,9 @@ impl State {
         let Some(scope) = self.scope.take() else { return };
         for (id, account) in scope.accounts.into_iter().rev() {
             match account {
-                Some(account) => self.accounts.insert(id, account),
-                None => self.accounts.remove(&id),
-            };
+                Some(account) => drop(self.accounts.insert(account)),
+                None => self.accounts.remove_newest(id),
+            }
         }
         for (id, key) in scope.keys.into_iter().rev() {
             match key {
@@ -420,9 +470,11 @@ impl State {
 
     fn insert_transfer(&mut self, id: TransferId, record: Option<TransferRecord>) -> Option<TransferRecord> {
         let expiry = record.as_ref().and_then(open_until);
+        let (settled, open) = (&mut self.settled.transfers, &mut self.open_holds);
         let before = match record {
-            Some(record) => self.transfers.insert(id, record),
-            None => self.transfers.remove(&id),
+            Some(record) if record.is_open_hold() => open.insert(id, record).or(settled.remove(&id)),
+            Some(record) => settled.insert(id, record).or(open.remove(&id)),
+            None => settled.remove(&id).or(open.remove(&id)),
         };
         if let Some(expires_ns) = before.as_ref().and_then(open_until) {
             self.expiries.remove(&(expires_ns, id));
@@ -439,4 +491,10 @@ fn open_until(record: &TransferRecord) -> Option<u64> {
         TransferRecord::Created(transfer, _) if record.is_open_hold() => transfer.expires_ns(),
         _ => None,
     }
+}
+
+fn by_id<'a, K: Copy + Ord + 'a, V: 'a>(maps: impl IntoIterator<Item = &'a HashMap<K, V>>) -> impl Iterator<Item = (K, &'a V)> {
+    let mut sorted: Vec<(K, &V)> = maps.into_iter().flatten().map(|(id, row)| (*id, row)).collect();
+    sorted.sort_unstable_by_key(|(id, _)| *id);
+    sorted.into_iter()
 }

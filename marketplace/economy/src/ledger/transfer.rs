@@ -150,6 +150,11 @@ pub enum TransferRecord {
 }
 
 impl TransferRecord {
+    /// Is it a hold, open or not?
+    pub fn is_hold(&self) -> bool {
+        matches!(self, TransferRecord::Created(_, Some(_)))
+    }
+
     /// Is it a hold that is still open?
     pub fn is_open_hold(&self) -> bool {
         matches!(self, TransferRecord::Created(_, Some(HoldState::Open)))

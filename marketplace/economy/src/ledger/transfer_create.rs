@@ -154,8 +154,11 @@ fn move_or_hold(state: &mut State, event: &Transfer, authority: Authority, now_n
 
     // Point of no return.
     let is_hold = event.flags.has(TransferFlags::PENDING);
-    let held_by = authority.further_key(debit).filter(|_| is_hold);
-    authority.spend(state, event.debit, amount);
+    let further = authority.further_key(debit);
+    if further.is_some() {
+        authority.spend(state, event.debit, amount);
+    }
+    let held_by = further.filter(|_| is_hold);
     let debit = state.account_mut(event.debit);
     let total = if is_hold { &mut debit.debits_pending } else { &mut debit.debits_posted };
     *total = total.saturating_add(amount);

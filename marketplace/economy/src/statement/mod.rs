@@ -32,7 +32,7 @@ pub struct Signed<T> {
 }
 
 /// Why bytes are not the statement that was expected.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum StatementError {
     /// Longer than any statement may be.
     #[error("the statement has {0} bytes, more than {STATEMENT_BYTES_MAX}")]

@@ -43,17 +43,21 @@ pub(crate) struct Step<'a> {
 }
 
 /// An entry whose hash and signatures are right.
-struct Opened {
-    seq: u64,
-    entry: Entry,
-    hash: Digest,
-    commands: Vec<Verified>,
+pub(crate) struct Opened {
+    pub(crate) seq: u64,
+    pub(crate) entry: Entry,
+    pub(crate) hash: Digest,
+    pub(crate) commands: Vec<Verified>,
 }
 
 /// Replay the log as it stands now and show each step to `visit`; the state at its end. What is appended meanwhile is left
 /// out.
 pub(crate) fn replay<E: From<ReplayError>>(store: &Store, mut visit: impl FnMut(&Step<'_>) -> Result<(), E>) -> Result<State, E> {
-    let end = store.read(|tx| meta::head(&tx.open_table(meta::TABLE)?)).map_err(ReplayError::Store)?.seq;
+    let ends = store.read(|tx| {
+        let table = tx.open_table(meta::TABLE)?;
+        Ok((meta::head(&table)?.seq, meta::rows(&table)?.0.seq))
+    });
+    let (end, rows_at) = ends.map_err(ReplayError::Store)?;
     let mut state: Option<State> = None;
     let mut next = 1;
     while next <= end {
@@ -62,7 +66,8 @@ pub(crate) fn replay<E: From<ReplayError>>(store: &Store, mut visit: impl FnMut(
             return Err(broken(next, "it is missing").into());
         }
         for opened in open(&rows)? {
-            advance(store, &mut state, &opened, &mut visit)?;
+            let stored = opened.seq <= rows_at;
+            advance(store, &mut state, &opened, stored, &mut visit)?;
         }
         next += rows.len() as u64;
     }
@@ -70,7 +75,7 @@ pub(crate) fn replay<E: From<ReplayError>>(store: &Store, mut visit: impl FnMut(
 }
 
 /// The rows of the next entries, up to number `end`.
-fn rows(tx: &ReadTransaction, from: u64, end: u64) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+pub(crate) fn rows(tx: &ReadTransaction, from: u64, end: u64) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
     let table = tx.open_table(log::TABLE)?;
     let mut rows = Vec::with_capacity(REPLAY_ENTRIES);
     for row in table.range(from..=end)?.take(REPLAY_ENTRIES) {
@@ -84,6 +89,7 @@ fn advance<E: From<ReplayError>>(
     store: &Store,
     state: &mut Option<State>,
     opened: &Opened,
+    stored: bool,
     visit: &mut impl FnMut(&Step<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
     let Opened { seq, entry, commands, .. } = opened;
@@ -101,12 +107,15 @@ fn advance<E: From<ReplayError>>(
     }
     let changes = state.take_changes();
     visit(&Step { state, entry, commands, movements: &again.movements, changes: &changes })?;
-    state.forget_settled(changes.transfers.iter().copied().chain(recalled));
+    // What came after the rows were written is nowhere but here.
+    if stored {
+        state.forget_settled(changes.transfers.iter().copied().chain(recalled));
+    }
     state.forget_outcomes(changes.outcomes.iter().copied());
     Ok(())
 }
 
-fn found(state: &mut Option<State>, opened: &Opened) -> Result<Appended, ReplayError> {
+pub(crate) fn found(state: &mut Option<State>, opened: &Opened) -> Result<Appended, ReplayError> {
     let [genesis] = opened.commands.as_slice() else {
         return Err(broken(opened.seq, "the first entry is not genesis alone"));
     };
@@ -115,8 +124,8 @@ fn found(state: &mut Option<State>, opened: &Opened) -> Result<Appended, ReplayE
     Ok(again)
 }
 
-/// Bring those transfers back that the entry names and that were settled before it. The table has them as they are at the
-/// log's end: one that was settled before does not change any more, and one that came later must stay away. Open holds
+/// Bring those transfers back that the entry names and that were settled before it. The table has them as they are
+/// after a later entry: one that was settled before does not change any more, and one that came later must stay away. Open holds
 /// never left memory. A mistake here would give another hash, which is noticed.
 fn recall(store: &Store, state: &mut State, entry: &Entry, commands: &[Verified]) -> Result<Vec<TransferId>, ReplayError> {
     let mut named: Vec<_> = commands.iter().flat_map(Verified::transfers_named).collect();
@@ -155,7 +164,7 @@ fn was_burnt(entry: &Entry, id: TransferId) -> bool {
 }
 
 /// Hashes and signatures of these entries, on as many threads as there are cores.
-fn open(chunk: &[(u64, Vec<u8>)]) -> Result<Vec<Opened>, ReplayError> {
+pub(crate) fn open(chunk: &[(u64, Vec<u8>)]) -> Result<Vec<Opened>, ReplayError> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let share = chunk.len().div_ceil(threads).max(1);
     let parts = std::thread::scope(|scope| {
@@ -179,6 +188,6 @@ fn open_entry(seq: u64, bytes: &[u8]) -> Result<Opened, ReplayError> {
     Ok(Opened { seq, commands: commands.map_err(|error| broken(seq, error))?, entry, hash })
 }
 
-fn broken(seq: u64, reason: impl std::fmt::Display) -> ReplayError {
+pub(crate) fn broken(seq: u64, reason: impl std::fmt::Display) -> ReplayError {
     ReplayError::Entry { seq, reason: reason.to_string() }
 }

@@ -2,23 +2,30 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use hansa_economy::Digest;
 use hansa_economy::ledger::{Appended, CommandId, Entry, State, Verified};
-use redb::Builder;
+use redb::{Builder, ReadTransaction};
 
 use super::disk::Disk;
+use super::shadow::same_rows;
 use crate::check;
+use crate::commit::{Committed, Failed, Prepared, unknown};
 use crate::error::{OpenError, SubmitError};
 use crate::handle::Outcome;
+use crate::pressure::Pressure;
 use crate::store::{Store, StoreError};
-use crate::table::log;
+use crate::table::{log, meta, transfers};
 use crate::writer::Writer;
+
+/// The tables follow the log often here: every few commands.
+const SNAPSHOT_BYTES: usize = 4096;
 
 /// A running ledger on a disk.
 pub(super) struct Machine {
     store: Arc<Store>,
+    pressure: Arc<Pressure>,
     writer: Writer,
 }
 
@@ -34,17 +41,56 @@ impl Machine {
         let (disk, clock) = (disk.clone(), clock.clone());
         let open = move || Builder::new().set_cache_size(cache_bytes).create_with_backend(disk.clone());
         let store = Arc::new(Store::open_with(PathBuf::from("simulated"), Box::new(open))?);
-        let state = store.load()?;
         let clock = Arc::new(move || clock.load(Ordering::Relaxed));
-        let writer = Writer::new(store.clone(), state, clock, Arc::new(AtomicU32::new(0)));
-        Ok(Machine { store, writer })
+        let pressure = Arc::new(Pressure::default());
+        let writer = Writer::load(store.clone(), clock, pressure.clone(), SNAPSHOT_BYTES)?;
+        Ok(Machine { store, pressure, writer })
     }
 
-    /// One turn of the writer. The second is why the ledger has stopped, if it has.
-    pub(super) fn turn(&mut self, commands: Vec<Verified>) -> (Vec<Result<Outcome, SubmitError>>, Option<String>) {
-        let turn = self.writer.turn(commands);
-        let stopped = turn.committed.err().and_then(|_| self.writer.recover().err());
-        (turn.outcomes, stopped)
+    /// One turn of the writer. An even number of commands makes two groups, the second of which is applied before the first is
+    /// committed. With the outcomes comes why the ledger has stopped, if it has.
+    pub(super) fn turn(&mut self, mut commands: Vec<Verified>) -> (Vec<Result<Outcome, SubmitError>>, Option<String>) {
+        let all = commands.len();
+        if self.writer.is_stale() {
+            if let Err(reason) = self.writer.recover() {
+                return (vec![Err(unknown(&reason)); all], Some(reason));
+            }
+            if self.writer.is_stale() {
+                return (vec![Err(self.pressure.full()); all], None);
+            }
+        }
+        let later = if all.is_multiple_of(2) { commands.split_off(all / 2) } else { Vec::new() };
+        let first = self.writer.prepare(commands);
+        let second = (first.is_ok() && !later.is_empty()).then(|| self.writer.prepare(later));
+        let mut outcomes = self.commit(first, all - if all.is_multiple_of(2) { all / 2 } else { 0 });
+        if all > outcomes.len() {
+            outcomes.extend(match second {
+                Some(second) if !self.writer.is_stale() => self.commit(second, all / 2),
+                _ => vec![Err(unknown("the group before it failed")); all / 2],
+            });
+        }
+        let stopped = if self.writer.is_stale() { self.writer.recover().err() } else { None };
+        (outcomes, stopped)
+    }
+
+    fn commit(&mut self, prepared: Result<Prepared, StoreError>, commands: usize) -> Vec<Result<Outcome, SubmitError>> {
+        let (done, outcomes) = match prepared {
+            Ok(prepared) => match prepared.commit(&self.store, &self.pressure) {
+                Ok(Committed { place, snapshot, outcomes }) => (Ok((place, snapshot)), outcomes),
+                Err(Failed { failure, error }) => (Err(failure), vec![Err(error); commands]),
+            },
+            Err(failure) => {
+                let outcomes = vec![Err(unknown(&failure.to_string())); commands];
+                (Err(failure), outcomes)
+            }
+        };
+        self.writer.conclude(done);
+        outcomes
+    }
+
+    /// Stop in good order.
+    pub(super) fn close(self) {
+        self.writer.close();
     }
 
     /// The writer's state in memory.
@@ -67,9 +113,32 @@ impl Machine {
         self.store.outcome(id)
     }
 
-    /// What is wrong with the stored rows, compared with `state`.
+    /// What is wrong with what is stored, compared with `state`: the rows where they stand at its entry, else what a start would
+    /// load; and each transfer and outcome as a reader finds it.
     pub(super) fn compare(&self, state: &State) -> Result<Result<(), String>, StoreError> {
-        self.store.read(|tx| check::compare(tx, state))
+        let rows_at = self.store.read(|tx| Ok(meta::rows(&tx.open_table(meta::TABLE)?)?.0.seq))?;
+        if rows_at == state.head().seq {
+            return self.store.read(|tx| check::compare(tx, state));
+        }
+        let loaded = match self.store.peek() {
+            Ok(loaded) => loaded.state,
+            Err(error) => return Ok(Err(error.to_string())),
+        };
+        if !same_rows(&loaded, state) {
+            return Ok(Err("a start would load other rows than the log makes".into()));
+        }
+        for (id, record) in state.transfers() {
+            let table = |tx: &ReadTransaction| transfers::get(&tx.open_table(transfers::TABLE)?, id);
+            if self.store.look(|recent| recent.transfers.get(&id).cloned(), table)?.as_ref() != Some(record) {
+                return Ok(Err(format!("a reader finds another transfer {id} than the log makes")));
+            }
+        }
+        for (id, place) in state.outcomes() {
+            if self.store.outcome(id)?.and_then(|outcome| outcome.seq) != Some(place.seq) {
+                return Ok(Err(format!("a reader finds another outcome of command {id} than the log has")));
+            }
+        }
+        Ok(Ok(()))
     }
 
     /// What the check of the whole file says is wrong.

@@ -137,6 +137,8 @@ impl Shadow {
     }
 }
 
-fn same_rows(one: &State, other: &State) -> bool {
-    one.accounts().eq(other.accounts()) && one.assets().eq(other.assets()) && one.channels().eq(other.channels())
+pub(super) fn same_rows(one: &State, other: &State) -> bool {
+    let channels = one.channels().eq(other.channels());
+    let keys = one.keys().eq(other.keys()) && one.all_refunded().eq(other.all_refunded());
+    one.accounts().eq(other.accounts()) && one.assets().eq(other.assets()) && channels && keys
 }

@@ -268,13 +268,19 @@ impl World {
 
     /// The submitters are told; whoever is told an outcome must find it in the log.
     fn hear(&mut self, commands: Vec<Verified>, outcomes: Vec<Result<Outcome, SubmitError>>) -> Result<(), Objection> {
-        let mut opened_anew = false;
+        let (mut opened_anew, mut refused) = (false, Vec::new());
         for (command, outcome) in commands.into_iter().zip(outcomes) {
             self.trace.note(format!("{} comes to {outcome:?}", command.body().id));
             match outcome {
                 Ok(outcome) => self.unchecked.push((command, outcome)),
                 Err(SubmitError::Unknown { .. }) if self.disk.has_failed() => {
                     self.counts.unknown += 1;
+                    opened_anew = true;
+                }
+                Err(SubmitError::Full { .. }) if self.disk.has_failed() => {
+                    // One that was done before may be refused as well.
+                    let known = self.shadow.state().outcome(command.body().id).is_some();
+                    refused.extend((!known).then_some(command.body().id));
                     opened_anew = true;
                 }
                 Err(error) => return object(format!("an error without a reason: {error}")),
@@ -284,7 +290,9 @@ impl World {
         if opened_anew && readable {
             self.disk.forgive();
         }
-        self.follow()
+        self.follow()?;
+        let done = refused.into_iter().find(|id| self.shadow.state().outcome(*id).is_some());
+        insist(done.is_none(), "nothing was done, they said, of a command that now stands in the log")
     }
 
     /// The first time with all signatures, later from memory: signatures take most of a run's time.
@@ -365,7 +373,9 @@ impl World {
     }
 
     fn stop(&mut self) {
-        self.machine = None;
+        if let Some(machine) = self.machine.take() {
+            machine.close();
+        }
     }
 
     /// Start again. What was planned for the disk may happen now; once it is whole, the start must succeed.

@@ -9,9 +9,9 @@ use super::{AccountLine, HistoryError, Period};
 use crate::day::moment;
 use crate::decimal::{Net, decimal};
 use crate::limits::STATEMENT_LINES_MAX;
-use crate::replay::{Line, Step, kind_name, lines, replay};
-use crate::store::{Store, StoreError};
-use crate::table::accounts;
+use crate::replay::{Line, ReplayError, Step, kind_name, lines, replay};
+use crate::store::Store;
+use crate::table::{accounts, meta};
 
 /// Which lines are kept.
 #[derive(Clone, Copy)]
@@ -54,9 +54,13 @@ pub(super) fn follow(store: &Store, account: AccountId, period: Period, keep: Ke
     {
         return Err(HistoryError::BadLimit(limit));
     }
-    // Who asks for an account that is not there need not wait for a replay.
-    let is_there = store.read(|tx| Ok::<_, StoreError>(accounts::get(&tx.open_table(accounts::TABLE)?, account)?.is_some()));
-    if !is_there.map_err(crate::replay::ReplayError::Store)? {
+    // Who asks for an account that is not there need not wait for a replay, where the tables are as new as the log.
+    let is_there = store.read(|tx| {
+        let meta = tx.open_table(meta::TABLE)?;
+        let stored = meta::head(&meta)?.seq == meta::rows(&meta)?.0.seq;
+        Ok(!stored || accounts::get(&tx.open_table(accounts::TABLE)?, account)?.is_some())
+    });
+    if !is_there.map_err(ReplayError::Store)? {
         return Err(HistoryError::NoAccount(account));
     }
     let nothing = Net::default();
@@ -72,6 +76,9 @@ pub(super) fn follow(store: &Store, account: AccountId, period: Period, keep: Ke
         left_out: 0,
     };
     let state = replay(store, |step| follower.step(step))?;
+    if state.account(account).is_none() {
+        return Err(HistoryError::NoAccount(account));
+    }
     follower.end(&state)
 }
 

@@ -1,27 +1,26 @@
-//! Table `accounts.1`: accounts with their balances. Key: the account's id. Value: CBOR of `Account`.
-//! Changed by the writer for each account that a commit touched.
+//! Table `accounts.2`: accounts with their balances. Sheaves by the account's id; a row is CBOR of `Account`.
+//! Changed by a snapshot for each account that was touched since the one before.
 
 use hansa_economy::channel::AccountId;
 use hansa_economy::ledger::Account;
-use redb::{ReadableTable, Table, TableDefinition};
+use redb::ReadableTable;
 
-use super::{decode, encode};
+use super::{decode, encode_into, sheaf};
 use crate::store::StoreError;
 
-pub(crate) const TAG: &str = "accounts.1";
-pub(crate) const TABLE: TableDefinition<'static, u128, &[u8]> = TableDefinition::new(TAG);
+pub(crate) const TAG: &str = "accounts.2";
+pub(crate) const TABLE: sheaf::Definition = sheaf::Definition::new(TAG);
 
-pub(crate) fn put(table: &mut Table<'_, u128, &'static [u8]>, account: &Account) -> Result<(), StoreError> {
-    table.insert(account.id.0, encode(account).as_slice())?;
-    Ok(())
+pub(crate) fn push(rows: &mut sheaf::Rows, account: &Account) {
+    rows.push(account.id.0, |bytes| encode_into(account, bytes));
 }
 
 pub(crate) fn get(table: &impl ReadableTable<u128, &'static [u8]>, id: AccountId) -> Result<Option<Account>, StoreError> {
-    table.get(id.0)?.map(|row| decode(TAG, row.value())).transpose()
+    sheaf::get(table, TAG, id.0, |row| decode(TAG, row))
 }
 
 pub(crate) fn all(
     table: &impl ReadableTable<u128, &'static [u8]>,
 ) -> Result<impl Iterator<Item = Result<Account, StoreError>>, StoreError> {
-    Ok(table.iter()?.map(|row| decode(TAG, row?.1.value())))
+    Ok(sheaf::all(table, TAG)?.map(|row| decode(TAG, &row?.1)))
 }

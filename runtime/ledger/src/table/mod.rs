@@ -1,10 +1,12 @@
 //! One file per stored table: its stable tag, its codecs, who changes it.
 //!
-//! Values are CBOR of the rows of `hansa_economy::ledger`, except entries of the log, which are kept in their exact bytes.
+//! Values are CBOR of the rows of `hansa_economy::ledger`, except entries of the log, which are kept in their exact bytes. Tables
+//! of many small rows keep several in one value (`sheaf.rs`).
 
 pub(crate) mod accounts;
 pub(crate) mod assets;
 pub(crate) mod channels;
+pub(crate) mod format_2;
 pub(crate) mod holds;
 pub(crate) mod keys;
 pub(crate) mod log;
@@ -12,27 +14,21 @@ pub(crate) mod meta;
 pub(crate) mod outcomes;
 pub(crate) mod owners;
 pub(crate) mod refunds;
+pub(crate) mod sheaf;
 pub(crate) mod transfers;
 
 use minicbor::{Decode, Encode};
 
 use crate::store::StoreError;
 
-/// A table to read; none where the file is older than the table, which is then empty.
-pub(crate) fn open_later<K: redb::Key + 'static, V: redb::Value + 'static>(
-    tx: &redb::ReadTransaction,
-    table: redb::TableDefinition<'_, K, V>,
-) -> Result<Option<redb::ReadOnlyTable<K, V>>, StoreError> {
-    match tx.open_table(table) {
-        Ok(table) => Ok(Some(table)),
-        Err(redb::TableError::TableDoesNotExist(_)) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
 /// The bytes of a row.
 pub(crate) fn encode<T: Encode<()>>(row: &T) -> Vec<u8> {
     minicbor::to_vec(row).expect("writing to memory cannot fail")
+}
+
+/// Append the bytes of a row.
+pub(crate) fn encode_into<T: Encode<()>>(row: &T, bytes: &mut Vec<u8>) {
+    minicbor::encode(row, bytes).expect("writing to memory cannot fail");
 }
 
 /// The row in `bytes`, which must end with it.

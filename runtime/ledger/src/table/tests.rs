@@ -116,6 +116,12 @@ fn channel() -> impl Strategy<Value = Channel> {
     )
 }
 
+/// Rows that overlap those of other batches, ascend beyond them, or lie anywhere.
+fn batch() -> impl Strategy<Value = std::collections::BTreeMap<u128, Vec<u8>>> {
+    let id = prop_oneof![0..200u128, (1u128 << 64)..(1u128 << 64) + 4000, any::<u128>()];
+    prop::collection::btree_map(id, prop::collection::vec(any::<u8>(), 1..400), 1..150)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
 
@@ -124,7 +130,9 @@ proptest! {
         let database = database();
         let tx = database.begin_write().unwrap();
         let (mut table, mut index) = (tx.open_table(accounts::TABLE).unwrap(), tx.open_table(owners::TABLE).unwrap());
-        accounts::put(&mut table, &account).unwrap();
+        let mut rows = sheaf::Rows::default();
+        accounts::push(&mut rows, &account);
+        sheaf::put(&mut table, accounts::TAG, &rows).unwrap();
         owners::put(&mut index, account.owner, account.id).unwrap();
         prop_assert_eq!(owners::accounts_of(&index, account.owner).unwrap(), [account.id]);
         prop_assert_eq!(owners::accounts_of(&index, PublicKey([7; 32])).unwrap(), []);
@@ -189,7 +197,9 @@ proptest! {
         let database = database();
         let tx = database.begin_write().unwrap();
         let (mut table, mut index) = (tx.open_table(transfers::TABLE).unwrap(), tx.open_table(holds::TABLE).unwrap());
-        transfers::put(&mut table, Id128(id), &record).unwrap();
+        let mut rows = sheaf::Rows::default();
+        transfers::push(&mut rows, Id128(id), &record);
+        sheaf::put(&mut table, transfers::TAG, &rows).unwrap();
         holds::follow(&mut index, Id128(id), &record).unwrap();
         prop_assert_eq!(!holds::all(&index).unwrap().is_empty(), record.is_open_hold());
         prop_assert_eq!(transfers::get(&table, Id128(id)).unwrap(), Some(record));
@@ -202,11 +212,41 @@ proptest! {
         let database = database();
         let tx = database.begin_write().unwrap();
         let (mut table, mut meta) = (tx.open_table(outcomes::TABLE).unwrap(), tx.open_table(meta::TABLE).unwrap());
-        outcomes::put(&mut table, Id128(id), &outcome).unwrap();
+        let mut rows = sheaf::Rows::default();
+        outcomes::push(&mut rows, Id128(id), &outcome);
+        sheaf::put(&mut table, outcomes::TAG, &rows).unwrap();
         prop_assert_eq!(outcomes::get(&table, Id128(id)).unwrap(), Some(outcome));
         meta::put_head(&mut meta, &head).unwrap();
         meta::put_format(&mut meta, index).unwrap();
         prop_assert_eq!((meta::head(&meta).unwrap(), meta::format(&meta).unwrap()), (head, Some(index)));
+    }
+
+    /// A table of sheaves is a map, whatever the ids and the sizes of the rows.
+    #[test]
+    fn sheaves_are_a_map(batches in prop::collection::vec(batch(), 1..8)) {
+        let database = database();
+        let tx = database.begin_write().unwrap();
+        let mut table = tx.open_table(transfers::TABLE).unwrap();
+        let mut expected = std::collections::BTreeMap::new();
+        for batch in batches {
+            let mut rows = sheaf::Rows::default();
+            batch.iter().for_each(|(id, row)| rows.push(*id, |bytes| bytes.extend_from_slice(row)));
+            sheaf::put(&mut table, transfers::TAG, &rows).unwrap();
+            expected.extend(batch);
+        }
+        let all: Vec<_> = sheaf::all(&table, transfers::TAG).unwrap().map(Result::unwrap).collect();
+        prop_assert_eq!(all, expected.clone().into_iter().collect::<Vec<_>>());
+        prop_assert_eq!(sheaf::len(&table, transfers::TAG).unwrap(), expected.len() as u64);
+        let mut ids: Vec<u128> = expected.keys().flat_map(|id| [*id, id.wrapping_add(1)]).collect();
+        ids.sort_unstable();
+        let mut found = Vec::new();
+        sheaf::get_each(&table, transfers::TAG, ids.clone(), |id, row| { found.push((id, row.to_vec())); Ok(()) }).unwrap();
+        found.dedup();
+        prop_assert_eq!(found, expected.clone().into_iter().collect::<Vec<_>>());
+        for id in ids {
+            let row = sheaf::get(&table, transfers::TAG, id, |row| Ok(row.to_vec())).unwrap();
+            prop_assert_eq!(row.as_ref(), expected.get(&id));
+        }
     }
 
     #[test]

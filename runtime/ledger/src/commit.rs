@@ -1,0 +1,177 @@
+//! One commit: a group that was applied is written durably, and only then answered. A thread beside the writer's does it while the
+//! writer applies the next group; one commit is under way at a time.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use hansa_economy::Digest;
+use hansa_economy::ledger::CommandId;
+use tokio::sync::oneshot;
+
+use crate::error::SubmitError;
+use crate::group::{Group, Source, outcome, refused};
+use crate::handle::Outcome;
+use crate::pressure::Pressure;
+use crate::rows::Rows;
+use crate::store::{Store, StoreError};
+
+/// Who waits for an outcome.
+pub(crate) type Answer = oneshot::Sender<Result<Outcome, SubmitError>>;
+
+/// Number and hash of an entry.
+pub(crate) type Place = (u64, Digest);
+
+/// A group that was applied and waits to be written.
+pub(crate) struct Prepared {
+    pub(crate) group: Group,
+    pub(crate) rows: Rows,
+    /// The tables are to be brought to where the log stands before it.
+    pub(crate) snapshot: bool,
+    pub(crate) ids: Vec<CommandId>,
+    /// Where the log stands before and after it.
+    pub(crate) before: Place,
+    pub(crate) after: Place,
+    pub(crate) began: Instant,
+}
+
+/// A group that was committed.
+pub(crate) struct Committed {
+    pub(crate) place: Place,
+    pub(crate) snapshot: bool,
+    pub(crate) outcomes: Vec<Result<Outcome, SubmitError>>,
+}
+
+/// A group whose commit failed. The store was opened again, where that was possible.
+#[derive(Debug)]
+pub(crate) struct Failed {
+    pub(crate) failure: StoreError,
+    /// What those who wait are to be told.
+    pub(crate) error: SubmitError,
+}
+
+/// What a commit means for the writer: where the log stands durably, and whether the tables followed.
+pub(crate) type Done = Result<(Place, bool), StoreError>;
+
+impl Prepared {
+    /// Write, and say what is to be answered.
+    pub(crate) fn commit(self, store: &Store, pressure: &Pressure) -> Result<Committed, Failed> {
+        let Prepared { group, rows, snapshot, ids, before, after, began } = self;
+        if (snapshot || !group.entries.is_empty())
+            && let Err(failure) = store.commit(&group.entries, rows, snapshot)
+        {
+            let error = explain(store, pressure, &failure, before);
+            tracing::error!(path = %store.path().display(), "the ledger's store failed: {failure}; opening it again");
+            return Err(Failed { failure, error });
+        }
+        pressure.committed(began.elapsed(), ids.len());
+        Ok(Committed { place: after, snapshot, outcomes: outcomes(store, &group, &ids) })
+    }
+}
+
+/// What those who wait are told of a failed write. The store is opened again to see whether it took effect.
+fn explain(store: &Store, pressure: &Pressure, failure: &StoreError, before: Place) -> SubmitError {
+    let reopened = store.reopen();
+    if !failure.is_full() {
+        return unknown(&failure.to_string());
+    }
+    let refusal = pressure.full();
+    match reopened.is_ok() && store.newest().is_ok_and(|newest| newest == before) {
+        true => refusal,
+        false => unknown("the disk is full"),
+    }
+}
+
+fn outcomes(store: &Store, group: &Group, ids: &[CommandId]) -> Vec<Result<Outcome, SubmitError>> {
+    let fresh = group.outcomes();
+    let outcomes = group.sources.iter().zip(ids).map(|(source, id)| match *source {
+        Source::Here { at, repeated } => Ok(outcome(*id, fresh[at], repeated)),
+        Source::Refused(reason) => Ok(refused(*id, reason)),
+        Source::Log => repeat(store, *id),
+    });
+    outcomes.collect()
+}
+
+fn repeat(store: &Store, id: CommandId) -> Result<Outcome, SubmitError> {
+    let found = store.outcome(id).map_err(|error| unknown(&error.to_string()))?;
+    found.map(|found| Outcome { repeated: true, ..found }).ok_or_else(|| unknown("the log lacks the outcome"))
+}
+
+/// Commit, and tell everybody who waits.
+pub(crate) fn commit_and_answer(prepared: Prepared, answers: Vec<Answer>, store: &Store, pressure: &Pressure) -> Done {
+    match prepared.commit(store, pressure) {
+        Ok(Committed { place, snapshot, outcomes }) => {
+            // Whoever no longer waits learns the outcome by submitting again.
+            answers.into_iter().zip(outcomes).for_each(|(answer, outcome)| drop(answer.send(outcome)));
+            Ok((place, snapshot))
+        }
+        Err(Failed { failure, error }) => {
+            tell_all(answers, &error);
+            Err(failure)
+        }
+    }
+}
+
+/// Tell everybody the same.
+pub(crate) fn tell_all(answers: Vec<Answer>, error: &SubmitError) {
+    // Whoever no longer waits learns the outcome by submitting again.
+    answers.into_iter().for_each(|answer| drop(answer.send(Err(error.clone()))));
+}
+
+pub(crate) fn unknown(reason: &str) -> SubmitError {
+    SubmitError::Unknown { reason: reason.to_owned() }
+}
+
+/// The thread that commits. It ends when this is dropped, which waits for it: the file is free then.
+pub(crate) struct Committer {
+    /// Taken away only when this is dropped.
+    groups: Option<SyncSender<(Prepared, Vec<Answer>)>>,
+    done: Receiver<Done>,
+    busy: bool,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Committer {
+    pub(crate) fn start(store: Arc<Store>, pressure: Arc<Pressure>) -> Result<Committer, std::io::Error> {
+        let (groups, work) = sync_channel::<(Prepared, Vec<Answer>)>(1);
+        let (tell, done) = sync_channel(1);
+        let thread = std::thread::Builder::new().name("ledger-commit".into()).spawn(move || {
+            while let Ok((group, answers)) = work.recv() {
+                if tell.send(commit_and_answer(group, answers, &store, &pressure)).is_err() {
+                    return;
+                }
+            }
+        })?;
+        Ok(Committer { groups: Some(groups), done, busy: false, thread: Some(thread) })
+    }
+
+    pub(crate) fn is_busy(&self) -> bool {
+        self.busy
+    }
+
+    /// Begin the commit of a group, when none is under way.
+    pub(crate) fn begin(&mut self, group: Prepared, answers: Vec<Answer>) {
+        self.busy = true;
+        let groups = self.groups.as_ref().expect("the channel is taken away only on drop");
+        if let Err(lost) = groups.send((group, answers)) {
+            // Only a panic ends the thread early: `wait` says so too.
+            tell_all(lost.0.1, &unknown("the committing thread ended"));
+        }
+    }
+
+    /// Wait for the commit that is under way, if any.
+    pub(crate) fn wait(&mut self) -> Option<Done> {
+        std::mem::take(&mut self.busy).then(|| self.done.recv().unwrap_or(Err(StoreError::Closed)))
+    }
+}
+
+impl Drop for Committer {
+    fn drop(&mut self) {
+        drop(self.groups.take());
+        if let Some(thread) = self.thread.take() {
+            // A thread that panicked has already shown why; what it had committed stands.
+            let _ = thread.join();
+        }
+    }
+}
