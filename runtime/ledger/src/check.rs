@@ -6,7 +6,7 @@ use std::path::Path;
 
 use hansa_economy::channel::{AccountId, ChannelId};
 use hansa_economy::ledger::{
-    Account, AccountKey, Appended, Channel, Entry, KeyId, RefundTarget, Refunded, RootTree, State, Verified, audit,
+    Account, AccountKey, Appended, Channel, Entry, KeyId, RefundTarget, Refunded, RootTree, State, TransferId, Verified, audit,
 };
 use hansa_economy::{Amount, Digest};
 use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata};
@@ -14,8 +14,10 @@ use serde::Serialize;
 
 use crate::error::{OpenError, QueryError};
 use crate::handle::Ledger;
+use crate::rows::places_of;
 use crate::store::{FILE_NAME, Store, StoreError};
-use crate::table::{accounts, assets, channels, holds, keys, log, meta, outcomes, owners, refunds, sheaf, transfers};
+use crate::table::places::Place;
+use crate::table::{accounts, assets, channels, holds, keys, log, meta, outcomes, owners, places, refunds, sheaf, transfers};
 
 /// What a check found. Without a problem every number stands for the whole ledger; with one, for what was replayed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -79,8 +81,12 @@ struct Replay {
     channels_before: BTreeMap<ChannelId, Channel>,
     keys_before: BTreeMap<KeyId, AccountKey>,
     refunded_before: BTreeMap<RefundTarget, Refunded>,
+    places: Places,
     commands: u64,
 }
+
+/// Where plain transfers stand in the log.
+pub(crate) type Places = BTreeMap<TransferId, Place>;
 
 type Problem = String;
 
@@ -101,7 +107,7 @@ pub(crate) fn check(tx: &ReadTransaction) -> Result<CheckReport, StoreError> {
         }
         report.entries += 1;
         if let Some(replay) = replay.as_ref().filter(|_| seq.value() == rows_at.seq)
-            && let Err(problem) = compare(tx, &replay.state)?
+            && let Err(problem) = compare(tx, &replay.state, &replay.places)?
         {
             report.problem = Some(problem);
             break;
@@ -144,6 +150,7 @@ fn advance(replay: &mut Option<Replay>, seq: u64, entry: Entry, hash: Digest) ->
     let replay = replay.as_mut().ok_or("the log is empty")?;
     same_entry(&again, seq, &entry, hash)?;
     replay.commands += commands.len() as u64;
+    replay.places.extend(places_of(&entry, &commands));
     again
         .movements
         .iter()
@@ -197,6 +204,7 @@ impl Replay {
             channels_before: BTreeMap::new(),
             keys_before: BTreeMap::new(),
             refunded_before: BTreeMap::new(),
+            places: BTreeMap::new(),
             commands: 0,
         }
     }
@@ -253,7 +261,7 @@ fn describe(report: &mut CheckReport, replay: &Replay) {
 }
 
 /// Every stored row against the replayed state, and the number of rows, so that none is too many.
-pub(crate) fn compare(tx: &ReadTransaction, state: &State) -> Result<Result<(), Problem>, StoreError> {
+pub(crate) fn compare(tx: &ReadTransaction, state: &State, places: &Places) -> Result<Result<(), Problem>, StoreError> {
     let (rows_at, stored) = meta::rows(&tx.open_table(meta::TABLE)?)?;
     if rows_at != *state.head() {
         return Ok(Err(format!("the rows stand at entry {}, the log at {}", rows_at.seq, state.head().seq)));
@@ -283,7 +291,7 @@ pub(crate) fn compare(tx: &ReadTransaction, state: &State) -> Result<Result<(), 
         let same = channels::get(&table, channel.id)?.as_ref() == Some(channel);
         different = different.or_else(|| (!same).then(|| format!("channel {} is not what the log makes it", channel.id)));
     }
-    Ok(match different.or(compare_keys(tx, state)?).or(compare_transfers(tx, state)?) {
+    Ok(match different.or(compare_keys(tx, state)?).or(compare_transfers(tx, state, places)?) {
         Some(problem) => Err(problem),
         None => Ok(()),
     })
@@ -297,17 +305,21 @@ fn compare_keys(tx: &ReadTransaction, state: &State) -> Result<Option<Problem>, 
     Ok(differs(keys::TAG, keys.iter().eq(state.keys())).or(differs(refunds::TAG, refunds.iter().eq(state.all_refunded()))))
 }
 
-fn compare_transfers(tx: &ReadTransaction, state: &State) -> Result<Option<Problem>, StoreError> {
+fn compare_transfers(tx: &ReadTransaction, state: &State, expected: &Places) -> Result<Option<Problem>, StoreError> {
     let (table, index) = (tx.open_table(transfers::TABLE)?, tx.open_table(holds::TABLE)?);
     let open = state.transfers().filter(|(_, record)| record.is_open_hold()).count();
-    let mut different = rows(transfers::TAG, sheaf::len(&table, transfers::TAG)?, state.transfers().count()).or(rows(
-        holds::TAG,
-        index.len()?,
-        open,
-    ));
-    for (id, record) in state.transfers() {
+    let kept = || state.transfers().filter(|(_, record)| !record.is_plain());
+    let mut different = rows(transfers::TAG, sheaf::len(&table, transfers::TAG)?, kept().count());
+    different = different.or(rows(holds::TAG, index.len()?, open));
+    for (id, record) in kept() {
         let same = transfers::get(&table, id)?.as_ref() == Some(record) && index.get(id.0)?.is_some() == record.is_open_hold();
         different = different.or_else(|| (!same).then(|| format!("transfer {id} is not what the log makes it")));
+    }
+    let table = tx.open_table(places::TABLE)?;
+    different = different.or(rows(places::TAG, sheaf::len(&table, places::TAG)?, expected.len()));
+    for (id, place) in expected {
+        let same = places::get(&table, *id)?.as_ref() == Some(place);
+        different = different.or_else(|| (!same).then(|| format!("transfer {id} is not where the log has it")));
     }
     let table = tx.open_table(outcomes::TABLE)?;
     different = different.or(rows(outcomes::TAG, sheaf::len(&table, outcomes::TAG)?, state.outcomes().count()));

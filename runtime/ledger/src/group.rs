@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 
-use hansa_economy::ledger::{Admission, AppendError, Appended, CommandId, CommandResult, Reason, State, Verified};
+use hansa_economy::ledger::{Admission, AppendError, Appended, CommandId, CommandResult, Reason, State, TransferId, Verified};
 
 use crate::handle::Outcome;
 use crate::limits::ENTRY_COMMAND_BYTES_MAX;
+use crate::rows::places_of;
+use crate::table::places::Place;
 
 /// Where a request's outcome comes from.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +26,8 @@ pub(crate) struct Group {
     pub(crate) sources: Vec<Source>,
     /// The entries to be written.
     pub(crate) entries: Vec<Appended>,
+    /// Where their plain transfers stand.
+    pub(crate) places: Vec<(TransferId, Place)>,
 }
 
 impl Group {
@@ -48,8 +52,21 @@ impl Group {
             };
             sources.push(source);
         }
-        let entries = append(state, &fresh, clock)?;
-        Ok(Group { sources, entries })
+        let mut group = Group { sources, entries: Vec::new(), places: Vec::new() };
+        group.append(state, &fresh, clock)?;
+        Ok(group)
+    }
+
+    fn append(&mut self, state: &mut State, mut commands: &[Verified], clock: &dyn Fn() -> u64) -> Result<(), AppendError> {
+        while !commands.is_empty() {
+            let (now, later) = commands.split_at(fitting(commands));
+            let time_ns = clock().max(state.head().time_ns + 1);
+            let appended = state.append(time_ns, now)?;
+            self.places.extend(places_of(&appended.entry, now));
+            self.entries.push(appended);
+            commands = later;
+        }
+        Ok(())
     }
 
     /// The outcomes of the group's new commands, in order.
@@ -67,17 +84,6 @@ pub(crate) fn outcome(id: CommandId, (seq, timestamp_ns, result): (u64, u64, &Co
 /// The outcome of a command that never came to the log.
 pub(crate) fn refused(id: CommandId, reason: Reason) -> Outcome {
     Outcome { id, seq: None, timestamp_ns: 0, result: CommandResult::Refused(reason), repeated: false }
-}
-
-fn append(state: &mut State, mut commands: &[Verified], clock: &dyn Fn() -> u64) -> Result<Vec<Appended>, AppendError> {
-    let mut entries = Vec::new();
-    while !commands.is_empty() {
-        let (now, later) = commands.split_at(fitting(commands));
-        let time_ns = clock().max(state.head().time_ns + 1);
-        entries.push(state.append(time_ns, now)?);
-        commands = later;
-    }
-    Ok(entries)
 }
 
 /// How many commands fit into one entry; at least one.

@@ -1,16 +1,20 @@
 //! Loading: the rows of the tables, then the entries of the log after them through the transition.
 
-use hansa_economy::ledger::{Head, RootTree, State, Verified};
+use hansa_economy::ledger::{Head, RootTree, State, TransferId, Verified};
 use redb::ReadTransaction;
 
 use crate::replay::{Opened, ReplayError, broken, found, open, rows};
+use crate::rows::places_of;
 use crate::store::{Store, StoreError};
+use crate::table::places::Place;
 use crate::table::{accounts, assets, channels, holds, keys, meta, refunds, transfers};
 
 /// A loaded ledger.
 pub(crate) struct Loaded {
     /// Where the log ends. What came after the rows is among its changes.
     pub(crate) state: State,
+    /// Where the plain transfers after the rows stand.
+    pub(crate) places: Vec<(TransferId, Place)>,
     /// Over the rows as they were stored.
     pub(crate) tree: RootTree,
     /// Bytes of the log after the rows.
@@ -38,34 +42,34 @@ pub(crate) fn load(store: &Store) -> Result<Loaded, LoadError> {
     }
     let end = store.read(|tx| meta::head(&tx.open_table(meta::TABLE)?))?;
     let first = state.head().seq + 1;
-    let bytes = follow(store, &mut state, first, &end, |state, commands| recall(store, state, commands))?;
+    let (places, bytes) = follow(store, &mut state, first, &end, |state, commands| recall(store, state, commands))?;
     meets(store, &state, &end)?;
-    Ok(Loaded { state, tree, bytes })
+    Ok(Loaded { state, places, tree, bytes })
 }
 
-/// The state from the log alone.
-pub(crate) fn replay_all(store: &Store) -> Result<State, LoadError> {
+/// The state from the log alone, and where its plain transfers stand.
+pub(crate) fn replay_all(store: &Store) -> Result<(State, Vec<(TransferId, Place)>), LoadError> {
     let end = store.read(|tx| meta::head(&tx.open_table(meta::TABLE)?))?;
     let first = open(&store.read(|tx| rows(tx, 1, 1))?)?;
     let mut state = None;
     let opened = first.first().ok_or_else(|| broken(1, "the log is empty"))?;
     found(&mut state, opened)?;
     let mut state = state.ok_or_else(|| broken(1, "no ledger was founded"))?;
-    follow(store, &mut state, 2, &end, |_, _| Ok(()))?;
+    let (places, _) = follow(store, &mut state, 2, &end, |_, _| Ok(()))?;
     meets(store, &state, &end)?;
-    Ok(state)
+    Ok((state, places))
 }
 
-/// Apply the entries from `first` to the log's `end`; how many bytes they were. All that they write stays in memory; `recall`
-/// brings what they speak of from elsewhere.
+/// Apply the entries from `first` to the log's `end`: the places of their plain transfers, and how many bytes they were. All
+/// that they write stays in memory; `recall` brings what they speak of from elsewhere.
 fn follow(
     store: &Store,
     state: &mut State,
     first: u64,
     end: &Head,
     recall: impl Fn(&mut State, &[Verified]) -> Result<(), StoreError>,
-) -> Result<usize, LoadError> {
-    let (mut next, mut bytes) = (first, 0);
+) -> Result<(Vec<(TransferId, Place)>, usize), LoadError> {
+    let (mut next, mut bytes, mut found) = (first, 0, Vec::new());
     while next <= end.seq {
         let chunk = store.read(|tx| rows(tx, next, end.seq))?;
         if chunk.first().is_none_or(|(seq, _)| *seq != next) {
@@ -74,11 +78,12 @@ fn follow(
         for opened in open(&chunk)? {
             recall(state, &opened.commands)?;
             append(state, &opened)?;
+            found.extend(places_of(&opened.entry, &opened.commands));
         }
         next += chunk.len() as u64;
         bytes += chunk.iter().map(|(_, entry)| entry.len()).sum::<usize>();
     }
-    Ok(bytes)
+    Ok((found, bytes))
 }
 
 fn append(state: &mut State, opened: &Opened) -> Result<(), LoadError> {
@@ -96,9 +101,7 @@ fn recall(store: &Store, state: &mut State, commands: &[Verified]) -> Result<(),
     named.sort_unstable();
     match named.is_empty() {
         true => Ok(()),
-        false => {
-            store.read(|tx| transfers::get_each(&tx.open_table(transfers::TABLE)?, &named, |id, record| state.recall(id, record)))
-        }
+        false => store.read(|tx| transfers::find_each(tx, &named, |id, record| state.recall(id, record))),
     }
 }
 

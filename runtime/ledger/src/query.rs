@@ -15,7 +15,7 @@ use crate::group;
 use crate::handle::{Ledger, Outcome};
 use crate::limits::ENTRIES_PER_READ_MAX;
 use crate::store::{Store, StoreError};
-use crate::table::{accounts, assets, channels, keys, log, meta, outcomes, owners, refunds, transfers};
+use crate::table::{accounts, assets, channels, keys, log, meta, outcomes, owners, refunds};
 
 impl Ledger {
     /// Where the log stands.
@@ -95,8 +95,7 @@ impl Ledger {
 
     /// A transfer, or the note that its id is burnt.
     pub fn transfer(&self, id: TransferId) -> Result<Option<TransferRecord>, QueryError> {
-        let table = |tx: &ReadTransaction| transfers::get(&tx.open_table(transfers::TABLE)?, id);
-        Ok(self.store().look(|recent| recent.transfers.get(&id).cloned(), table)?)
+        Ok(self.store().transfer(id)?)
     }
 
     /// The outcome of a command that stands in the log.

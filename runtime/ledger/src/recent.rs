@@ -2,6 +2,7 @@
 //! in the tables after.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use hansa_economy::PublicKey;
 use hansa_economy::channel::{AccountId, ChannelId};
@@ -13,22 +14,26 @@ use redb::WriteTransaction;
 
 use crate::rows::Rows;
 use crate::store::StoreError;
-use crate::table::{accounts, assets, channels, holds, keys, outcomes, owners, refunds, sheaf, transfers};
+use crate::table::places::Place;
+use crate::table::{accounts, assets, channels, holds, keys, outcomes, owners, places, refunds, sheaf, transfers};
+
+type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
 /// Rows that the tables do not have yet.
 #[derive(Debug, Default)]
 pub(crate) struct Recent {
     /// Where the log stands with them; none: as the store says.
     pub(crate) head: Option<Head>,
-    pub(crate) accounts: HashMap<AccountId, Account>,
+    pub(crate) accounts: Map<AccountId, Account>,
     pub(crate) owned: BTreeSet<(PublicKey, AccountId)>,
     pub(crate) disowned: BTreeSet<(PublicKey, AccountId)>,
     pub(crate) keys: BTreeMap<KeyId, AccountKey>,
     pub(crate) assets: BTreeMap<u32, Asset>,
     pub(crate) channels: BTreeMap<ChannelId, Channel>,
-    pub(crate) transfers: HashMap<TransferId, TransferRecord>,
+    pub(crate) places: Map<TransferId, Place>,
+    pub(crate) transfers: Map<TransferId, Arc<TransferRecord>>,
     pub(crate) refunded: BTreeMap<RefundTarget, Refunded>,
-    pub(crate) outcomes: HashMap<CommandId, OutcomeRef>,
+    pub(crate) outcomes: Map<CommandId, OutcomeRef>,
 }
 
 impl Recent {
@@ -47,6 +52,7 @@ impl Recent {
         self.keys.extend(rows.keys.into_iter().map(|key| (key.id(), key)));
         self.assets.extend(rows.assets.into_iter().map(|asset| (asset.id, asset)));
         self.channels.extend(rows.channels.into_iter().map(|channel| (channel.id, channel)));
+        self.places.extend(rows.places);
         self.transfers.extend(rows.transfers);
         self.refunded.extend(rows.refunded.into_iter().map(|row| (row.target, row)));
         self.outcomes.extend(rows.outcomes);
@@ -54,13 +60,14 @@ impl Recent {
 
     /// The rows were written: nothing is recent any more. Memory is kept for what comes.
     pub(crate) fn clear(&mut self) {
-        let Recent { head: _, accounts, owned, disowned, keys, assets, channels, transfers, refunded, outcomes } = self;
+        let Recent { head: _, accounts, owned, disowned, keys, assets, channels, places, transfers, refunded, outcomes } = self;
         accounts.clear();
         owned.clear();
         disowned.clear();
         keys.clear();
         assets.clear();
         channels.clear();
+        places.clear();
         transfers.clear();
         refunded.clear();
         outcomes.clear();
@@ -110,6 +117,9 @@ impl Recent {
     }
 
     fn write_transfers(&self, tx: &WriteTransaction) -> Result<(), StoreError> {
+        let mut rows = sheaf::Rows::default();
+        by_id(&self.places).into_iter().for_each(|(id, place)| places::push(&mut rows, id, *place));
+        put_sheaves(tx, places::TABLE, places::TAG, &rows)?;
         let sorted = by_id(&self.transfers);
         let mut rows = sheaf::Rows::default();
         sorted.iter().for_each(|(id, record)| transfers::push(&mut rows, *id, record));
@@ -123,7 +133,7 @@ impl Recent {
     }
 }
 
-fn by_id<K: Copy + Ord, V>(rows: &HashMap<K, V>) -> Vec<(K, &V)> {
+fn by_id<K: Copy + Ord, V>(rows: &Map<K, V>) -> Vec<(K, &V)> {
     let mut sorted: Vec<(K, &V)> = rows.iter().map(|(id, row)| (*id, row)).collect();
     sorted.sort_unstable_by_key(|(id, _)| *id);
     sorted

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockW
 
 use hansa_economy::Digest;
 use hansa_economy::channel::AccountId;
-use hansa_economy::ledger::{Account, Appended, Head, RootKey, RootProof, RootTree, State, Verified};
+use hansa_economy::ledger::{Account, Appended, Head, RootKey, RootProof, RootTree, State, TransferId, TransferRecord, Verified};
 use redb::{
     Builder, Database, DatabaseError, Durability, ReadTransaction, ReadableDatabase, StorageError, TableError, WriteTransaction,
 };
@@ -17,7 +17,7 @@ use crate::error::OpenError;
 use crate::loading::{self, Loaded};
 use crate::recent::Recent;
 use crate::rows::Rows;
-use crate::table::{accounts, assets, channels, format_2, holds, keys, log, meta, outcomes, owners, refunds, transfers};
+use crate::table::{accounts, assets, channels, format_2, holds, keys, log, meta, outcomes, owners, places, refunds, transfers};
 
 /// The ledger's file in its folder.
 pub(crate) const FILE_NAME: &str = "ledger.redb";
@@ -101,7 +101,7 @@ impl Store {
 
     pub(crate) fn found(database: &Database, state: &mut State, genesis: &Appended) -> Result<(), StoreError> {
         let mut rows = Recent::default();
-        rows.take_in(Rows::take(state));
+        rows.take_in(Rows::take(state, Vec::new()));
         let tx = begin_write(database)?;
         make_tables(&tx)?;
         log::append(&mut tx.open_table(log::TABLE)?, genesis.entry.seq, &genesis.bytes)?;
@@ -196,6 +196,21 @@ impl Store {
         self.read(|tx| read(&recent, tx))
     }
 
+    /// A transfer or burnt id.
+    pub(crate) fn transfer(&self, id: TransferId) -> Result<Option<TransferRecord>, StoreError> {
+        let (record, place) = {
+            let recent = self.recent();
+            (recent.transfers.get(&id).cloned(), recent.places.get(&id).copied())
+        };
+        match (record, place) {
+            (Some(record), _) => Ok(Some(TransferRecord::clone(&record))),
+            (None, Some(place)) => {
+                self.read(|tx| Ok(Some(TransferRecord::Created(place.read(&tx.open_table(log::TABLE)?)?, None))))
+            }
+            (None, None) => self.read(|tx| transfers::find(tx, id)),
+        }
+    }
+
     /// Where the log stands, and the root of the state there.
     pub(crate) fn stand(&self) -> Result<(Head, Digest), StoreError> {
         let recent = self.recent();
@@ -242,10 +257,10 @@ impl Store {
     /// The state as it was committed last; of settled transfers and outcomes it has those that came after the rows were
     /// written. With it, how many bytes of the log these are. Readers see it from now on.
     pub(crate) fn load(&self) -> Result<(State, usize), OpenError> {
-        let Loaded { mut state, tree, bytes } = self.peek()?;
+        let Loaded { mut state, places, tree, bytes } = self.peek()?;
         let mut recent = self.recent_mut();
         *recent = Recent::default();
-        recent.take_in(Rows::take(&mut state));
+        recent.take_in(Rows::take(&mut state, places));
         *self.tree() = tree;
         Ok((state, bytes))
     }
@@ -278,7 +293,7 @@ impl Store {
             outcomes::get_each(&tx.open_table(outcomes::TABLE)?, &commands_named, |id, outcome| {
                 state.recall_outcome(id, outcome);
             })?;
-            transfers::get_each(&tx.open_table(transfers::TABLE)?, &transfers_named, |id, record| state.recall(id, record))
+            transfers::find_each(tx, &transfers_named, |id, record| state.recall(id, record))
         })
     }
 
@@ -306,9 +321,9 @@ impl Store {
     fn upgrade(&self) -> Result<(), OpenError> {
         tracing::info!(path = %self.path.display(), "bringing an older ledger to format {}: replaying its log", meta::FORMAT);
         let damaged = |error: StoreError| self.damaged(error.to_string());
-        let mut state = loading::replay_all(self).map_err(|error| self.damaged(error.to_string()))?;
+        let (mut state, places) = loading::replay_all(self).map_err(|error| self.damaged(error.to_string()))?;
         let mut rows = Recent::default();
-        rows.take_in(Rows::take(&mut state));
+        rows.take_in(Rows::take(&mut state, places));
         let root = RootTree::of(&state).root();
         let guard = self.database().map_err(damaged)?;
         let write = |database: &Database| -> Result<(), StoreError> {
@@ -346,6 +361,7 @@ pub(crate) fn make_tables(tx: &WriteTransaction) -> Result<(), StoreError> {
     tx.open_table(keys::TABLE)?;
     tx.open_table(assets::TABLE)?;
     tx.open_table(channels::TABLE)?;
+    tx.open_table(places::TABLE)?;
     tx.open_table(transfers::TABLE)?;
     tx.open_table(holds::TABLE)?;
     tx.open_table(refunds::TABLE)?;

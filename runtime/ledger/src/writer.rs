@@ -105,7 +105,7 @@ impl Writer {
                 self.wait_for(&mut committer);
                 taken.fill(&mut requests);
             }
-            if let Err(reason) = self.work(taken, &mut committer, !requests.is_empty()) {
+            if let Err(reason) = self.work(taken, &mut committer) {
                 tracing::error!(path = %self.store.path().display(), "the ledger stops: {reason}");
                 return refuse_all(requests, &reason);
             }
@@ -115,7 +115,7 @@ impl Writer {
     }
 
     /// One group. An error means that the ledger cannot go on.
-    fn work(&mut self, taken: Taken, committer: &mut Committer, more_waits: bool) -> Result<(), String> {
+    fn work(&mut self, taken: Taken, committer: &mut Committer) -> Result<(), String> {
         if self.is_stale() {
             self.recover()?;
         }
@@ -139,7 +139,8 @@ impl Writer {
             tell_all(taken.answers, &error);
             return Ok(());
         }
-        match more_waits {
+        // Handing over is worth it only where there is much to write.
+        match taken.bytes >= AHEAD_COMMAND_BYTES_MIN {
             true => committer.begin(prepared, taken.answers),
             false => {
                 let done = commit_and_answer(prepared, taken.answers, &self.store, &self.pressure);
@@ -160,12 +161,13 @@ impl Writer {
             self.state.seal_settled();
         }
         let defect = |error: AppendError| StoreError::Row { table: log::TAG, reason: error.to_string() };
-        let group = Group::apply(&mut self.state, commands, &*self.clock).map_err(defect)?;
+        let mut group = Group::apply(&mut self.state, commands, &*self.clock).map_err(defect)?;
         let bytes = group.entries.iter().map(|appended| appended.bytes.len()).sum::<usize>();
         let snapshots = &mut self.snapshots;
         snapshots.since = if snapshot { bytes } else { snapshots.since + bytes };
         snapshots.under_way |= snapshot;
-        Ok(Prepared { rows: Rows::take(&mut self.state), group, snapshot, ids, before, after: place(&self.state), began })
+        let rows = Rows::take(&mut self.state, std::mem::take(&mut group.places));
+        Ok(Prepared { rows, group, snapshot, ids, before, after: place(&self.state), began })
     }
 
     /// A group's commit has ended.

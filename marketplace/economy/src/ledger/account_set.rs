@@ -5,10 +5,13 @@ use std::collections::HashMap;
 use super::account::Account;
 use crate::channel::AccountId;
 
+/// A map that is looked into many times for each transfer. Its order is never shown.
+pub(super) type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
+
 #[derive(Clone, Debug, Default)]
 pub(super) struct AccountSet {
     accounts: Vec<Account>,
-    places: HashMap<AccountId, usize>,
+    places: Map<AccountId, usize>,
 }
 
 impl AccountSet {

@@ -4,13 +4,14 @@
 //! A store that keeps transfers and outcomes elsewhere brings those that an entry names in before ([`State::recall`]) and
 //! lets settled ones go after ([`State::forget_settled`]); whoever keeps everything in memory calls neither.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use minicbor::{Decode, Encode};
 use serde::Serialize;
 
 use super::account_key::{AccountKey, KeyId, KeyRole};
-use super::account_set::AccountSet;
+use super::account_set::{AccountSet, Map};
 use super::id::{CommandId, TransferId};
 use super::movement::Movement;
 use super::reason::Reason;
@@ -123,7 +124,7 @@ pub struct State {
     assets: BTreeMap<u32, Asset>,
     channels: BTreeMap<ChannelId, Channel>,
     refunded: BTreeMap<RefundTarget, Refunded>,
-    open_holds: HashMap<TransferId, TransferRecord>,
+    open_holds: Map<TransferId, Arc<TransferRecord>>,
     settled: Settled,
     /// What was settled before the last [`State::seal_settled`].
     sealed: Settled,
@@ -137,8 +138,8 @@ pub struct State {
 /// Outcomes, transfers other than open holds, and burnt ids, as far as they are in memory. They never change.
 #[derive(Clone, Debug, Default)]
 struct Settled {
-    transfers: HashMap<TransferId, TransferRecord>,
-    outcomes: HashMap<CommandId, OutcomeRef>,
+    transfers: Map<TransferId, Arc<TransferRecord>>,
+    outcomes: Map<CommandId, OutcomeRef>,
 }
 
 /// What must be put back if a chain breaks.
@@ -146,7 +147,7 @@ struct Settled {
 struct Scope {
     accounts: Vec<(AccountId, Option<Account>)>,
     keys: Vec<(KeyId, Option<AccountKey>)>,
-    transfers: Vec<(TransferId, Option<TransferRecord>)>,
+    transfers: Vec<(TransferId, Option<Arc<TransferRecord>>)>,
     movements: usize,
 }
 
@@ -160,7 +161,7 @@ impl State {
             assets: BTreeMap::new(),
             channels: BTreeMap::new(),
             refunded: BTreeMap::new(),
-            open_holds: HashMap::new(),
+            open_holds: Map::default(),
             settled: Settled::default(),
             sealed: Settled::default(),
             expiries: BTreeSet::new(),
@@ -206,6 +207,11 @@ impl State {
 
     /// A transfer, if it is in memory.
     pub fn transfer(&self, id: TransferId) -> Option<&TransferRecord> {
+        self.shared_transfer(id).map(Arc::as_ref)
+    }
+
+    /// The same, to be kept beside the state.
+    pub fn shared_transfer(&self, id: TransferId) -> Option<&Arc<TransferRecord>> {
         let newest = self.settled.transfers.get(&id).or_else(|| self.open_holds.get(&id));
         newest.or_else(|| self.sealed.transfers.get(&id))
     }
@@ -242,7 +248,7 @@ impl State {
 
     /// All transfers in memory, by id.
     pub fn transfers(&self) -> impl Iterator<Item = (TransferId, &TransferRecord)> {
-        by_id([&self.settled.transfers, &self.open_holds, &self.sealed.transfers])
+        by_id([&self.settled.transfers, &self.open_holds, &self.sealed.transfers]).map(|(id, record)| (id, record.as_ref()))
     }
 
     /// All counts of refunds, by what was refunded.
@@ -293,7 +299,7 @@ impl State {
     /// Bring a stored transfer back. One that is in memory already stays as it is there.
     pub fn recall(&mut self, id: TransferId, record: TransferRecord) {
         if self.transfer(id).is_none() {
-            self.insert_transfer(id, Some(record));
+            self.insert_transfer(id, Some(Arc::new(record)));
         }
     }
 
@@ -426,7 +432,7 @@ impl State {
 
     pub(super) fn put_transfer(&mut self, id: TransferId, record: TransferRecord) {
         self.changes.transfers.push(id);
-        let before = self.insert_transfer(id, Some(record));
+        let before = self.insert_transfer(id, Some(Arc::new(record)));
         if let Some(scope) = &mut self.scope {
             scope.transfers.push((id, before));
         }
@@ -468,15 +474,15 @@ impl State {
         self.movements.truncate(scope.movements);
     }
 
-    fn insert_transfer(&mut self, id: TransferId, record: Option<TransferRecord>) -> Option<TransferRecord> {
-        let expiry = record.as_ref().and_then(open_until);
+    fn insert_transfer(&mut self, id: TransferId, record: Option<Arc<TransferRecord>>) -> Option<Arc<TransferRecord>> {
+        let expiry = record.as_deref().and_then(open_until);
         let (settled, open) = (&mut self.settled.transfers, &mut self.open_holds);
         let before = match record {
             Some(record) if record.is_open_hold() => open.insert(id, record).or(settled.remove(&id)),
             Some(record) => settled.insert(id, record).or(open.remove(&id)),
             None => settled.remove(&id).or(open.remove(&id)),
         };
-        if let Some(expires_ns) = before.as_ref().and_then(open_until) {
+        if let Some(expires_ns) = before.as_deref().and_then(open_until) {
             self.expiries.remove(&(expires_ns, id));
         }
         if let Some(expires_ns) = expiry {
@@ -493,7 +499,7 @@ fn open_until(record: &TransferRecord) -> Option<u64> {
     }
 }
 
-fn by_id<'a, K: Copy + Ord + 'a, V: 'a>(maps: impl IntoIterator<Item = &'a HashMap<K, V>>) -> impl Iterator<Item = (K, &'a V)> {
+fn by_id<'a, K: Copy + Ord + 'a, V: 'a>(maps: impl IntoIterator<Item = &'a Map<K, V>>) -> impl Iterator<Item = (K, &'a V)> {
     let mut sorted: Vec<(K, &V)> = maps.into_iter().flatten().map(|(id, row)| (*id, row)).collect();
     sorted.sort_unstable_by_key(|(id, _)| *id);
     sorted.into_iter()

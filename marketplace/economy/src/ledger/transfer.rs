@@ -5,6 +5,7 @@ use minicbor::{Decode, Encode};
 use serde::Serialize;
 
 use super::id::{Id128, TransferId};
+use super::result::TransferResult;
 use crate::amount::Amount;
 use crate::channel::AccountId;
 use crate::key::PublicKey;
@@ -150,6 +151,12 @@ pub enum TransferRecord {
 }
 
 impl TransferRecord {
+    /// Is it a transfer whose command and result in the log are all that there is to know of it? Neither a hold nor the end of
+    /// one, and not burnt.
+    pub fn is_plain(&self) -> bool {
+        matches!(self, TransferRecord::Created(transfer, None) if transfer.is_plain())
+    }
+
     /// Is it a hold, open or not?
     pub fn is_hold(&self) -> bool {
         matches!(self, TransferRecord::Created(_, Some(_)))
@@ -162,6 +169,17 @@ impl TransferRecord {
 }
 
 impl Transfer {
+    /// Does it neither hold nor resolve a hold?
+    pub fn is_plain(&self) -> bool {
+        let holds = TransferFlags::PENDING.with(TransferFlags::POST_PENDING).with(TransferFlags::VOID_PENDING);
+        !self.flags.any(holds)
+    }
+
+    /// What a plain transfer that was asked for so is kept as, by its result.
+    pub(super) fn made(&self, result: &TransferResult) -> Transfer {
+        Transfer { amount: result.amount, timestamp_ns: result.timestamp_ns, held_by: None, ..self.clone() }
+    }
+
     /// When a hold lets go by itself, log time in Unix nanoseconds; none: never. Overflow is refused on creation.
     pub fn expires_ns(&self) -> Option<u64> {
         (self.timeout_s > 0).then(|| self.timestamp_ns.saturating_add(timeout_ns(self.timeout_s)))

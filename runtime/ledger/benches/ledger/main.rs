@@ -14,6 +14,10 @@ use std::path::{Path, PathBuf};
 use sqlite::Sqlite;
 use town::Town;
 
+/// The node's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Transfers of one batch.
 const BATCH: usize = 8192;
 /// Transfers of one command in a batch: the most there may be.

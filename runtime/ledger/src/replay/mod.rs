@@ -136,17 +136,13 @@ fn recall(store: &Store, state: &mut State, entry: &Entry, commands: &[Verified]
     named.sort_unstable();
     named.dedup();
     store.read(|tx| {
-        let table = tx.open_table(transfers::TABLE)?;
-        for id in &named {
-            match transfers::get(&table, *id)? {
-                Some(TransferRecord::Created(transfer, hold)) if transfer.timestamp_ns < entry.timestamp_ns => {
-                    state.recall(*id, TransferRecord::Created(transfer, hold));
-                }
-                Some(TransferRecord::Burnt) if was_burnt(entry, *id) => state.recall(*id, TransferRecord::Burnt),
-                _ => {}
+        transfers::find_each(tx, &named, |id, record| match record {
+            TransferRecord::Created(transfer, hold) if transfer.timestamp_ns < entry.timestamp_ns => {
+                state.recall(id, TransferRecord::Created(transfer, hold));
             }
-        }
-        Ok(())
+            TransferRecord::Burnt if was_burnt(entry, id) => state.recall(id, TransferRecord::Burnt),
+            _ => {}
+        })
     })?;
     Ok(named)
 }

@@ -6,17 +6,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use hansa_economy::Digest;
 use hansa_economy::ledger::{Appended, CommandId, Entry, State, Verified};
-use redb::{Builder, ReadTransaction};
+use redb::Builder;
 
 use super::disk::Disk;
 use super::shadow::same_rows;
-use crate::check;
+use crate::check::{self, Places};
 use crate::commit::{Committed, Failed, Prepared, unknown};
 use crate::error::{OpenError, SubmitError};
 use crate::handle::Outcome;
 use crate::pressure::Pressure;
 use crate::store::{Store, StoreError};
-use crate::table::{log, meta, transfers};
+use crate::table::{log, meta};
 use crate::writer::Writer;
 
 /// The tables follow the log often here: every few commands.
@@ -115,10 +115,10 @@ impl Machine {
 
     /// What is wrong with what is stored, compared with `state`: the rows where they stand at its entry, else what a start would
     /// load; and each transfer and outcome as a reader finds it.
-    pub(super) fn compare(&self, state: &State) -> Result<Result<(), String>, StoreError> {
+    pub(super) fn compare(&self, state: &State, places: &Places) -> Result<Result<(), String>, StoreError> {
         let rows_at = self.store.read(|tx| Ok(meta::rows(&tx.open_table(meta::TABLE)?)?.0.seq))?;
         if rows_at == state.head().seq {
-            return self.store.read(|tx| check::compare(tx, state));
+            return self.store.read(|tx| check::compare(tx, state, places));
         }
         let loaded = match self.store.peek() {
             Ok(loaded) => loaded.state,
@@ -128,8 +128,7 @@ impl Machine {
             return Ok(Err("a start would load other rows than the log makes".into()));
         }
         for (id, record) in state.transfers() {
-            let table = |tx: &ReadTransaction| transfers::get(&tx.open_table(transfers::TABLE)?, id);
-            if self.store.look(|recent| recent.transfers.get(&id).cloned(), table)?.as_ref() != Some(record) {
+            if self.store.transfer(id)?.as_ref() != Some(record) {
                 return Ok(Err(format!("a reader finds another transfer {id} than the log makes")));
             }
         }

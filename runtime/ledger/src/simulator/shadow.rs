@@ -8,6 +8,9 @@ use hansa_economy::Digest;
 use hansa_economy::channel::{AccountId, ChannelId};
 use hansa_economy::ledger::{Account, Appended, Channel, Entry, RootTree, State, Verified, audit};
 
+use crate::check::Places;
+use crate::rows::places_of;
+
 use super::accountant::{Accountant, Objection, insist, object};
 
 /// The replayed ledger.
@@ -18,6 +21,7 @@ pub(super) struct Shadow {
     accounts_before: BTreeMap<AccountId, Account>,
     channels_before: BTreeMap<ChannelId, Channel>,
     entries: Vec<Arc<(Entry, Digest)>>,
+    places: Places,
     /// Every command that anybody ever made, by the digest of its bytes.
     known: BTreeMap<Digest, Arc<Verified>>,
 }
@@ -33,12 +37,18 @@ impl Shadow {
             accounts_before: BTreeMap::new(),
             channels_before: BTreeMap::new(),
             entries: vec![first],
+            places: Places::new(),
             known,
         }
     }
 
     pub(super) fn state(&self) -> &State {
         &self.state
+    }
+
+    /// Where the plain transfers stand.
+    pub(super) fn places(&self) -> &Places {
+        &self.places
     }
 
     /// A command is under way and may turn up in the log.
@@ -78,6 +88,7 @@ impl Shadow {
         }
         self.accountant.book(&entry, &commands)?;
         self.audit_step()?;
+        self.places.extend(places_of(&entry, &commands));
         self.entries.push(Arc::new((entry, hash)));
         Ok(())
     }

@@ -347,7 +347,7 @@ impl World {
 
     fn compare_rows(&self) -> Result<(), Objection> {
         let Some(machine) = &self.machine else { return Ok(()) };
-        match self.disk.quietly(|| machine.compare(self.shadow.state())) {
+        match self.disk.quietly(|| machine.compare(self.shadow.state(), self.shadow.places())) {
             Ok(same) => same,
             Err(_) if self.disk.has_failed() => Ok(()),
             Err(error) => object(format!("the rows cannot be read: {error}")),

@@ -13,6 +13,7 @@ pub(crate) mod log;
 pub(crate) mod meta;
 pub(crate) mod outcomes;
 pub(crate) mod owners;
+pub(crate) mod places;
 pub(crate) mod refunds;
 pub(crate) mod sheaf;
 pub(crate) mod transfers;

@@ -216,6 +216,11 @@ proptest! {
         outcomes::push(&mut rows, Id128(id), &outcome);
         sheaf::put(&mut table, outcomes::TAG, &rows).unwrap();
         prop_assert_eq!(outcomes::get(&table, Id128(id)).unwrap(), Some(outcome));
+        let place = places::Place { seq, command: index, event: index as u16 };
+        let (mut table, mut rows) = (tx.open_table(places::TABLE).unwrap(), sheaf::Rows::default());
+        places::push(&mut rows, Id128(id), place);
+        sheaf::put(&mut table, places::TAG, &rows).unwrap();
+        prop_assert_eq!(places::get(&table, Id128(id)).unwrap(), Some(place));
         meta::put_head(&mut meta, &head).unwrap();
         meta::put_format(&mut meta, index).unwrap();
         prop_assert_eq!((meta::head(&meta).unwrap(), meta::format(&meta).unwrap()), (head, Some(index)));
