@@ -1,8 +1,8 @@
-//! One commit: a group that was applied is written durably, and only then answered. A thread beside the writer's does it while the
-//! writer applies the next group; one commit is under way at a time.
+//! One commit: a group that was applied is written durably, and only then answered. A thread beside the writer's does it, in order,
+//! while the writer applies the next groups.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
@@ -59,10 +59,10 @@ impl Prepared {
     pub(crate) fn commit(self, store: &Store, pressure: &Pressure) -> Result<Committed, Failed> {
         let Prepared { group, rows, snapshot, ids, before, after, began } = self;
         if (snapshot || !group.entries.is_empty())
-            && let Err(failure) = store.commit(&group.entries, rows, snapshot)
+            && let Err(failure) = store.commit(before.1, &group.entries, rows, snapshot)
         {
             let error = explain(store, pressure, &failure, before);
-            tracing::error!(path = %store.path().display(), "the ledger's store failed: {failure}; opening it again");
+            tracing::error!(path = %store.path().display(), "the ledger's store failed: {failure}");
             return Err(Failed { failure, error });
         }
         pressure.committed(began.elapsed(), ids.len());
@@ -72,6 +72,9 @@ impl Prepared {
 
 /// What those who wait are told of a failed write. The store is opened again to see whether it took effect.
 fn explain(store: &Store, pressure: &Pressure, failure: &StoreError, before: Place) -> SubmitError {
+    if matches!(failure, StoreError::Order) {
+        return pressure.check_room().err().unwrap_or_else(|| unknown("the group before it failed"));
+    }
     let reopened = store.reopen();
     if !failure.is_full() {
         return unknown(&failure.to_string());
@@ -123,36 +126,39 @@ pub(crate) fn unknown(reason: &str) -> SubmitError {
     SubmitError::Unknown { reason: reason.to_owned() }
 }
 
-/// The thread that commits. It ends when this is dropped, which waits for it: the file is free then.
+/// The thread that commits, one group after the other. Where one fails, those after it are not written any more: they were
+/// applied to a state that never came to be. It ends when this is dropped, which waits for it: the file is free then.
 pub(crate) struct Committer {
     /// Taken away only when this is dropped.
-    groups: Option<SyncSender<(Prepared, Vec<Answer>)>>,
+    groups: Option<Sender<(Prepared, Vec<Answer>)>>,
     done: Receiver<Done>,
-    busy: bool,
+    under_way: usize,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Committer {
     pub(crate) fn start(store: Arc<Store>, pressure: Arc<Pressure>) -> Result<Committer, std::io::Error> {
-        let (groups, work) = sync_channel::<(Prepared, Vec<Answer>)>(1);
-        let (tell, done) = sync_channel(1);
+        let (groups, work) = channel::<(Prepared, Vec<Answer>)>();
+        let (tell, done) = channel();
         let thread = std::thread::Builder::new().name("ledger-commit".into()).spawn(move || {
+            // The store refuses whatever does not follow what it has, so nothing needs to be said here after a failure.
             while let Ok((group, answers)) = work.recv() {
                 if tell.send(commit_and_answer(group, answers, &store, &pressure)).is_err() {
                     return;
                 }
             }
         })?;
-        Ok(Committer { groups: Some(groups), done, busy: false, thread: Some(thread) })
+        Ok(Committer { groups: Some(groups), done, under_way: 0, thread: Some(thread) })
     }
 
-    pub(crate) fn is_busy(&self) -> bool {
-        self.busy
+    /// Groups that were handed over and whose end was not heard of.
+    pub(crate) fn under_way(&self) -> usize {
+        self.under_way
     }
 
-    /// Begin the commit of a group, when none is under way.
+    /// Hand a group over.
     pub(crate) fn begin(&mut self, group: Prepared, answers: Vec<Answer>) {
-        self.busy = true;
+        self.under_way += 1;
         let groups = self.groups.as_ref().expect("the channel is taken away only on drop");
         if let Err(lost) = groups.send((group, answers)) {
             // Only a panic ends the thread early: `wait` says so too.
@@ -160,9 +166,17 @@ impl Committer {
         }
     }
 
-    /// Wait for the commit that is under way, if any.
+    /// The end of the oldest group, if it has come.
+    pub(crate) fn poll(&mut self) -> Option<Done> {
+        let done = self.done.try_recv().ok()?;
+        self.under_way -= 1;
+        Some(done)
+    }
+
+    /// Wait for the end of the oldest group, if there is one.
     pub(crate) fn wait(&mut self) -> Option<Done> {
-        std::mem::take(&mut self.busy).then(|| self.done.recv().unwrap_or(Err(StoreError::Closed)))
+        self.under_way = self.under_way.checked_sub(1)?;
+        Some(self.done.recv().unwrap_or(Err(StoreError::Closed)))
     }
 }
 

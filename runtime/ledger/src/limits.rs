@@ -6,6 +6,8 @@ pub const COMMANDS_PER_COMMIT_MAX: usize = 8192;
 pub const GROUP_COMMAND_BYTES_MAX: usize = 900 * 1024;
 /// Bytes of commands from which on a group is applied while the one before is committed, and not after it.
 pub const AHEAD_COMMAND_BYTES_MIN: usize = 64 * 1024;
+/// Groups that may be applied ahead of what is committed.
+pub const GROUPS_AHEAD_MAX: usize = 8;
 /// Bytes of the log after which the rows that it changed are written too. A start replays at most about as much.
 pub const SNAPSHOT_LOG_BYTES: usize = 8 * 1024 * 1024;
 /// Bytes of a sheaf of rows, a single larger row excepted: what one page of redb (4 KiB) holds beside its header and the key.

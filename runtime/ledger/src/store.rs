@@ -4,6 +4,7 @@
 //! since is in memory ([`Recent`]) and, after a start, replayed from the log (`loading.rs`).
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use hansa_economy::Digest;
@@ -36,6 +37,9 @@ pub enum StoreError {
         /// What is wrong.
         reason: String,
     },
+    /// A group does not follow what the store has: a group before it failed.
+    #[error("a group before it failed")]
+    Order,
     /// It was closed after a failure and did not open again.
     #[error("the store is closed")]
     Closed,
@@ -68,6 +72,9 @@ pub(crate) struct Store {
     opener: Opener,
     database: RwLock<Option<Database>>,
     recent: RwLock<Recent>,
+    /// A commit failed, and may have taken effect all the same: what is recent is not known, and nothing more is written before
+    /// it is loaded again.
+    is_behind: AtomicBool,
     /// Over the rows of the tables and some of the recent ones; [`Recent::follow`] brings it up to date.
     tree: Mutex<RootTree>,
 }
@@ -85,8 +92,14 @@ impl Store {
     /// Open whatever `opener` opens; `path` is for messages.
     pub(crate) fn open_with(path: PathBuf, opener: Opener) -> Result<Store, OpenError> {
         let database = opener().map_err(|error| open_error(&path, error))?;
-        let store =
-            Store { path, opener, database: RwLock::new(Some(database)), recent: RwLock::default(), tree: Mutex::default() };
+        let store = Store {
+            path,
+            opener,
+            database: RwLock::new(Some(database)),
+            recent: RwLock::default(),
+            is_behind: AtomicBool::new(false),
+            tree: Mutex::default(),
+        };
         if store.format()? < meta::FORMAT {
             store.upgrade()?;
         }
@@ -126,19 +139,16 @@ impl Store {
         read(&database.begin_read()?)
     }
 
-    /// Write a group's entries durably; then readers see its `rows`. With `snapshot`, the same commit brings all tables to where
-    /// the log stood before the group.
-    pub(crate) fn commit(&self, entries: &[Appended], rows: Rows, snapshot: bool) -> Result<(), StoreError> {
-        let guard = self.database()?;
-        let tx = begin_write(guard.as_ref().ok_or(StoreError::Closed)?)?;
-        let mut log = tx.open_table(log::TABLE)?;
-        entries.iter().try_for_each(|appended| log::append(&mut log, appended.entry.seq, &appended.bytes))?;
-        drop(log);
-        meta::put_head(&mut tx.open_table(meta::TABLE)?, &rows.head)?;
-        if snapshot {
-            self.write_rows(&tx)?;
+    /// Write a group's entries durably, where the log ends with hash `before`; then readers see its `rows`. With `snapshot`, the
+    /// same commit brings all tables to where the log stood before the group.
+    pub(crate) fn commit(&self, before: Digest, entries: &[Appended], rows: Rows, snapshot: bool) -> Result<(), StoreError> {
+        if self.is_behind.load(Ordering::Acquire) {
+            return Err(StoreError::Order);
         }
-        tx.commit()?;
+        if let Err(failure) = self.write(before, entries, &rows, snapshot) {
+            self.is_behind.store(true, Ordering::Release);
+            return Err(failure);
+        }
         let mut recent = self.recent_mut();
         if snapshot {
             recent.clear();
@@ -147,8 +157,28 @@ impl Store {
         Ok(())
     }
 
+    fn write(&self, before: Digest, entries: &[Appended], rows: &Rows, snapshot: bool) -> Result<(), StoreError> {
+        let guard = self.database()?;
+        let tx = begin_write(guard.as_ref().ok_or(StoreError::Closed)?)?;
+        if meta::head(&tx.open_table(meta::TABLE)?)?.hash != before {
+            return Err(StoreError::Order);
+        }
+        let mut log = tx.open_table(log::TABLE)?;
+        entries.iter().try_for_each(|appended| log::append(&mut log, appended.entry.seq, &appended.bytes))?;
+        drop(log);
+        meta::put_head(&mut tx.open_table(meta::TABLE)?, &rows.head)?;
+        if snapshot {
+            self.write_rows(&tx)?;
+        }
+        tx.commit()?;
+        Ok(())
+    }
+
     /// Bring all tables to where the log stands.
     pub(crate) fn snapshot(&self) -> Result<(), StoreError> {
+        if self.is_behind.load(Ordering::Acquire) {
+            return Err(StoreError::Order);
+        }
         let rows_at = self.read(|tx| Ok(meta::rows(&tx.open_table(meta::TABLE)?)?.0.seq))?;
         if self.recent().head.as_ref().is_none_or(|head| head.seq == rows_at) {
             return Ok(());
@@ -262,6 +292,7 @@ impl Store {
         *recent = Recent::default();
         recent.take_in(Rows::take(&mut state, places));
         *self.tree() = tree;
+        self.is_behind.store(false, Ordering::Release);
         Ok((state, bytes))
     }
 

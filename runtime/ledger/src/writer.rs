@@ -1,8 +1,8 @@
 //! The writer: takes what waits, applies it, has it committed and answered. Commits when idle, groups while busy, no timer.
 //!
-//! Where more waits than one group takes, the next group is applied while the one before is committed. The state then runs ahead
-//! of the store by these two groups, and nothing of them is answered before its own commit. After a failure both are dropped,
-//! and the state is loaded again.
+//! Large groups are committed by another thread, and the next ones are applied meanwhile. The state then runs ahead of the store by
+//! these groups, and nothing of them is answered before its own commit. After a failure all of them are dropped, and the state is
+//! loaded again.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,7 +14,7 @@ use crate::commit::{Answer, Committer, Done, Place, Prepared, commit_and_answer,
 use crate::error::SubmitError;
 use crate::group::Group;
 use crate::handle::Clock;
-use crate::limits::{AHEAD_COMMAND_BYTES_MIN, COMMANDS_PER_COMMIT_MAX, GROUP_COMMAND_BYTES_MAX};
+use crate::limits::{AHEAD_COMMAND_BYTES_MIN, COMMANDS_PER_COMMIT_MAX, GROUP_COMMAND_BYTES_MAX, GROUPS_AHEAD_MAX};
 use crate::pressure::Pressure;
 use crate::rows::Rows;
 use crate::store::{Store, StoreError};
@@ -27,7 +27,7 @@ pub(crate) struct Request {
 }
 
 /// The one that writes. What it does is [`Writer::prepare`], [`Prepared::commit`] and [`Writer::conclude`] for each group, in this
-/// order, where the next group may be prepared before the one before is concluded.
+/// order, where the next groups may be prepared before one is concluded.
 pub(crate) struct Writer {
     store: Arc<Store>,
     state: State,
@@ -100,9 +100,11 @@ impl Writer {
             let mut taken = Taken::default();
             taken.push(first);
             taken.fill(&mut requests);
-            if committer.is_busy() && taken.bytes < AHEAD_COMMAND_BYTES_MIN {
-                // Little to do ahead: more may come while the commit goes on.
-                self.wait_for(&mut committer);
+            while taken.bytes < AHEAD_COMMAND_BYTES_MIN
+                && let Some(done) = committer.wait()
+            {
+                // Little to do ahead: more may come while the commits go on.
+                self.conclude(done);
                 taken.fill(&mut requests);
             }
             if let Err(reason) = self.work(taken, &mut committer) {
@@ -110,13 +112,17 @@ impl Writer {
                 return refuse_all(requests, &reason);
             }
         }
-        self.wait_for(&mut committer);
+        self.wait_for_all(&mut committer);
         self.close();
     }
 
     /// One group. An error means that the ledger cannot go on.
     fn work(&mut self, taken: Taken, committer: &mut Committer) -> Result<(), String> {
+        while let Some(done) = committer.poll() {
+            self.conclude(done);
+        }
         if self.is_stale() {
+            self.wait_for_all(committer);
             self.recover()?;
         }
         if self.is_stale() {
@@ -127,25 +133,22 @@ impl Writer {
             Ok(prepared) => prepared,
             Err(failure) => {
                 tell_all(taken.answers, &unknown(&failure.to_string()));
-                self.wait_for(committer);
                 self.stale = true;
                 return Ok(());
             }
         };
-        self.wait_for(committer);
-        if self.stale {
-            // It was applied to a state that never came to be.
-            let error = self.pressure.check_room().err().unwrap_or_else(|| unknown("the group before it failed"));
-            tell_all(taken.answers, &error);
-            return Ok(());
-        }
         // Handing over is worth it only where there is much to write.
-        match taken.bytes >= AHEAD_COMMAND_BYTES_MIN {
-            true => committer.begin(prepared, taken.answers),
-            false => {
-                let done = commit_and_answer(prepared, taken.answers, &self.store, &self.pressure);
+        if taken.bytes >= AHEAD_COMMAND_BYTES_MIN {
+            committer.begin(prepared, taken.answers);
+            while committer.under_way() > GROUPS_AHEAD_MAX
+                && let Some(done) = committer.wait()
+            {
                 self.conclude(done);
             }
+        } else {
+            self.wait_for_all(committer);
+            let done = commit_and_answer(prepared, taken.answers, &self.store, &self.pressure);
+            self.conclude(done);
         }
         Ok(())
     }
@@ -187,8 +190,8 @@ impl Writer {
         }
     }
 
-    fn wait_for(&mut self, committer: &mut Committer) {
-        if let Some(done) = committer.wait() {
+    fn wait_for_all(&mut self, committer: &mut Committer) {
+        while let Some(done) = committer.wait() {
             self.conclude(done);
         }
     }

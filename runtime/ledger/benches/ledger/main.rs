@@ -22,8 +22,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const BATCH: usize = 8192;
 /// Transfers of one command in a batch: the most there may be.
 const PER_COMMAND: usize = 256;
-/// Commands of a batch that are on their way at the same time: two batches.
-const WINDOW: usize = 2 * BATCH / PER_COMMAND;
+/// Commands of a batch that are on their way at the same time: eight batches.
+const WINDOW: usize = 8 * BATCH / PER_COMMAND;
 
 const HELP: &str = "just bench ledger [--folder PATH] [--rounds N] [--transfers N] [--only POINT] [--json]
   --folder PATH   where to write, default a temporary folder beside the build

@@ -47,9 +47,9 @@ impl Machine {
         Ok(Machine { store, pressure, writer })
     }
 
-    /// One turn of the writer. An even number of commands makes two groups, the second of which is applied before the first is
-    /// committed. With the outcomes comes why the ledger has stopped, if it has.
-    pub(super) fn turn(&mut self, mut commands: Vec<Verified>) -> (Vec<Result<Outcome, SubmitError>>, Option<String>) {
+    /// One turn of the writer. Where their number allows, the commands make two or three groups that are all applied before the
+    /// first is committed. With the outcomes comes why the ledger has stopped, if it has.
+    pub(super) fn turn(&mut self, commands: Vec<Verified>) -> (Vec<Result<Outcome, SubmitError>>, Option<String>) {
         let all = commands.len();
         if self.writer.is_stale() {
             if let Err(reason) = self.writer.recover() {
@@ -59,16 +59,21 @@ impl Machine {
                 return (vec![Err(self.pressure.full()); all], None);
             }
         }
-        let later = if all.is_multiple_of(2) { commands.split_off(all / 2) } else { Vec::new() };
-        let first = self.writer.prepare(commands);
-        let second = (first.is_ok() && !later.is_empty()).then(|| self.writer.prepare(later));
-        let mut outcomes = self.commit(first, all - if all.is_multiple_of(2) { all / 2 } else { 0 });
-        if all > outcomes.len() {
-            outcomes.extend(match second {
-                Some(second) if !self.writer.is_stale() => self.commit(second, all / 2),
-                _ => vec![Err(unknown("the group before it failed")); all / 2],
-            });
+        let groups = [3, 2].into_iter().find(|groups| all.is_multiple_of(*groups)).unwrap_or(1);
+        let mut ahead = Vec::new();
+        for group in commands.chunks(all / groups) {
+            let prepared = self.writer.prepare(group.to_vec());
+            let failed = prepared.is_err();
+            ahead.push((prepared, group.len()));
+            if failed {
+                break;
+            }
         }
+        let mut outcomes = Vec::with_capacity(all);
+        for (prepared, commands) in ahead {
+            outcomes.extend(self.commit(prepared, commands));
+        }
+        outcomes.resize_with(all, || Err(unknown("a group before it failed")));
         let stopped = if self.writer.is_stale() { self.writer.recover().err() } else { None };
         (outcomes, stopped)
     }
