@@ -3,7 +3,7 @@
 /// Commands of one commit.
 pub const COMMANDS_PER_COMMIT_MAX: usize = 8192;
 /// Bytes of commands of one commit, which the last one may pass: about 8,000 transfers in commands of many.
-pub const GROUP_COMMAND_BYTES_MAX: usize = 900 * 1024;
+pub const GROUP_COMMAND_BYTES_MAX: usize = 500 * 1024;
 /// Bytes of commands from which on a group is applied while the one before is committed, and not after it.
 pub const AHEAD_COMMAND_BYTES_MIN: usize = 64 * 1024;
 /// Groups that may be applied ahead of what is committed.

@@ -14,19 +14,27 @@ pub(super) struct AccountSet {
     places: Map<AccountId, usize>,
 }
 
+/// Where an account lies. Good until accounts are taken back.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AccountPlace(usize);
+
 impl AccountSet {
-    pub(super) fn get(&self, id: AccountId) -> Option<&Account> {
-        self.places.get(&id).map(|at| &self.accounts[*at])
+    pub(super) fn find(&self, id: AccountId) -> Option<AccountPlace> {
+        self.places.get(&id).map(|at| AccountPlace(*at))
     }
 
-    pub(super) fn get_mut(&mut self, id: AccountId) -> Option<&mut Account> {
-        self.places.get(&id).map(|at| &mut self.accounts[*at])
+    pub(super) fn at(&self, place: AccountPlace) -> &Account {
+        &self.accounts[place.0]
+    }
+
+    pub(super) fn at_mut(&mut self, place: AccountPlace) -> &mut Account {
+        &mut self.accounts[place.0]
     }
 
     /// Add an account, or put it in the place of the one with its id, which is given back.
     pub(super) fn insert(&mut self, account: Account) -> Option<Account> {
-        match self.get_mut(account.id) {
-            Some(before) => Some(std::mem::replace(before, account)),
+        match self.find(account.id) {
+            Some(place) => Some(std::mem::replace(self.at_mut(place), account)),
             None => {
                 self.places.insert(account.id, self.accounts.len());
                 self.accounts.push(account);

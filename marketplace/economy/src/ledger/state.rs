@@ -11,7 +11,7 @@ use minicbor::{Decode, Encode};
 use serde::Serialize;
 
 use super::account_key::{AccountKey, KeyId, KeyRole};
-use super::account_set::{AccountSet, Map};
+use super::account_set::{AccountPlace, AccountSet, Map};
 use super::id::{CommandId, TransferId};
 use super::movement::Movement;
 use super::reason::Reason;
@@ -139,7 +139,20 @@ pub struct State {
 #[derive(Clone, Debug, Default)]
 struct Settled {
     transfers: Map<TransferId, Arc<TransferRecord>>,
+    /// No id in `transfers` is greater: who asks for ascending ids need not look.
+    greatest: TransferId,
     outcomes: Map<CommandId, OutcomeRef>,
+}
+
+impl Settled {
+    fn get(&self, id: TransferId) -> Option<&Arc<TransferRecord>> {
+        if id > self.greatest { None } else { self.transfers.get(&id) }
+    }
+
+    fn insert(&mut self, id: TransferId, record: Arc<TransferRecord>) -> Option<Arc<TransferRecord>> {
+        self.greatest = self.greatest.max(id);
+        self.transfers.insert(id, record)
+    }
 }
 
 /// What must be put back if a chain breaks.
@@ -178,7 +191,7 @@ impl State {
 
     /// An account.
     pub fn account(&self, id: AccountId) -> Option<&Account> {
-        self.accounts.get(id)
+        self.accounts.find(id).map(|place| self.accounts.at(place))
     }
 
     /// A further key of an account, revoked ones included.
@@ -212,8 +225,7 @@ impl State {
 
     /// The same, to be kept beside the state.
     pub fn shared_transfer(&self, id: TransferId) -> Option<&Arc<TransferRecord>> {
-        let newest = self.settled.transfers.get(&id).or_else(|| self.open_holds.get(&id));
-        newest.or_else(|| self.sealed.transfers.get(&id))
+        self.settled.get(id).or_else(|| self.open_holds.get(&id)).or_else(|| self.sealed.get(id))
     }
 
     /// How much of a thing was refunded; none: nothing.
@@ -327,9 +339,19 @@ impl State {
     /// Outcomes, and transfers other than open holds, that are in memory now will all be stored: [`State::forget_sealed`]
     /// lets them go when they are. Those that come from now on stay.
     pub fn seal_settled(&mut self) {
-        let sealed = std::mem::take(&mut self.settled);
-        self.sealed.transfers.extend(sealed.transfers);
-        self.sealed.outcomes.extend(sealed.outcomes);
+        let fresh = Settled {
+            // About as much will come.
+            transfers: Map::with_capacity_and_hasher(self.settled.transfers.len(), Default::default()),
+            ..Settled::default()
+        };
+        let settled = std::mem::replace(&mut self.settled, fresh);
+        if self.sealed.transfers.is_empty() && self.sealed.outcomes.is_empty() {
+            self.sealed = settled;
+            return;
+        }
+        self.sealed.greatest = self.sealed.greatest.max(settled.greatest);
+        self.sealed.transfers.extend(settled.transfers);
+        self.sealed.outcomes.extend(settled.outcomes);
     }
 
     /// Let go of what was sealed.
@@ -367,12 +389,26 @@ impl State {
         self.movements.push(movement);
     }
 
+    pub(super) fn find_account(&self, id: AccountId) -> Option<AccountPlace> {
+        self.accounts.find(id)
+    }
+
+    pub(super) fn account_at(&self, place: AccountPlace) -> &Account {
+        self.accounts.at(place)
+    }
+
     /// An account to write to, which was found before.
     pub(super) fn account_mut(&mut self, id: AccountId) -> &mut Account {
-        self.changes.accounts.push(id);
-        let account = self.accounts.get_mut(id).expect("the checks before the point of no return found this account");
+        let place = self.find_account(id).expect("the checks before the point of no return found this account");
+        self.account_at_mut(place)
+    }
+
+    /// The same, where its place is known.
+    pub(super) fn account_at_mut(&mut self, place: AccountPlace) -> &mut Account {
+        let account = self.accounts.at_mut(place);
+        self.changes.accounts.push(account.id);
         if let Some(scope) = &mut self.scope {
-            scope.accounts.push((id, Some(account.clone())));
+            scope.accounts.push((account.id, Some(account.clone())));
         }
         account
     }
@@ -476,11 +512,11 @@ impl State {
 
     fn insert_transfer(&mut self, id: TransferId, record: Option<Arc<TransferRecord>>) -> Option<Arc<TransferRecord>> {
         let expiry = record.as_deref().and_then(open_until);
-        let (settled, open) = (&mut self.settled.transfers, &mut self.open_holds);
+        let (settled, open) = (&mut self.settled, &mut self.open_holds);
         let before = match record {
-            Some(record) if record.is_open_hold() => open.insert(id, record).or(settled.remove(&id)),
+            Some(record) if record.is_open_hold() => open.insert(id, record).or(settled.transfers.remove(&id)),
             Some(record) => settled.insert(id, record).or(open.remove(&id)),
-            None => settled.remove(&id).or(open.remove(&id)),
+            None => settled.transfers.remove(&id).or(open.remove(&id)),
         };
         if let Some(expires_ns) = before.as_deref().and_then(open_until) {
             self.expiries.remove(&(expires_ns, id));

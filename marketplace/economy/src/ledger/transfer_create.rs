@@ -145,8 +145,9 @@ fn check_amount(event: &Transfer, debit: &Account, credit: &Account, amount: Amo
 
 fn move_or_hold(state: &mut State, event: &Transfer, authority: Authority, now_ns: u64) -> Result<Amount, TransferStatus> {
     check_fields(event)?;
-    let debit = state.account(event.debit).ok_or(S::DebitAccountNotFound)?;
-    let credit = state.account(event.credit).ok_or(S::CreditAccountNotFound)?;
+    let debit_at = state.find_account(event.debit).ok_or(S::DebitAccountNotFound)?;
+    let credit_at = state.find_account(event.credit).ok_or(S::CreditAccountNotFound)?;
+    let (debit, credit) = (state.account_at(debit_at), state.account_at(credit_at));
     check_accounts(state, event, debit, credit, authority)?;
     let amount = balanced(event, debit, credit);
     check_amount(event, debit, credit, amount, now_ns)?;
@@ -159,11 +160,11 @@ fn move_or_hold(state: &mut State, event: &Transfer, authority: Authority, now_n
         authority.spend(state, event.debit, amount);
     }
     let held_by = further.filter(|_| is_hold);
-    let debit = state.account_mut(event.debit);
+    let debit = state.account_at_mut(debit_at);
     let total = if is_hold { &mut debit.debits_pending } else { &mut debit.debits_posted };
     *total = total.saturating_add(amount);
     close_if(debit, event.flags.has(TransferFlags::CLOSING_DEBIT));
-    let credit = state.account_mut(event.credit);
+    let credit = state.account_at_mut(credit_at);
     let total = if is_hold { &mut credit.credits_pending } else { &mut credit.credits_posted };
     *total = total.saturating_add(amount);
     close_if(credit, event.flags.has(TransferFlags::CLOSING_CREDIT));
