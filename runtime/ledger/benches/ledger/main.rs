@@ -11,6 +11,7 @@ mod town;
 
 use std::path::{Path, PathBuf};
 
+use hansa_ledger::limits::SNAPSHOT_LOG_BYTES;
 use sqlite::Sqlite;
 use town::Town;
 
@@ -29,7 +30,7 @@ const HELP: &str = "just bench ledger [--folder PATH] [--rounds N] [--transfers 
   --folder PATH   where to write, default a temporary folder beside the build
   --rounds N      rounds, default 5
   --transfers N   transfers of the ledger that is killed, default 10000000; 0 leaves it out
-  --only POINT    one, many, batch, sqlite or reads, again and again, for a profiler
+  --only POINT    one, many, batch, sqlite, least, bare or reads, again and again, for a profiler
   --json          one JSON object";
 
 struct Arguments {
@@ -68,24 +69,29 @@ fn main() {
 }
 
 async fn rounds(folder: &Path, rounds: usize) -> Vec<Line> {
-    let (town, mut sqlite) = (Town::found(folder).await, Sqlite::found(folder));
-    let mut figures: [Vec<f64>; 8] = Default::default();
+    let town = Town::found(folder).await;
+    let mut sqlite = Sqlite::found(folder, &town.accounts);
+    let mut figures: [Vec<f64>; 10] = Default::default();
     for _ in 0..rounds {
         let bare = points::bare_appends(folder, 1.0);
         let one = points::singles(&town, 1_000, 1, false).await;
         let many = points::singles(&town, 20_000, 64, false).await;
         let signed = points::singles(&town, 20_000, 64, true).await;
         let batch = points::batches(&town, 40).await;
-        let sqlite = points::sqlite_batches(&mut sqlite, 40);
+        let same = points::sqlite_job(&town, &mut sqlite, 40);
+        let least = points::sqlite_batches(&mut sqlite, 40);
         let (reads, longest) = points::reads(&town, 30).await;
-        for (all, figure) in figures.iter_mut().zip([bare, one, many, signed, batch, sqlite, reads, longest]) {
+        // About as many transfers lie between two roots.
+        let root = points::root(&town, SNAPSHOT_LOG_BYTES / 120);
+        for (all, figure) in figures.iter_mut().zip([bare, one, many, signed, batch, same, least, reads, longest, root]) {
             all.push(figure);
         }
     }
     let ratio = |a: usize, b: usize| median(figures[a].iter().zip(&figures[b]).map(|(a, b)| a / b).collect());
-    let [bare, one, many, signed, batch, sqlite, reads, longest] = figures.clone().map(median);
+    let [bare, one, many, signed, batch, same, least, reads, longest, root] = figures.clone().map(median);
     let goal = |text, met| Some((text, met));
-    let (commit, group, beside) = (ratio(1, 0), ratio(2, 1), ratio(4, 5));
+    let (commit, group, beside, beside_least) = (ratio(1, 0), ratio(2, 1), ratio(4, 5), ratio(4, 6));
+    let share = median(figures[9].iter().zip(&figures[4]).map(|(ns, rate)| ns * rate / 1e9).collect());
     let verified = points::verification(&town, 100, PER_COMMAND);
     vec![
         line("append + fsync", "/s", bare),
@@ -95,8 +101,12 @@ async fn rounds(folder: &Path, rounds: usize) -> Vec<Line> {
         Line { name: "  of one client", unit: "x", value: group, goal: goal(">= 20", group >= 20.0) },
         line("  with signatures checked", "/s", signed),
         line("transfers in batches of 8,192", "/s", batch),
-        line("SQLite, WAL, synchronous=FULL", "/s", sqlite),
+        line("SQLite, WAL, FULL, the same job", "/s", same),
         Line { name: "  ledger of SQLite", unit: "x", value: beside, goal: goal(">= 2", beside >= 2.0) },
+        line("SQLite, the least statements", "/s", least),
+        line("  ledger of that", "x", beside_least),
+        line("state root, for each transfer", "ns", root),
+        Line { name: "  of the time of one", unit: "x", value: share, goal: goal("<= 0.15", share <= 0.15) },
         line("signatures of batches, one core", "transfers/s", verified),
         Line { name: "balance reads while writing", unit: "/s", value: reads, goal: goal(">= 200,000", reads >= 200_000.0) },
         line("  longest read", "us", longest),
@@ -125,12 +135,17 @@ async fn profile(folder: &Path, point: &str, rounds: usize) {
             "many" => points::singles(&town, 20_000, 64, false).await,
             "batch" => points::batches(&town, 100).await,
             "reads" => points::reads(&town, 50).await.0,
-            "sqlite" => points::sqlite_batches(&mut Sqlite::found(&tempfile::tempdir_in(folder).unwrap().keep()), 40),
+            "sqlite" => points::sqlite_job(&town, &mut Sqlite::found(&fresh(folder), &town.accounts), 40),
+            "least" => points::sqlite_batches(&mut Sqlite::found(&fresh(folder), &town.accounts), 40),
             "bare" => points::bare_appends(folder, 1.0),
             other => panic!("`{other}` is no point\n{HELP}"),
         };
         println!("{figure:.0}");
     }
+}
+
+fn fresh(folder: &Path) -> PathBuf {
+    tempfile::tempdir_in(folder).unwrap().keep()
 }
 
 fn line(name: &'static str, unit: &'static str, value: f64) -> Line {

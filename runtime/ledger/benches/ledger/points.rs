@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use hansa_economy::Amount;
-use hansa_economy::ledger::Verified;
+use hansa_economy::ledger::{RootRow, RootTree, Verified};
 
 use crate::sqlite::Sqlite;
 use crate::town::{Town, scatter};
@@ -43,11 +43,31 @@ pub(crate) async fn batches(town: &Town, count: usize) -> f64 {
     (count * BATCH) as f64 / began.elapsed().as_secs_f64()
 }
 
-/// The same in SQLite.
+/// The same job in SQLite.
+pub(crate) fn sqlite_job(town: &Town, sqlite: &mut Sqlite, count: usize) -> f64 {
+    let commands = town.payments(count * BATCH / PER_COMMAND, PER_COMMAND);
+    let began = Instant::now();
+    sqlite.keep(&commands, BATCH / PER_COMMAND);
+    (count * BATCH) as f64 / began.elapsed().as_secs_f64()
+}
+
+/// The least that SQLite can do for a payment.
 pub(crate) fn sqlite_batches(sqlite: &mut Sqlite, count: usize) -> f64 {
     let began = Instant::now();
     sqlite.pay(count, BATCH);
     (count * BATCH) as f64 / began.elapsed().as_secs_f64()
+}
+
+/// Nanoseconds that the state root costs a transfer, where every account has changed in between and `transfers` share it.
+pub(crate) fn root(town: &Town, transfers: usize) -> f64 {
+    let accounts: Vec<_> = town.accounts.iter().map(|id| town.ledger.account(*id).unwrap().unwrap()).collect();
+    let mut tree = RootTree::default();
+    accounts.iter().for_each(|account| tree.put(RootRow::Account(account)));
+    tree.root();
+    let began = Instant::now();
+    accounts.iter().for_each(|account| tree.put(RootRow::Account(account)));
+    std::hint::black_box(tree.root());
+    began.elapsed().as_secs_f64() * 1e9 / transfers as f64
 }
 
 /// Balances read by one thread while batches are written, and the longest that one took, in microseconds.
