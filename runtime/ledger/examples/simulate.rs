@@ -52,13 +52,15 @@ fn simulate(seeds: u64, first: u64, steps: u64) -> Result<(), String> {
             eprintln!("{} seeds, {} steps, {seconds:.0} s, {rate:.0} steps/s", done + 1, (done + 1) * steps);
         }
     }
-    let Counts { results, commands, submissions, power_losses, restarts, faults, unknown } = sum;
+    let Counts { results, reasons, commands, submissions, power_losses, restarts, faults, unknown } = sum;
     println!(
         "{commands} commands of {submissions} submissions; {power_losses} losses of power, {restarts} restarts, {faults} planned failures, {unknown} unknown outcomes"
     );
     for (kind, (accepted, refused)) in results {
         println!("{kind}: {accepted} accepted, {refused} refused");
     }
+    let reasons: Vec<String> = reasons.into_iter().map(|(name, count)| format!("{name} {count}")).collect();
+    println!("transfers and refusals: {}", reasons.join(", "));
     Ok(())
 }
 
@@ -66,6 +68,9 @@ fn add(sum: &mut Counts, more: &Counts) {
     for (kind, (accepted, refused)) in &more.results {
         let counts = sum.results.entry(kind).or_default();
         *counts = (counts.0 + accepted, counts.1 + refused);
+    }
+    for (name, count) in &more.reasons {
+        *sum.reasons.entry(name).or_default() += count;
     }
     sum.commands += more.commands;
     sum.submissions += more.submissions;

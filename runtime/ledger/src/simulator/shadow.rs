@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use hansa_economy::Digest;
 use hansa_economy::channel::{AccountId, ChannelId};
-use hansa_economy::ledger::{Account, Appended, Channel, Entry, RootTree, State, Verified, audit};
+use hansa_economy::ledger::{
+    Account, AccountKey, Appended, Channel, Entry, KeyId, RefundTarget, Refunded, RootTree, State, Verified, audit,
+};
 
 use super::accountant::{Accountant, Objection, insist, object};
 
@@ -17,6 +19,8 @@ pub(super) struct Shadow {
     accountant: Accountant,
     accounts_before: BTreeMap<AccountId, Account>,
     channels_before: BTreeMap<ChannelId, Channel>,
+    keys_before: BTreeMap<KeyId, AccountKey>,
+    refunded_before: BTreeMap<RefundTarget, Refunded>,
     entries: Vec<Arc<(Entry, Digest)>>,
     /// Every command that anybody ever made, by the digest of its bytes.
     known: BTreeMap<Digest, Arc<Verified>>,
@@ -32,6 +36,8 @@ impl Shadow {
             accountant: Accountant::default(),
             accounts_before: BTreeMap::new(),
             channels_before: BTreeMap::new(),
+            keys_before: BTreeMap::new(),
+            refunded_before: BTreeMap::new(),
             entries: vec![first],
             known,
         }
@@ -60,7 +66,7 @@ impl Shadow {
         self.entries.get(at).map(Arc::as_ref)
     }
 
-    /// Replay the next entry. I1 to I7, I11, I13 to I17.
+    /// Replay the next entry. I1 to I7, I11, I13 to I17, I22.
     pub(super) fn follow(&mut self, entry: Entry, hash: Digest) -> Result<(), Objection> {
         let head = self.state.head();
         insist(entry.seq == head.seq + 1, "I7: an entry is missing or there twice")?;
@@ -76,6 +82,8 @@ impl Shadow {
                 entry.seq, again.entry.results, entry.results
             ));
         }
+        let right = |movement| audit::movement(&self.state, movement).map_err(|breach| breach.to_string());
+        again.movements.iter().try_for_each(right)?;
         self.accountant.book(&entry, &commands)?;
         self.audit_step()?;
         self.entries.push(Arc::new((entry, hash)));
@@ -92,6 +100,16 @@ impl Shadow {
         for channel in changes.channels.iter().filter_map(|id| self.state.channel(*id)) {
             if let Some(before) = self.channels_before.insert(channel.id, channel.clone()) {
                 audit::channel_step(&before, channel).map_err(|breach| breach.to_string())?;
+            }
+        }
+        for key in changes.keys.iter().filter_map(|id| self.state.key(*id)) {
+            if let Some(before) = self.keys_before.insert(key.id(), key.clone()) {
+                audit::key_step(&before, key).map_err(|breach| breach.to_string())?;
+            }
+        }
+        for row in changes.refunded.iter().filter_map(|target| self.state.refunded(*target)) {
+            if let Some(before) = self.refunded_before.insert(row.target, *row) {
+                audit::refund_step(&before, row).map_err(|breach| breach.to_string())?;
             }
         }
         audit::audit(&self.state).map_err(|breach| breach.to_string())?;
@@ -138,5 +156,7 @@ impl Shadow {
 }
 
 fn same_rows(one: &State, other: &State) -> bool {
-    one.accounts().eq(other.accounts()) && one.assets().eq(other.assets()) && one.channels().eq(other.channels())
+    let owned = one.accounts().eq(other.accounts()) && one.keys().eq(other.keys());
+    let traded = one.channels().eq(other.channels()) && one.all_refunded().eq(other.all_refunded());
+    owned && traded && one.assets().eq(other.assets())
 }
