@@ -122,12 +122,31 @@ impl Accountant {
 
     /// Nobody who may is turned away.
     fn refused(&mut self, command: &Command, reason: Reason, word: Word) -> Result<(), Objection> {
-        let Command::ChannelTopup(topup) = command else { return Ok(()) };
-        let Some(till) = self.tills.get(&topup.channel) else { return Ok(()) };
-        let (from, to, _) = till.refundable();
-        let verdict = self.verdict(Debit { from, to, amount: topup.amount.0 }, word)?;
-        insist(reason != Reason::NotPermitted || verdict == Verdict::NoMandate, "the signer may do it")?;
-        insist(reason != Reason::ExceedsBudget || verdict == Verdict::AboveBudget, "the key's budget is not used up")
+        let expected = match reason {
+            Reason::NotPermitted => Verdict::NoMandate,
+            Reason::ExceedsBudget => Verdict::AboveBudget,
+            _ => return Ok(()),
+        };
+        let Some(debit) = self.wished(command) else { return Ok(()) };
+        let verdict = self.verdict(debit, word)?;
+        insist(verdict == expected, &format!("denied with {reason:?}, though the books say {verdict:?}"))
+    }
+
+    /// What was to leave an account on the signer's word.
+    fn wished(&self, command: &Command) -> Option<Debit> {
+        let (from, to, amount) = match command {
+            Command::ChannelOpen(open) => (open.terms.payer, open.terms.payee, open.deposit),
+            Command::ChannelTopup(topup) => {
+                let (payer, payee, _) = self.tills.get(&topup.channel)?.between();
+                (payer, payee, topup.amount)
+            }
+            Command::Refund(refund) => {
+                let (payer, payee) = self.paid_between(&refund.of)?;
+                (payee, payer, refund.amount)
+            }
+            _ => return None,
+        };
+        Some(Debit { from, to, amount: amount.0 })
     }
 
     fn accepted(&mut self, verified: &Verified, accepted: &Acceptance, word: Word) -> Result<(), Objection> {

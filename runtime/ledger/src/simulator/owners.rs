@@ -35,10 +35,10 @@ impl Cast {
     pub(super) fn speaker(&self, account: AccountId, role: KeyRole, random: &mut Random, state: &State) -> Arc<Keypair> {
         let rows = keys_of(account, state).filter(|row| row.role == role).collect::<Vec<_>>();
         match random.below(100) {
-            0..24 if !rows.is_empty() => self.pair(random.pick(&rows).key),
-            24..28 => self.opener(account),
-            28..30 => self.stranger.clone(),
-            30..32 => random.pick(&self.clerks),
+            0..36 if !rows.is_empty() => self.pair(random.pick(&rows).key),
+            36..40 => self.opener(account),
+            40..42 => self.stranger.clone(),
+            42..44 => random.pick(&self.clerks),
             _ => self.owner(account, state),
         }
     }
@@ -140,9 +140,9 @@ impl Cast {
         let ours = state.channels().filter(|channel| channel.terms.payer == account);
         let ours: Vec<AccountId> = ours.map(|channel| channel.terms.payee).collect();
         match random.below(100) {
-            0..55 => return Vec::new(),
-            55..57 => return (0..33).map(AccountId).collect(),
-            57..75 if !ours.is_empty() => return vec![random.pick(&ours)],
+            0..48 => return Vec::new(),
+            48..50 => return (0..33).map(AccountId).collect(),
+            50..76 if !ours.is_empty() => return vec![random.pick(&ours)],
             _ => {}
         }
         let some = 1 + random.below(4);

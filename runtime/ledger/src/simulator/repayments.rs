@@ -62,6 +62,11 @@ impl Accountant {
         self.post(payee, payer, amount)
     }
 
+    /// Payer and payee of what is to be refunded, if it was paid.
+    pub(super) fn paid_between(&self, of: &RefundOf) -> Option<(AccountId, AccountId)> {
+        self.due(of).ok().map(|due| (due.payer, due.payee))
+    }
+
     fn due(&self, of: &RefundOf) -> Result<Due, Objection> {
         match of {
             RefundOf::Transfer(id) => {
@@ -82,7 +87,7 @@ impl Accountant {
 
     fn due_of_channel(&self, id: ChannelId) -> Result<Due, Objection> {
         let till = self.tills.get(&id).ok_or("I22: a refund of no channel")?;
-        let (payer, payee, redeemed) = till.refundable();
+        let (payer, payee, redeemed) = till.between();
         Ok(Due { payer, payee, charged: vec![(RefundTarget::Channel(id), redeemed)] })
     }
 }

@@ -37,7 +37,7 @@ impl Till {
     }
 
     /// Payer, payee, and what was paid.
-    pub(super) fn refundable(&self) -> (AccountId, AccountId, u128) {
+    pub(super) fn between(&self) -> (AccountId, AccountId, u128) {
         (self.terms.payer, self.terms.payee, self.redeemed)
     }
 
