@@ -55,6 +55,27 @@ bench WHAT *ARGS: setup agents
 sim SEEDS='1000' FIRST='1' STEPS='150':
     cargo run -q --release -p hansa-ledger --features simulator --example simulate -- {{ SEEDS }} {{ FIRST }} {{ STEPS }}
 
+# the long run, split over processes: each plays a part of SEEDS from FIRST on, and says every 1,000 seeds how far it is
+sim-long SEEDS='100000' FIRST='1' STEPS='60' PROCESSES='2':
+    #!/usr/bin/env bash
+    set -euo pipefail
+    cargo build -q --release -p hansa-ledger --features simulator --example simulate
+    program="${CARGO_TARGET_DIR:-target}/release/examples/simulate"
+    end=$(( {{ FIRST }} + {{ SEEDS }} ))
+    part=$(( ({{ SEEDS }} + {{ PROCESSES }} - 1) / {{ PROCESSES }} ))
+    parts=()
+    for ((from = {{ FIRST }}; from < end; from += part)); do
+        "$program" $(( end - from < part ? end - from : part )) "$from" '{{ STEPS }}' &
+        parts+=($!)
+    done
+    failed=0
+    for process in "${parts[@]}"; do wait "$process" || failed=1; done
+    exit "$failed"
+
+# write a log of the simulator's making to FILE: for `runtime/ledger/tests/golden`, when commands are added
+golden-log FILE:
+    cargo run -q --release -p hansa-ledger --features simulator --example simulate -- --log '{{ FILE }}'
+
 # plant bugs into copies of the ledger and expect the simulator to find each; names choose some
 mutations *NAMES:
     @python3 tools/mutations.py {{ NAMES }}

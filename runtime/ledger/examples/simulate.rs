@@ -1,4 +1,4 @@
-//! Runs the simulator over many seeds: `just sim SEEDS [FIRST] [STEPS]`; or writes a log of its making: `simulate --log FILE`.
+//! Runs the simulator over many seeds: `just sim SEEDS [FIRST] [STEPS]`, `just sim-long` for a night; or writes a log of its making: `simulate --log FILE`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for people")]
 
 use std::process::ExitCode;
@@ -47,25 +47,38 @@ fn simulate(seeds: u64, first: u64, steps: u64) -> Result<(), String> {
             println!("{}", run.digest);
         }
         if (done + 1) % SEEDS_PER_REPORT == 0 || done + 1 == seeds {
-            let seconds = started.elapsed().as_secs_f64();
-            let rate = (done + 1) as f64 * steps as f64 / seconds;
-            eprintln!("{} seeds, {} steps, {seconds:.0} s, {rate:.0} steps/s", done + 1, (done + 1) * steps);
+            report([seeds, first, steps], done + 1, started.elapsed().as_secs_f64());
         }
     }
-    let Counts { results, commands, submissions, power_losses, restarts, faults, unknown } = sum;
+    let Counts { results, reasons, commands, submissions, power_losses, restarts, faults, unknown } = sum;
     println!(
         "{commands} commands of {submissions} submissions; {power_losses} losses of power, {restarts} restarts, {faults} planned failures, {unknown} unknown outcomes"
     );
     for (kind, (accepted, refused)) in results {
         println!("{kind}: {accepted} accepted, {refused} refused");
     }
+    let reasons: Vec<String> = reasons.into_iter().map(|(name, count)| format!("{name} {count}")).collect();
+    println!("transfers and refusals: {}", reasons.join(", "));
     Ok(())
+}
+
+/// How far it is: one line, which names the seeds, as other processes may play others.
+fn report([seeds, first, steps]: [u64; 3], done: u64, seconds: f64) {
+    let rate = done as f64 / seconds;
+    let (percent, steps_rate, left_s) = (100 * done / seeds, rate * steps as f64, (seeds - done) as f64 / rate);
+    let last = first + seeds - 1;
+    eprintln!(
+        "seeds {first} to {last}: {done} done, {percent} %, {rate:.1} seeds/s, {steps_rate:.0} steps/s, {left_s:.0} s to go"
+    );
 }
 
 fn add(sum: &mut Counts, more: &Counts) {
     for (kind, (accepted, refused)) in &more.results {
         let counts = sum.results.entry(kind).or_default();
         *counts = (counts.0 + accepted, counts.1 + refused);
+    }
+    for (name, count) in &more.reasons {
+        *sum.reasons.entry(name).or_default() += count;
     }
     sum.commands += more.commands;
     sum.submissions += more.submissions;

@@ -13,7 +13,7 @@ use super::state::State;
 use super::transfer::Transfer;
 use super::transfer_status::TransferStatus;
 use crate::amount::Amount;
-use crate::channel::AccountId;
+use crate::channel::{AccountId, ChannelTerms};
 use crate::key::PublicKey;
 
 /// On whose word something is done.
@@ -94,12 +94,13 @@ impl Authority {
         self.owns(account) || self.key(state, account, KeyRole::Receipt).is_some()
     }
 
-    /// May a channel from `account` to `payee`, opened on this word, have its vouchers signed by `key`? An owner names any key
-    /// by opening, except one that the account says may not; others name the owner's or one that may.
-    pub(super) fn may_name_voucher_key(self, state: &State, account: &Account, payee: AccountId, key: PublicKey) -> bool {
-        match state.key((account.id, KeyRole::Voucher, key)) {
-            Some(row) => row.is_valid(state.now_ns()) && row.allows(payee),
-            None => key == account.owner || self.owns(account),
+    /// May a channel with these terms from `account`, opened on this word, have its vouchers signed by the key that they name? An
+    /// owner names any key by opening, except one that the account says may not; others name the owner's or one that may.
+    pub(super) fn may_name_voucher_key(self, state: &State, account: &Account, terms: &ChannelTerms) -> bool {
+        let pays = |row: &AccountKey| row.allows(terms.payee) && terms.shares.iter().all(|share| row.allows(share.account));
+        match state.key((account.id, KeyRole::Voucher, terms.payer_key)) {
+            Some(row) => row.is_valid(state.now_ns()) && pays(row),
+            None => terms.payer_key == account.owner || self.owns(account),
         }
     }
 

@@ -7,7 +7,7 @@ use minicbor::{Decode, Encode};
 use super::account::{Account, AccountFlags, AccountKind};
 use super::authority::{Authority, may_sign_receipts};
 use super::channel::{Channel, ChannelPhase};
-use super::channel_shares::check_shares;
+use super::channel_shares::{check_shares, may_deposit};
 use super::id::{CommandId, Id128};
 use super::movement::{MovementKind, check_move, post};
 use super::reason::Reason;
@@ -43,14 +43,11 @@ impl ChannelOpen {
             return Err(Reason::AccountIsReserved);
         }
         let authority = Authority::Signer(signer);
-        authority.may_debit(state, payer, terms.payee, self.deposit)?;
-        for share in &terms.shares {
-            authority.may_debit(state, payer, share.account, Amount::ZERO)?;
-        }
+        may_deposit(state, authority, payer, terms, self.deposit)?;
         if payer.asset != terms.asset || payee.asset != terms.asset {
             return Err(Reason::AssetDiffers);
         }
-        let vouchers = authority.may_name_voucher_key(state, payer, terms.payee, terms.payer_key);
+        let vouchers = authority.may_name_voucher_key(state, payer, terms);
         if !vouchers || !may_sign_receipts(state, payee, terms.payee_key) {
             return Err(Reason::ChannelKey);
         }

@@ -4,7 +4,8 @@
 //! remainders, first to the payee among equals, then in the order of the terms. Each payment is split alone, so that it needs no
 //! memory of those before; nobody is ever more than one unit per payment away from its part.
 
-use super::account::AccountKind;
+use super::account::{Account, AccountKind};
+use super::authority::{Authority, Denial};
 use super::channel::Channel;
 use super::id::Id128;
 use super::movement::{MovementKind, check_move, post};
@@ -40,6 +41,18 @@ pub(super) fn check_shares(state: &State, terms: &ChannelTerms) -> Result<(), Re
         }
     }
     Ok(())
+}
+
+/// May `amount` leave `payer` for a channel with these terms, on this word? Whoever fills the deposit pays everybody who shares in it.
+pub(super) fn may_deposit(
+    state: &State,
+    authority: Authority,
+    payer: &Account,
+    terms: &ChannelTerms,
+    amount: Amount,
+) -> Result<(), Denial> {
+    authority.may_debit(state, payer, terms.payee, amount)?;
+    terms.shares.iter().try_for_each(|share| authority.may_debit(state, payer, share.account, Amount::ZERO))
 }
 
 /// Who gets how much of `paid`: the payee first, then the shares in their order.

@@ -4,6 +4,7 @@ use minicbor::{Decode, Encode};
 
 use super::authority::Authority;
 use super::channel::ChannelPhase;
+use super::channel_shares::may_deposit;
 use super::id::CommandId;
 use super::movement::{MovementKind, check_move, post};
 use super::reason::Reason;
@@ -32,7 +33,7 @@ impl ChannelTopup {
         let payer = state.account(payer_id).ok_or(Reason::AccountNotFound)?;
         let escrow = state.account(escrow_id).ok_or(Reason::AccountNotFound)?;
         let authority = Authority::Signer(signer);
-        authority.may_debit(state, payer, channel.terms.payee, self.amount)?;
+        may_deposit(state, authority, payer, &channel.terms, self.amount)?;
         match channel.phase {
             ChannelPhase::Open => {}
             ChannelPhase::Closing { .. } => return Err(Reason::ChannelClosing),

@@ -6,10 +6,12 @@ use std::collections::BTreeMap;
 use hansa_economy::PublicKey;
 use hansa_economy::channel::{AccountId, ChannelId};
 use hansa_economy::ledger::{
-    Acceptance, Command, CommandResult, Entry, Reason, State, TransferBatch, TransferId, Verified, account_id,
+    Acceptance, Command, CommandResult, Entry, Reason, State, TransferBatch, TransferFlags, TransferId, Verified, account_id,
 };
 use hansa_economy::ledger::{AccountFlags, issuance_account_id};
 
+use super::mandates::{Debit, Mandates, Verdict, Word};
+use super::repayments::Repayments;
 use super::till::Till;
 
 pub(super) const SECOND_NS: u64 = 1_000_000_000;
@@ -37,6 +39,8 @@ pub(super) struct Hold {
     pub(super) ends_ns: Option<u64>,
     pub(super) closes: [bool; 2],
     pub(super) by_payee: bool,
+    /// The further key that made it, and whose budget it used.
+    pub(super) made_by: Option<PublicKey>,
     pub(super) open: bool,
 }
 
@@ -48,7 +52,9 @@ pub(super) struct Accountant {
     /// Ids that were used; true where burnt.
     pub(super) ids: BTreeMap<TransferId, bool>,
     pub(super) tills: BTreeMap<ChannelId, Till>,
-    issuers: BTreeMap<u32, PublicKey>,
+    pub(super) issuers: BTreeMap<u32, PublicKey>,
+    pub(super) mandates: Mandates,
+    pub(super) repayments: Repayments,
 }
 
 pub(super) fn object<T>(what: impl Into<String>) -> Result<T, Objection> {
@@ -76,10 +82,13 @@ impl Accountant {
             let redeems = matches!(command.body().command, Command::ChannelRedeem(_));
             let short = redeems && *result == CommandResult::Refused(Reason::ExceedsCredits);
             insist(!short, "I14: more was to be paid from a channel than it has")?;
-            if let CommandResult::Accepted(accepted) = result {
-                let what = |objection| format!("{} by {}: {objection}", command.body().command.kind(), command.signer());
-                self.accepted(command, accepted, now_ns).map_err(what)?;
+            let word = Word { signer: command.signer(), now_ns };
+            let what = |objection| format!("{} by {}: {objection}", command.body().command.kind(), command.signer());
+            match result {
+                CommandResult::Accepted(accepted) => self.accepted(command, accepted, word),
+                CommandResult::Refused(reason) => self.refused(&command.body().command, *reason, word),
             }
+            .map_err(what)?;
         }
         Ok(())
     }
@@ -94,17 +103,54 @@ impl Accountant {
         let Acceptance::Transfers(results) = accepted else { return object("a batch has a strange result") };
         insist(results.len() == batch.transfers.len(), "a batch has another number of results than of transfers")?;
         super::holds::atomic(batch, results)?;
+        let mut chained = false;
         for (event, result) in batch.transfers.iter().zip(results) {
             *now_ns += 1;
             self.expire(*now_ns)?;
-            self.transfer(event, result, signer, *now_ns)
-                .map_err(|objection| format!("transfer {} as {:?}: {objection}", event.id, result.status))?;
+            let what = |objection| format!("transfer {} as {:?}: {objection}", event.id, result.status);
+            let word = Word { signer, now_ns: *now_ns };
+            let linked = event.flags.has(TransferFlags::LINKED);
+            // What a broken chain did before it broke is not known any more.
+            if !chained && !linked {
+                self.denied(event, result.status, word).map_err(what)?;
+            }
+            chained = linked;
+            self.transfer(event, result, word).map_err(what)?;
         }
         Ok(())
     }
 
-    fn accepted(&mut self, verified: &Verified, accepted: &Acceptance, now_ns: u64) -> Result<(), Objection> {
-        let signer = verified.signer();
+    /// Nobody who may is turned away.
+    fn refused(&mut self, command: &Command, reason: Reason, word: Word) -> Result<(), Objection> {
+        let expected = match reason {
+            Reason::NotPermitted => Verdict::NoMandate,
+            Reason::ExceedsBudget => Verdict::AboveBudget,
+            _ => return Ok(()),
+        };
+        let Some(debit) = self.wished(command) else { return Ok(()) };
+        let verdict = self.verdict(debit, word)?;
+        insist(verdict == expected, &format!("denied with {reason:?}, though the books say {verdict:?}"))
+    }
+
+    /// What was to leave an account on the signer's word.
+    fn wished(&self, command: &Command) -> Option<Debit> {
+        let (from, to, amount) = match command {
+            Command::ChannelOpen(open) => (open.terms.payer, open.terms.payee, open.deposit),
+            Command::ChannelTopup(topup) => {
+                let (payer, payee, _) = self.tills.get(&topup.channel)?.between();
+                (payer, payee, topup.amount)
+            }
+            Command::Refund(refund) => {
+                let (payer, payee) = self.paid_between(&refund.of)?;
+                (payee, payer, refund.amount)
+            }
+            _ => return None,
+        };
+        Some(Debit { from, to, amount: amount.0 })
+    }
+
+    fn accepted(&mut self, verified: &Verified, accepted: &Acceptance, word: Word) -> Result<(), Objection> {
+        let signer = word.signer;
         match (&verified.body().command, accepted) {
             (Command::AssetCreate(asset), Acceptance::AssetCreated(id)) => {
                 insist(*id == issuance_account_id(asset.asset), "another issuance account")?;
@@ -122,12 +168,19 @@ impl Accountant {
             }
             (Command::Redeem(redeem), Acceptance::Supply(supply)) => {
                 insist(self.issuers.get(&redeem.asset) == Some(&signer), "redeemed by somebody else")?;
-                insist(self.owner(redeem.from)? == signer, "redeemed from somebody else")?;
-                self.post(redeem.from, issuance_account_id(redeem.asset), redeem.amount.0)?;
+                let (from, to, amount) = (redeem.from, issuance_account_id(redeem.asset), redeem.amount.0);
+                self.spend(Debit { from, to, amount }, word)?;
+                self.post(from, to, amount)?;
                 insist(self.supply(redeem.asset) == supply.0, "another supply")
             }
             (Command::Genesis(_), Acceptance::Founded) => Ok(()),
-            _ => self.channel(verified, accepted, now_ns),
+            (Command::AccountKey(change), Acceptance::KeyChanged) => self.change_keys(change, word),
+            (Command::Refund(refund), accepted) => self.refund(refund, accepted, word),
+            (Command::ReceiptAnchor(anchor), Acceptance::Anchored) => {
+                insist((1..=1 << 24).contains(&anchor.count), "an anchor of no receipts, or of too many")?;
+                insist(anchor.first_ms <= anchor.last_ms, "an anchor that ends before it begins")
+            }
+            _ => self.channel(verified, accepted, word),
         }
     }
 
@@ -175,6 +228,8 @@ impl Accountant {
                 return object(format!("account {}: the ledger has {found:?}, the books have {expected:?}", account.id));
             }
         }
+        self.mandates.compare(state)?;
+        self.repayments.compare(state)?;
         self.tills.iter().try_for_each(|(id, till)| till.compare(state.channel(*id)))
     }
 }

@@ -20,6 +20,10 @@ pub(super) struct Cast {
     pub(super) users: Vec<Arc<Keypair>>,
     /// The keys that sign vouchers and receipts, one for each user.
     pub(super) channel_keys: Vec<Arc<Keypair>>,
+    /// Further keys that accounts may name.
+    pub(super) clerks: Vec<Arc<Keypair>>,
+    /// Keys to which accounts may be handed over.
+    pub(super) heirs: Vec<Arc<Keypair>>,
     pub(super) stranger: Arc<Keypair>,
 }
 
@@ -30,6 +34,8 @@ impl Cast {
             operator: key(250),
             users: (1..=USERS).map(key).collect(),
             channel_keys: (101..=100 + USERS).map(key).collect(),
+            clerks: (151..=155).map(key).collect(),
+            heirs: (201..=203).map(key).collect(),
             stranger: key(251),
         }
     }
@@ -43,16 +49,9 @@ impl Cast {
     }
 
     /// The accounts of users, first `main` ones of both assets, then `side` ones of the first.
-    fn accounts(&self) -> Vec<AccountId> {
+    pub(super) fn accounts(&self) -> Vec<AccountId> {
         let of = |asset, label| self.users.iter().map(move |user| account_id(user.public(), asset, label));
         of(1, LABELS[0]).chain(of(2, LABELS[0])).chain(of(1, LABELS[1])).collect()
-    }
-
-    /// The key that owns `account`.
-    pub(super) fn owner(&self, account: AccountId, state: &State) -> Arc<Keypair> {
-        let owner = state.account(account).map(|account| account.owner);
-        let keys = self.users.iter().chain([&self.operator]);
-        keys.into_iter().find(|key| Some(key.public()) == owner).unwrap_or(&self.stranger).clone()
     }
 
     /// What stands in the log before the story begins.
@@ -107,15 +106,16 @@ impl Cast {
         asked: &mut Vec<Transfer>,
         state: &State,
     ) -> (Arc<Keypair>, Command) {
-        let signer = random.index(USERS);
+        let payer = Payer::choose(self, random, state);
         let count = random.pick(&[1, 1, 1, 2, 3, 5]);
         let chained = random.percent(30);
         let mut transfers = Vec::new();
         for at in 1..=count {
             let mut transfer = match random.below(100) {
-                0..35 => self.resolution(random, next_id, state),
+                0..35 if payer.key.is_none() => self.resolution(random, next_id, state),
+                0..12 => self.resolution(random, next_id, state),
                 35..43 => repeat(random, asked),
-                _ => self.movement(random, next_id, signer),
+                _ => self.movement(random, next_id, &payer),
             };
             if chained && at < count && random.percent(85) || random.percent(1) {
                 transfer.flags = transfer.flags.with(TransferFlags::LINKED);
@@ -124,12 +124,9 @@ impl Cast {
         }
         asked.extend(transfers.iter().cloned());
         let signer = match transfers.first().and_then(|first| state.transfer(first.pending_id)) {
-            Some(TransferRecord::Created(hold, _)) if random.percent(90) => {
-                let side = if hold.posted_by == HoldRule::Payee || random.percent(10) { hold.credit } else { hold.debit };
-                self.owner(side, state)
-            }
+            Some(TransferRecord::Created(hold, _)) if random.percent(90) => self.resolver(hold, random, state),
             _ if random.percent(4) => self.stranger.clone(),
-            _ => self.users[signer].clone(),
+            _ => payer.signer,
         };
         if random.percent(1) {
             transfers.clear();
@@ -137,30 +134,40 @@ impl Cast {
         (signer, Command::Transfer(TransferBatch { transfers }))
     }
 
-    fn movement(&self, random: &mut Random, next_id: &mut u128, signer: usize) -> Transfer {
-        let asset = random.pick(&[1, 1, 1, 2]);
-        let debit = self.account(if random.percent(92) { signer } else { random.index(USERS) }, asset);
+    /// Somebody to resolve a hold: who may, or the other side, or the key that made it.
+    fn resolver(&self, hold: &Transfer, random: &mut Random, state: &State) -> Arc<Keypair> {
+        match hold.held_by {
+            Some(key) if random.percent(60) => self.pair(key),
+            _ if hold.posted_by == HoldRule::Payee || random.percent(10) => {
+                self.speaker(hold.credit, KeyRole::Receipt, random, state)
+            }
+            _ => self.speaker(hold.debit, KeyRole::Spend, random, state),
+        }
+    }
+
+    fn movement(&self, random: &mut Random, next_id: &mut u128, payer: &Payer) -> Transfer {
+        let asset = if payer.key.is_some() { payer.asset } else { random.pick(&[1, 1, 1, 2]) };
+        let debit = match &payer.key {
+            Some(key) => key.account,
+            None => self.account(if random.percent(92) { payer.user } else { random.index(USERS) }, asset),
+        };
         let others = self.accounts();
-        let credit = if random.percent(85) { self.account(random.index(USERS), asset) } else { random.pick(&others) };
-        let mut flags = TransferFlags::NONE;
-        for (flag, percent) in [
-            (TransferFlags::PENDING, 45),
-            (TransferFlags::BALANCING_DEBIT, 8),
-            (TransferFlags::BALANCING_CREDIT, 3),
-            (TransferFlags::CLOSING_DEBIT, 2),
-            (TransferFlags::CLOSING_CREDIT, 1),
-        ] {
-            flags = if random.percent(percent) { flags.with(flag) } else { flags };
-        }
+        let allowed = payer.key.as_ref().map_or(&[][..], |key| &key.limits.payees);
+        let credit = match random.below(100) {
+            0..75 if !allowed.is_empty() => random.pick(allowed),
+            0..85 => self.account(random.index(USERS), asset),
+            _ => random.pick(&others),
+        };
+        let flags = shape(random);
         let closing = flags.any(TransferFlags::CLOSING_DEBIT.with(TransferFlags::CLOSING_CREDIT));
-        if closing {
-            flags = flags.with(TransferFlags::PENDING);
-        }
         let is_hold = flags.has(TransferFlags::PENDING);
         let timed = is_hold && (closing || random.percent(60));
         let timeout_s = if timed { 1 + random.below(4) as u32 } else { 0 };
         let posted_by = if timed && random.percent(20) { HoldRule::Payee } else { HoldRule::Payer };
-        let amount = Amount(random.pick(&[0, 1, 3, 10, 40, 40, 200, 900, u128::MAX]));
+        let amount = match payer.key.as_ref().and_then(AccountKey::left) {
+            Some(left) if random.percent(40) => Amount(left.0.saturating_add(random.below(3).into()).saturating_sub(1)),
+            _ => Amount(random.pick(&[0, 1, 3, 10, 40, 40, 200, 900, u128::MAX])),
+        };
         Transfer { id: fresh(next_id), debit, credit, amount, asset, code: 1, flags, timeout_s, posted_by, ..Transfer::default() }
     }
 
@@ -185,6 +192,44 @@ impl Cast {
         };
         Transfer { id: fresh(next_id), pending_id: hold.id, amount, flags, ..Transfer::default() }
     }
+}
+
+/// Who pays in a batch: a user, or a further key of somebody's account.
+struct Payer {
+    user: usize,
+    signer: Arc<Keypair>,
+    key: Option<AccountKey>,
+    /// What the key's account counts.
+    asset: u32,
+}
+
+impl Payer {
+    fn choose(cast: &Cast, random: &mut Random, state: &State) -> Payer {
+        let user = random.index(USERS);
+        let key = if random.percent(30) { Cast::spender(random, state) } else { None };
+        let signer = match &key {
+            Some(key) => cast.pair(key.key),
+            None if random.percent(5) => cast.users[user].clone(),
+            None => cast.owner(cast.account(user, 1), state),
+        };
+        let asset = key.as_ref().and_then(|key| state.account(key.account)).map_or(1, |account| account.asset);
+        Payer { user, signer, key, asset }
+    }
+}
+
+fn shape(random: &mut Random) -> TransferFlags {
+    let mut flags = TransferFlags::NONE;
+    for (flag, percent) in [
+        (TransferFlags::PENDING, 45),
+        (TransferFlags::BALANCING_DEBIT, 8),
+        (TransferFlags::BALANCING_CREDIT, 3),
+        (TransferFlags::CLOSING_DEBIT, 2),
+        (TransferFlags::CLOSING_CREDIT, 1),
+    ] {
+        flags = if random.percent(percent) { flags.with(flag) } else { flags };
+    }
+    let closing = flags.any(TransferFlags::CLOSING_DEBIT.with(TransferFlags::CLOSING_CREDIT));
+    if closing { flags.with(TransferFlags::PENDING) } else { flags }
 }
 
 fn fresh(next_id: &mut u128) -> Id128 {

@@ -8,10 +8,15 @@ mod cast;
 mod disk;
 mod holds;
 mod machine;
+mod mandates;
+mod owners;
 mod parties;
 mod promises;
 mod random;
+mod remedies;
+mod repayments;
 mod shadow;
+mod shares;
 #[cfg(test)]
 mod tests;
 mod till;

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use hansa_economy::channel::{Admission, ChannelTerms, LaneCredit, LaneDebit, LaneRefusal, Voucher};
+use hansa_economy::channel::{AccountId, Admission, ChannelTerms, LaneCredit, LaneDebit, LaneRefusal, Share, Voucher};
 use hansa_economy::ledger::*;
 use hansa_economy::receipt::{Ending, Receipt};
 use hansa_economy::{Amount, Digest, Keypair, Signed};
@@ -11,34 +11,33 @@ use hansa_economy::{Amount, Digest, Keypair, Signed};
 use super::cast::{Cast, USERS};
 use super::random::Random;
 
-const LANES: u32 = 2;
+pub(super) const LANES: u32 = 2;
 /// Channels that somebody thinks of; older ones are left alone.
 const TRADES_MAX: usize = 4;
 
 /// One lane, both sides of it, and all that was ever signed for it.
 #[derive(Clone, Debug, Default)]
-struct Lane {
+pub(super) struct Lane {
     debit: LaneDebit,
     debit_before_crash: LaneDebit,
     credit: LaneCredit,
     credit_before_crash: LaneCredit,
-    vouchers: Vec<Signed<Voucher>>,
-    receipts: Vec<Signed<Receipt>>,
+    pub(super) vouchers: Vec<Signed<Voucher>>,
+    pub(super) receipts: Vec<Signed<Receipt>>,
 }
 
 /// A channel and its parties.
 #[derive(Clone, Debug)]
-struct Trade {
-    terms: ChannelTerms,
+pub(super) struct Trade {
+    pub(super) terms: ChannelTerms,
     payer: usize,
-    payee: usize,
-    lanes: Vec<Lane>,
+    pub(super) lanes: Vec<Lane>,
 }
 
 /// All channels.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Parties {
-    trades: Vec<Trade>,
+    pub(super) trades: Vec<Trade>,
     opened: u64,
 }
 
@@ -51,22 +50,22 @@ enum Act {
     Topup,
     Close,
     Finalize,
+    Refund,
+    Anchor,
+    Expose,
 }
 
 impl Act {
     fn choose(phase: Option<ChannelPhase>, random: &mut Random) -> Act {
         use Act::*;
+        let acts = [Call, Redeem, Topup, Answer, Close, Finalize, Refund, Anchor, Expose];
         let weights = match phase {
-            Some(ChannelPhase::Open) => [(Call, 45), (Redeem, 27), (Topup, 11), (Answer, 2), (Close, 13), (Finalize, 2)],
-            Some(ChannelPhase::Closing { .. }) => {
-                [(Call, 5), (Redeem, 30), (Topup, 5), (Answer, 30), (Close, 10), (Finalize, 20)]
-            }
-            None | Some(ChannelPhase::Final) => {
-                [(Call, 20), (Redeem, 30), (Topup, 15), (Answer, 10), (Close, 15), (Finalize, 10)]
-            }
+            Some(ChannelPhase::Open) => [42, 25, 9, 2, 9, 2, 5, 1, 5],
+            Some(ChannelPhase::Closing { .. }) => [5, 28, 5, 27, 9, 18, 3, 1, 4],
+            None | Some(ChannelPhase::Final) => [12, 22, 12, 8, 12, 8, 18, 4, 4],
         };
         let mut roll = random.below(100);
-        for (act, weight) in weights {
+        for (act, weight) in acts.into_iter().zip(weights) {
             if roll < weight {
                 return act;
             }
@@ -76,7 +75,7 @@ impl Act {
     }
 }
 
-type Wish = (Arc<Keypair>, Command);
+pub(super) type Wish = (Arc<Keypair>, Command);
 
 impl Parties {
     /// The next command on a channel, if one comes of what the parties do.
@@ -95,21 +94,25 @@ impl Parties {
                 self.call(at, cast, random);
                 return None;
             }
-            Act::Redeem => self.redeem(at, cast, random),
-            Act::Answer => self.answer(at, cast, random),
+            Act::Redeem => self.redeem(at, cast, random, state),
+            Act::Answer => self.answer(at, cast, random, state),
             Act::Topup => {
                 let amount = Amount(random.pick(&[0, 1, 30, 100, 5000]));
-                (self.payer(at, cast, random), Command::ChannelTopup(ChannelTopup { channel: id, amount }))
+                let signer = cast.speaker(self.trades[at].terms.payer, KeyRole::Spend, random, state);
+                (signer, Command::ChannelTopup(ChannelTopup { channel: id, amount }))
             }
             Act::Close => {
-                let signers = [self.payer(at, cast, random), self.payee(at, cast, random)];
+                let signers = [self.payer(at, cast, random, state), self.payee(at, cast, random, state)];
                 let at_once = random.percent(15);
                 (random.pick(&signers), Command::ChannelClose(ChannelClose { channel: id, at_once }))
             }
             Act::Finalize => {
-                let signers = [cast.stranger.clone(), self.payee(at, cast, random)];
+                let signers = [cast.stranger.clone(), self.payee(at, cast, random, state)];
                 (random.pick(&signers), Command::ChannelFinalize(ChannelFinalize { channel: id }))
             }
+            Act::Refund => self.refund(at, cast, random, state),
+            Act::Anchor => self.anchor(at, cast, random, state),
+            Act::Expose => self.expose(at, cast, random, state),
         })
     }
 
@@ -118,38 +121,43 @@ impl Parties {
         let payee = if random.percent(95) { (payer + 1 + random.index(USERS - 1)) % USERS } else { payer };
         self.opened += 1;
         let asset = random.pick(&[1, 1, 1, 1, 1, 1, 1, 2, 2, 9]);
+        let accounts = [cast.account(payer, asset), cast.account(payee, if random.percent(97) { asset } else { 2 })];
         let terms = ChannelTerms {
             ledger: state.head().ledger,
-            payer: cast.account(payer, asset),
-            payer_key: random.pick(&[cast.channel_keys[payer].public(), cast.users[payer].public()]),
-            payee: cast.account(payee, if random.percent(97) { asset } else { 2 }),
-            payee_key: cast.channel_keys[payee].public(),
+            payer: accounts[0],
+            payer_key: cast.voucher_key(payer, accounts[0], random, state),
+            payee: accounts[1],
+            payee_key: cast.receipt_key(payee, accounts[1], random, state),
             asset,
             grace_s: random.pick(&[1, 1, 2, 2, 3, 3, 3, 4, 4, 0]),
             nonce: if random.percent(90) { self.opened } else { 1 },
-            shares: vec![],
+            shares: shares(accounts, asset, cast, random),
         };
         if self.trades.len() == TRADES_MAX {
             self.trades.remove(0);
         }
         let lanes = vec![Lane::default(); LANES as usize];
-        self.trades.push(Trade { terms: terms.clone(), payer, payee, lanes });
+        self.trades.push(Trade { terms: terms.clone(), payer, lanes });
         let deposit = Amount(random.pick(&[0, 20, 60, 60, 100, 100, 100, 100, 300, 100_000]));
-        let signer = if random.percent(95) { cast.users[payer].clone() } else { cast.stranger.clone() };
+        let signer = cast.speaker(accounts[0], KeyRole::Spend, random, state);
         (signer, Command::ChannelOpen(ChannelOpen { terms, deposit }))
     }
 
-    fn payer(&self, at: usize, cast: &Cast, random: &mut Random) -> Arc<Keypair> {
-        let user = self.trades[at].payer;
-        let keys = [&cast.users[user], &cast.users[user], &cast.users[user], &cast.channel_keys[user], &cast.stranger];
-        random.pick(&keys).clone()
+    fn payer(&self, at: usize, cast: &Cast, random: &mut Random, state: &State) -> Arc<Keypair> {
+        let terms = &self.trades[at].terms;
+        match random.below(5) {
+            0..2 => cast.owner(terms.payer, state),
+            2 => cast.pair(terms.payer_key),
+            _ => cast.speaker(terms.payer, KeyRole::Voucher, random, state),
+        }
     }
 
-    fn payee(&self, at: usize, cast: &Cast, random: &mut Random) -> Arc<Keypair> {
-        let user = self.trades[at].payee;
-        let keys =
-            [&cast.channel_keys[user], &cast.channel_keys[user], &cast.channel_keys[user], &cast.users[user], &cast.stranger];
-        random.pick(&keys).clone()
+    pub(super) fn payee(&self, at: usize, cast: &Cast, random: &mut Random, state: &State) -> Arc<Keypair> {
+        let terms = &self.trades[at].terms;
+        match random.below(5) {
+            0..3 => cast.pair(terms.payee_key),
+            _ => cast.speaker(terms.payee, KeyRole::Receipt, random, state),
+        }
     }
 
     /// A paid call, or several; now and then a side crashes and forgets.
@@ -169,8 +177,8 @@ impl Parties {
         }
     }
 
-    fn redeem(&mut self, at: usize, cast: &Cast, random: &mut Random) -> Wish {
-        let signer = self.payee(at, cast, random);
+    fn redeem(&mut self, at: usize, cast: &Cast, random: &mut Random, state: &State) -> Wish {
+        let signer = self.payee(at, cast, random, state);
         let from = if random.percent(95) { at } else { random.index(self.trades.len()) };
         let trade = &mut self.trades[from];
         let lanes: Vec<u32> = if random.percent(30) { (0..LANES).collect() } else { vec![random.below(LANES.into()) as u32] };
@@ -182,8 +190,8 @@ impl Parties {
         (signer, Command::ChannelRedeem(ChannelRedeem { channel: self.trades[at].terms.id(), claims }))
     }
 
-    fn answer(&mut self, at: usize, cast: &Cast, random: &mut Random) -> Wish {
-        let signer = self.payer(at, cast, random);
+    fn answer(&mut self, at: usize, cast: &Cast, random: &mut Random, state: &State) -> Wish {
+        let signer = self.payer(at, cast, random, state);
         let trade = &self.trades[at];
         let lane = random.index(LANES as usize);
         let mut receipts = Vec::new();
@@ -191,7 +199,7 @@ impl Parties {
             // The seller signed a lower total too, or the payer forges one, or shows what is known.
             let lower = Receipt { cumulative: Amount(last.body.cumulative.0 / 2), ..last.body.clone() };
             let shown = match random.below(10) {
-                0..6 => Signed::new(lower, &cast.channel_keys[trade.payee]),
+                0..6 => Signed::new(lower, &cast.pair(trade.terms.payee_key)),
                 6 => Signed::new(lower, &cast.channel_keys[trade.payer]),
                 _ => random.pick(&trade.lanes[lane].receipts),
             };
@@ -202,18 +210,17 @@ impl Parties {
 }
 
 impl Trade {
-    fn payer_key<'a>(&self, cast: &'a Cast) -> &'a Keypair {
-        let [user, key] = [&cast.users[self.payer], &cast.channel_keys[self.payer]];
-        if key.public() == self.terms.payer_key { key } else { user }
+    pub(super) fn payer_key(&self, cast: &Cast) -> Arc<Keypair> {
+        cast.pair(self.terms.payer_key)
     }
 
     /// One call as honest parties make it, with whatever state they remember.
-    fn call(&mut self, number: u32, cast: &Cast, random: &mut Random) {
+    pub(super) fn call(&mut self, number: u32, cast: &Cast, random: &mut Random) {
         let price = Amount(u128::from(1 + random.below(30)));
         let call = Digest::of(&random.next().to_le_bytes());
         let id = self.terms.id();
         let voucher = self.lanes[number as usize].debit.next(&self.terms, id, number, price, Some((call, call)));
-        let signed = Signed::new(voucher, self.payer_key(cast));
+        let signed = Signed::new(voucher, &self.payer_key(cast));
         let charged = Amount(random.below(price.0 as u64 + 1).into());
         let lane = &mut self.lanes[number as usize];
         lane.debit.signed(&signed.body);
@@ -229,7 +236,7 @@ impl Trade {
         }
         let cumulative = lane.credit.charged.saturating_add(charged);
         let receipt = receipt(&self.terms, &signed.body, call, charged, cumulative);
-        let receipt = Signed::new(receipt, &cast.channel_keys[self.payee]);
+        let receipt = Signed::new(receipt, &cast.pair(self.terms.payee_key));
         lane.credit.settle(receipt.digest(), charged);
         if random.percent(85) {
             lane.debit.settle(&receipt.body, receipt.digest());
@@ -242,7 +249,7 @@ impl Trade {
         if kind < 45 {
             self.acknowledge(number, cast);
         }
-        let (payee, payer) = (&cast.channel_keys[self.payee], self.payer_key(cast));
+        let (payee, payer) = (&cast.pair(self.terms.payee_key), &self.payer_key(cast));
         let lane = &self.lanes[number as usize];
         let (receipt, voucher) = (lane.receipts.last()?, lane.vouchers.last()?);
         let acknowledging = Voucher { prev_receipt: Some(receipt.digest()), seq: receipt.body.seq + 1, ..voucher.body.clone() };
@@ -278,7 +285,7 @@ impl Trade {
             return;
         }
         let voucher = lane.debit.next(&self.terms, self.terms.id(), number, Amount::ZERO, None);
-        let signed = Signed::new(voucher, self.payer_key(cast));
+        let signed = Signed::new(voucher, &self.payer_key(cast));
         let lane = &mut self.lanes[number as usize];
         lane.debit.signed(&signed.body);
         if lane.credit.admit(&signed, Amount::ZERO) == Ok(Admission::New) {
@@ -296,6 +303,33 @@ impl Lane {
         let receipt = self.receipts.last().filter(|receipt| receipt.body.seq == newest.body.seq);
         self.debit.recover(&newest.body, receipt.map(|receipt| (&receipt.body, receipt.digest())));
     }
+}
+
+/// Parts for others in what a channel pays; some make no sense.
+fn shares(parties: [AccountId; 2], asset: u32, cast: &Cast, random: &mut Random) -> Vec<Share> {
+    if random.percent(55) {
+        return Vec::new();
+    }
+    let share = |account, basis_points| Share { account, basis_points };
+    let mut others: Vec<AccountId> = (0..USERS).map(|user| cast.account(user, asset)).collect();
+    others.retain(|account| !parties.contains(account));
+    others.sort_unstable();
+    let points = [1, 100, 333, 2500, 3333, 4999, 5000];
+    let mut shares: Vec<Share> = others.into_iter().map(|account| share(account, random.pick(&points))).collect();
+    if random.percent(50) {
+        shares.truncate(1);
+    }
+    match random.below(40) {
+        0 => shares.reverse(),
+        1 => shares = (1..=17).map(|n| share(AccountId(n), 1)).collect(),
+        2 => shares.iter_mut().for_each(|share| share.basis_points = 9000),
+        3 => shares.iter_mut().for_each(|share| share.basis_points = 0),
+        4 => shares = vec![share(random.pick(&parties), 100)],
+        5 => shares = vec![share(cast.account(0, 3 - asset.min(2)), 100)],
+        6 => shares = vec![share(AccountId(77), 100)],
+        _ => {}
+    }
+    shares
 }
 
 fn receipt(terms: &ChannelTerms, voucher: &Voucher, call: Digest, charged: Amount, cumulative: Amount) -> Receipt {

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use hansa_economy::Digest;
 use hansa_economy::channel::{AccountId, ChannelId};
-use hansa_economy::ledger::{Account, Appended, Channel, Entry, RootTree, State, Verified, audit};
+use hansa_economy::ledger::{
+    Account, AccountKey, Appended, Channel, Entry, KeyId, RefundTarget, Refunded, RootTree, State, Verified, audit,
+};
 
 use crate::check::Places;
 use crate::rows::places_of;
@@ -20,6 +22,8 @@ pub(super) struct Shadow {
     accountant: Accountant,
     accounts_before: BTreeMap<AccountId, Account>,
     channels_before: BTreeMap<ChannelId, Channel>,
+    keys_before: BTreeMap<KeyId, AccountKey>,
+    refunded_before: BTreeMap<RefundTarget, Refunded>,
     entries: Vec<Arc<(Entry, Digest)>>,
     places: Places,
     /// Every command that anybody ever made, by the digest of its bytes.
@@ -36,6 +40,8 @@ impl Shadow {
             accountant: Accountant::default(),
             accounts_before: BTreeMap::new(),
             channels_before: BTreeMap::new(),
+            keys_before: BTreeMap::new(),
+            refunded_before: BTreeMap::new(),
             entries: vec![first],
             places: Places::new(),
             known,
@@ -70,7 +76,7 @@ impl Shadow {
         self.entries.get(at).map(Arc::as_ref)
     }
 
-    /// Replay the next entry. I1 to I7, I11, I13 to I17.
+    /// Replay the next entry. I1 to I7, I11, I13 to I17, I22.
     pub(super) fn follow(&mut self, entry: Entry, hash: Digest) -> Result<(), Objection> {
         let head = self.state.head();
         insist(entry.seq == head.seq + 1, "I7: an entry is missing or there twice")?;
@@ -86,6 +92,8 @@ impl Shadow {
                 entry.seq, again.entry.results, entry.results
             ));
         }
+        let right = |movement| audit::movement(&self.state, movement).map_err(|breach| breach.to_string());
+        again.movements.iter().try_for_each(right)?;
         self.accountant.book(&entry, &commands)?;
         self.audit_step()?;
         self.places.extend(places_of(&entry, &commands));
@@ -103,6 +111,16 @@ impl Shadow {
         for channel in changes.channels.iter().filter_map(|id| self.state.channel(*id)) {
             if let Some(before) = self.channels_before.insert(channel.id, channel.clone()) {
                 audit::channel_step(&before, channel).map_err(|breach| breach.to_string())?;
+            }
+        }
+        for key in changes.keys.iter().filter_map(|id| self.state.key(*id)) {
+            if let Some(before) = self.keys_before.insert(key.id(), key.clone()) {
+                audit::key_step(&before, key).map_err(|breach| breach.to_string())?;
+            }
+        }
+        for row in changes.refunded.iter().filter_map(|target| self.state.refunded(*target)) {
+            if let Some(before) = self.refunded_before.insert(row.target, *row) {
+                audit::refund_step(&before, row).map_err(|breach| breach.to_string())?;
             }
         }
         audit::audit(&self.state).map_err(|breach| breach.to_string())?;
@@ -149,7 +167,7 @@ impl Shadow {
 }
 
 pub(super) fn same_rows(one: &State, other: &State) -> bool {
-    let channels = one.channels().eq(other.channels());
-    let keys = one.keys().eq(other.keys()) && one.all_refunded().eq(other.all_refunded());
-    one.accounts().eq(other.accounts()) && one.assets().eq(other.assets()) && channels && keys
+    let owned = one.accounts().eq(other.accounts()) && one.keys().eq(other.keys());
+    let traded = one.channels().eq(other.channels()) && one.all_refunded().eq(other.all_refunded());
+    owned && traded && one.assets().eq(other.assets())
 }

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use hansa_economy::ledger::{Command, CommandResult, Genesis, Id128, SignedCommand, State, Transfer, TransferRecord, Verified};
+use hansa_economy::ledger::{
+    Acceptance, Command, CommandResult, Genesis, Id128, SignedCommand, State, Transfer, TransferRecord, Verified,
+};
 use hansa_economy::{Digest, Keypair};
 
 use super::accountant::{Objection, SECOND_NS, insist, object};
@@ -30,6 +32,8 @@ const TURNS_PER_COMPARISON: u64 = 24;
 pub struct Counts {
     /// Commands made, per kind: accepted and refused entries in the log.
     pub results: BTreeMap<&'static str, (u64, u64)>,
+    /// Why commands were refused, and what transfers came to: names of reasons and statuses.
+    pub reasons: BTreeMap<&'static str, u64>,
     /// Commands in the log.
     pub commands: u64,
     /// Submissions that reached the ledger's door.
@@ -157,8 +161,10 @@ impl World {
         for _ in 0..times {
             let state = self.shadow.state();
             let wish = match self.random.below(100) {
-                0..12 => Some(self.cast.office(&mut self.random)),
-                12..60 => Some(self.cast.batch(&mut self.random, &mut self.next_transfer, &mut self.asked, state)),
+                0..9 => Some(self.cast.office(&mut self.random)),
+                9..17 => Some(self.cast.key_change(&mut self.random, state)),
+                17..21 => Some(self.cast.refund(&mut self.random, state)),
+                21..60 => Some(self.cast.batch(&mut self.random, &mut self.next_transfer, &mut self.asked, state)),
                 _ => self.parties.act(&self.cast, &mut self.random, state),
             };
             if let Some((key, command)) = wish {
@@ -207,14 +213,16 @@ impl World {
         self.submit(bytes);
     }
 
-    /// Time goes on, often to about the end of a hold; or the clock is set back.
+    /// Time goes on, often to about the end of a hold or of a key; or the clock is set back.
     fn time_passes(&mut self) {
         let now_ns = self.clock.load(Ordering::Relaxed);
-        let ends = self.shadow.state().transfers().filter_map(|(_, record)| match record {
+        let state = self.shadow.state();
+        let ends = state.transfers().filter_map(|(_, record)| match record {
             TransferRecord::Created(hold, _) if record.is_open_hold() => hold.expires_ns(),
             _ => None,
         });
-        let then_ns = match (ends.min(), self.random.below(10)) {
+        let keys = state.keys().filter_map(|key| key.limits.expires_ns).filter(|ends_ns| *ends_ns > state.head().time_ns);
+        let then_ns = match (ends.chain(keys).min(), self.random.below(10)) {
             (Some(end_ns), 0..5) => end_ns - 2 + self.random.below(4),
             (_, 5) => now_ns - self.random.below(3 * SECOND_NS),
             (_, 6) => now_ns + self.random.below(100) * SECOND_NS,
@@ -318,9 +326,17 @@ impl World {
             for (bytes, result) in entry.commands.iter().zip(&entry.results) {
                 let Some(command) = self.shadow.command(Digest::of(bytes)) else { continue };
                 let counts = self.counts.results.entry(command.body().command.kind()).or_default();
+                let reasons = &mut self.counts.reasons;
                 match result {
                     CommandResult::Accepted(_) => counts.0 += 1,
                     CommandResult::Refused(_) => counts.1 += 1,
+                }
+                match result {
+                    CommandResult::Accepted(Acceptance::Transfers(transfers)) => {
+                        transfers.iter().for_each(|transfer| *reasons.entry(transfer.status.name()).or_default() += 1);
+                    }
+                    CommandResult::Accepted(_) => {}
+                    CommandResult::Refused(reason) => *reasons.entry(reason.name()).or_default() += 1,
                 }
                 self.counts.commands += 1;
             }

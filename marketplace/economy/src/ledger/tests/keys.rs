@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::PublicKey;
-use crate::channel::ChannelTerms;
+use crate::channel::{ChannelTerms, Share};
 
 use TransferStatus as S;
 
@@ -309,6 +309,31 @@ fn channels_are_opened_by_keys_that_may() {
         (ALICE, open(bank.terms(AGENT, 77, 3), 5), Err(Reason::ChannelKey)),
     ]);
     assert_eq!(bank.spent(AGENT), 20);
+}
+
+#[test]
+fn who_fills_a_deposit_pays_all_who_share_in_it() {
+    let mut bank = bank();
+    let opening = |terms: &ChannelTerms| Command::ChannelOpen(ChannelOpen { terms: terms.clone(), deposit: Amount(5) });
+    let deposit = |terms: &ChannelTerms, deposit| Ok(Acceptance::Deposit { channel: terms.id(), deposit: Amount(deposit) });
+    let topup = |terms: &ChannelTerms| Command::ChannelTopup(ChannelTopup { channel: terms.id(), amount: Amount(5) });
+    let shares = vec![Share { account: main(CAROL), basis_points: 100 }];
+    let shared = |payer_key, nonce| ChannelTerms { shares: shares.clone(), ..bank.terms(payer_key, 77, nonce) };
+    let (by_owner, by_agent) = (shared(ALICE, 1), shared(AGENT, 2));
+    let both = payees(&[BOB, CAROL]);
+    bank.run(&[
+        (ALICE, opening(&by_owner), deposit(&by_owner, 5)),
+        (ALICE, add(AGENT, KeyRole::Spend, payees(&[BOB])), Ok(Acceptance::KeyChanged)),
+        (ALICE, add(AGENT, KeyRole::Voucher, payees(&[BOB])), Ok(Acceptance::KeyChanged)),
+        (AGENT, topup(&by_owner), Err(Reason::PayeeNotAllowed)),
+        (AGENT, opening(&by_agent), Err(Reason::PayeeNotAllowed)),
+        (ALICE, opening(&by_agent), Err(Reason::ChannelKey)),
+        (ALICE, add(AGENT, KeyRole::Spend, both.clone()), Ok(Acceptance::KeyChanged)),
+        (AGENT, topup(&by_owner), deposit(&by_owner, 10)),
+        (AGENT, opening(&by_agent), Err(Reason::ChannelKey)),
+        (ALICE, add(AGENT, KeyRole::Voucher, both), Ok(Acceptance::KeyChanged)),
+        (AGENT, opening(&by_agent), deposit(&by_agent, 5)),
+    ]);
 }
 
 #[test]
