@@ -13,7 +13,7 @@ use crate::amount::Amount;
 use crate::channel::ChannelId;
 use crate::key::PublicKey;
 
-/// Add to a deposit. Signed by the owner of the paying account or a key of it that may spend.
+/// Add to a deposit. Signed by the owner of the paying account or a key of it that may spend and pay all who have a part in the channel.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct ChannelTopup {
@@ -33,6 +33,10 @@ impl ChannelTopup {
         let escrow = state.account(escrow_id).ok_or(Reason::AccountNotFound)?;
         let authority = Authority::Signer(signer);
         authority.may_debit(state, payer, channel.terms.payee, self.amount)?;
+        // Whoever has a share gets a part of this too, as when the channel was opened.
+        for share in &channel.terms.shares {
+            authority.may_debit(state, payer, share.account, Amount::ZERO)?;
+        }
         match channel.phase {
             ChannelPhase::Open => {}
             ChannelPhase::Closing { .. } => return Err(Reason::ChannelClosing),
