@@ -271,7 +271,7 @@ async fn a_channel_that_was_closed_behind_the_sellers_back_buys_nothing_more() {
     assert!(refusal.message.contains("grace"), "{}", refusal.message);
     let cheat = cheat_with(&town, &client, |terms| terms.nonce = 9).await;
     cheat.served(&cheat.paid("first", 0, 1, PRICE, None)).await;
-    client.ledger().close(cheat.terms.id(), std::sync::Arc::new(cheat.key.clone())).await.unwrap();
+    client.ledger().close(cheat.terms.id(), false, std::sync::Arc::new(cheat.key.clone())).await.unwrap();
     let deadline = std::time::Instant::now() + hansa_trade::limits::LOOK_AGAIN * 3;
     let mut lane = 1;
     let refusal = loop {

@@ -212,7 +212,7 @@ impl Inner {
         match self.exchange.ledger().channel(channel.id).await {
             Ok(Some(state)) if state.open => {
                 channel.close();
-                if let Err(error) = self.exchange.ledger().close(channel.id, self.payer.key.clone()).await {
+                if let Err(error) = self.exchange.ledger().close(channel.id, false, self.payer.key.clone()).await {
                     tracing::warn!(channel = %channel.id, %error, "a refused channel could not be closed; its deposit stays locked until it is");
                     return;
                 }

@@ -14,6 +14,7 @@ use hansa_economy::{Amount, PublicKey, Signed, Verifier};
 use crate::books::{BooksError, ClaimRow, ClaimWritten, LaneIn, LaneInWritten};
 use crate::exchange::Exchange;
 use crate::limits::{ENVELOPE_BYTES, GRACE_S_MIN, LOOK_AGAIN, VOUCHER_BYTES_MAX, WRITTEN_REPLY_BYTES_MAX};
+use crate::pause::Pause;
 use crate::port::ChannelState;
 use crate::seller::encode_sized;
 
@@ -27,6 +28,8 @@ pub(crate) struct Incoming {
     seen_ms: AtomicU64,
     /// The ledger said that it is closing or closed.
     closed: AtomicBool,
+    /// After what failed on the ledger.
+    pub(crate) pause: Pause,
     lanes: Mutex<HashMap<u32, Arc<tokio::sync::Mutex<IncomingLane>>>>,
 }
 
@@ -50,6 +53,8 @@ pub(crate) struct IncomingLane {
     pub(crate) claim: Option<ClaimRow>,
     /// What the ledger has paid for this lane.
     pub(crate) redeemed: Amount,
+    /// The ledger refused claims up to this total for good.
+    pub(crate) hopeless: Amount,
 }
 
 impl IncomingLane {
@@ -68,7 +73,7 @@ impl IncomingLane {
 
     /// The claim, where the ledger owes something for it.
     pub(crate) fn owed(&self) -> Option<&ClaimRow> {
-        self.claim.as_ref().filter(|claim| claim.cumulative > self.redeemed)
+        self.claim.as_ref().filter(|claim| claim.cumulative > self.redeemed.max(self.hopeless))
     }
 
     pub(crate) fn reply_to(&self, call: CallId) -> Option<CallReply> {
@@ -103,7 +108,7 @@ impl IncomingLane {
         });
         // A call that was being served when the node stopped has no receipt, so it costs nothing.
         let credit = LaneCredit { reserved: None, ..row.credit };
-        IncomingLane { credit, receipt, reply, claim, redeemed: row.redeemed }
+        IncomingLane { credit, receipt, reply, claim, redeemed: row.redeemed, hopeless: Amount::ZERO }
     }
 }
 
@@ -118,6 +123,7 @@ impl Incoming {
             payer,
             seen_ms: AtomicU64::new(now_ms),
             closed: AtomicBool::new(false),
+            pause: Pause::default(),
             funds: Mutex::new(Funds { deposit: state.deposit, charged, reserved: Amount::ZERO }),
             lanes: Mutex::new(lanes.collect()),
         })
@@ -200,6 +206,8 @@ impl Incoming {
 pub(crate) struct Ledgers {
     channels: RwLock<HashMap<ChannelId, Arc<Incoming>>>,
     stored: Mutex<HashMap<ChannelId, Vec<(u32, LaneIn)>>>,
+    /// After the ledger could not be asked about those.
+    pub(crate) waking: Pause,
     /// The accounts that this seller is paid to.
     accounts: Vec<AccountId>,
 }
@@ -214,7 +222,7 @@ impl Ledgers {
                 stored.entry(id).or_default().push((number, row));
             }
         }
-        Ok(Ledgers { channels: RwLock::default(), stored: Mutex::new(stored), accounts })
+        Ok(Ledgers { channels: RwLock::default(), stored: Mutex::new(stored), waking: Pause::default(), accounts })
     }
 
     /// Channels known from before the node started and not looked up yet.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use hansa_economy::limits::STATEMENT_BYTES_MAX;
+
 /// Offers kept in the index.
 pub const OFFERS_MAX: usize = 100_000;
 /// How long an offer is good unless renewed.
@@ -40,8 +42,10 @@ pub const RECEIPTS_PER_ROW: usize = 128;
 pub const ACKNOWLEDGE_EVERY: Duration = Duration::from_millis(500);
 /// How long a seller collects acknowledgements before it redeems them on the ledger.
 pub const REDEEM_AFTER: Duration = Duration::from_millis(250);
-/// Claims in one redemption.
-pub const CLAIMS_MAX: usize = 256;
+/// How long a seller waits at most before it goes to the ledger again with what failed; it begins with [`REDEEM_AFTER`] and doubles.
+pub const REDEEM_AGAIN_MAX: Duration = Duration::from_secs(60);
+/// Bytes of claims in one redemption: what a statement holds, less what the command around them takes.
+pub const REDEMPTION_BYTES_MAX: usize = STATEMENT_BYTES_MAX - 1024;
 /// Vouchers in one acknowledgement message.
 pub const ACKNOWLEDGEMENTS_MAX: usize = 256;
 /// Acknowledgements and redemptions may take this long.

@@ -19,6 +19,7 @@ use crate::incoming::{Incoming, IncomingLane, Ledgers};
 use crate::limits::{ENVELOPE_BYTES, OFFER_LIFE, OFFER_VERSIONS_KEPT, STORED_REPLY_BYTES_MAX};
 use crate::port::{Done, Job, Serve};
 use crate::proof::{self, Signatory};
+use crate::redeem::Haste;
 
 /// Sells the services of one agent. Cheap to clone.
 #[derive(Clone)]
@@ -103,12 +104,12 @@ impl Seller {
     /// Serve one encoded message on the `pay` endpoint.
     pub async fn pay_bytes(&self, payload: &[u8]) -> Result<Bytes, String> {
         let request = minicbor::decode(payload).map_err(|error| format!("not a payment message: {error}"))?;
-        Ok(encode(&crate::redeem::pay(&self.inner, request).await))
+        Ok(encode(&crate::pay::pay(&self.inner, request).await))
     }
 
     /// Redeem everything that is acknowledged, now. Returns how many channels were brought to the ledger.
     pub async fn redeem(&self) -> usize {
-        crate::redeem::redeem_all(&self.inner).await
+        crate::redeem::redeem_all(&self.inner, Haste::Now).await
     }
 }
 

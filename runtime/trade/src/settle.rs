@@ -73,7 +73,7 @@ pub(crate) async fn close_all(inner: &Inner) -> usize {
         channel.close();
         let closed = ask(inner, channel, &PayRequest::Close(channel.id)).await;
         if !matches!(closed, Some(PayReply::Closed)) {
-            let asked = inner.exchange.ledger().close(channel.id, inner.payer.key.clone()).await;
+            let asked = inner.exchange.ledger().close(channel.id, false, inner.payer.key.clone()).await;
             if let Err(error) = asked {
                 tracing::warn!(channel = %channel.id, %error, "the channel could not be closed; its deposit stays locked until it is");
                 continue;
