@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use hansa_economy::channel::{AccountId, ChannelTerms};
+use hansa_economy::ledger::ChannelPhase;
 use hansa_economy::{Amount, Digest, Keypair, PublicKey};
 use hansa_host::Fault;
 use tokio::sync::Mutex;
@@ -210,7 +211,7 @@ impl Inner {
     /// The seller does not take this channel. Where the ledger holds a deposit in it, ask for that back.
     pub(crate) async fn give_up(&self, channel: &Outgoing) {
         match self.exchange.ledger().channel(channel.id).await {
-            Ok(Some(state)) if state.open => {
+            Ok(Some(state)) if state.phase == ChannelPhase::Open => {
                 channel.close();
                 if let Err(error) = self.exchange.ledger().close(channel.id, false, self.payer.key.clone()).await {
                     tracing::warn!(channel = %channel.id, %error, "a refused channel could not be closed; its deposit stays locked until it is");

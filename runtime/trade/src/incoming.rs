@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 
 use bytes::Bytes;
 use hansa_economy::call::{CallReply, Refusal, RefusalCode};
 use hansa_economy::channel::{AccountId, CallId, ChannelId, ChannelTerms, LaneCredit, Voucher};
+use hansa_economy::ledger::ChannelPhase;
 use hansa_economy::limits::CHANNEL_LANES_MAX;
 use hansa_economy::receipt::Receipt;
 use hansa_economy::{Amount, PublicKey, Signed, Verifier};
@@ -24,16 +25,21 @@ pub(crate) struct Incoming {
     pub(crate) terms: ChannelTerms,
     pub(crate) payer: Verifier,
     funds: Mutex<Funds>,
-    /// When the ledger was last asked about it, Unix milliseconds.
+    /// The ledger's word is as of then, Unix milliseconds.
     seen_ms: AtomicU64,
-    /// The ledger said that it is closing or closed.
+    /// A call was asked for since the ledger was last asked.
+    used: AtomicBool,
+    /// No new calls: it is closing or closed, or not such that this seller takes it.
     closed: AtomicBool,
+    /// Held while the ledger is asked on a call's road, so that one asks for all.
+    asking: tokio::sync::Mutex<()>,
     /// After what failed on the ledger.
     pub(crate) pause: Pause,
     lanes: Mutex<HashMap<u32, Arc<tokio::sync::Mutex<IncomingLane>>>>,
 }
 
 struct Funds {
+    phase: ChannelPhase,
     deposit: Amount,
     /// Charged on all lanes.
     charged: Amount,
@@ -113,7 +119,7 @@ impl IncomingLane {
 }
 
 impl Incoming {
-    fn new(state: &ChannelState, lanes: Vec<(u32, LaneIn)>, now_ms: u64) -> Result<Incoming, Refusal> {
+    fn new(state: &ChannelState, lanes: Vec<(u32, LaneIn)>, seen_ms: u64, closed: bool) -> Result<Incoming, Refusal> {
         let payer = state.terms.payer_key.verifier().map_err(|error| Refusal::new(RefusalCode::Channel, error.to_string()))?;
         let charged = lanes.iter().fold(Amount::ZERO, |sum, (_, row)| sum.saturating_add(row.credit.charged));
         let lanes = lanes.into_iter().map(|(number, row)| (number, Arc::new(tokio::sync::Mutex::new(IncomingLane::stored(row)))));
@@ -121,10 +127,12 @@ impl Incoming {
             id: state.terms.id(),
             terms: state.terms.clone(),
             payer,
-            seen_ms: AtomicU64::new(now_ms),
-            closed: AtomicBool::new(false),
+            seen_ms: AtomicU64::new(seen_ms),
+            used: AtomicBool::default(),
+            closed: AtomicBool::new(closed),
+            asking: tokio::sync::Mutex::default(),
             pause: Pause::default(),
-            funds: Mutex::new(Funds { deposit: state.deposit, charged, reserved: Amount::ZERO }),
+            funds: Mutex::new(Funds { phase: state.phase, deposit: state.deposit, charged, reserved: Amount::ZERO }),
             lanes: Mutex::new(lanes.collect()),
         })
     }
@@ -150,9 +158,18 @@ impl Incoming {
         lanes.iter().map(|(number, lane)| (*number, lane.clone())).collect()
     }
 
+    fn funds(&self) -> MutexGuard<'_, Funds> {
+        self.funds.lock().expect("no panic while funds are locked")
+    }
+
+    /// Where the ledger last said it is in its life.
+    pub(crate) fn phase(&self) -> ChannelPhase {
+        self.funds().phase
+    }
+
     /// Set `price` aside of the deposit. Error: what is left.
     pub(crate) fn reserve(&self, price: Amount) -> Result<(), Amount> {
-        let mut funds = self.funds.lock().expect("no panic while funds are locked");
+        let mut funds = self.funds();
         let left = funds.deposit.saturating_sub(funds.charged).saturating_sub(funds.reserved);
         if left < price {
             return Err(left);
@@ -163,42 +180,79 @@ impl Incoming {
 
     /// A reserved call is over.
     pub(crate) fn settle(&self, reserved: Amount, charged: Amount) {
-        let mut funds = self.funds.lock().expect("no panic while funds are locked");
+        let mut funds = self.funds();
         funds.reserved = funds.reserved.saturating_sub(reserved);
         funds.charged = funds.charged.saturating_add(charged);
     }
 
-    /// Is it still open? A buyer can close it without a word to the seller, and has its deposit back after the grace time; so the
-    /// ledger is asked again and again, well within that time. While it cannot be asked, half the grace time is trusted.
+    /// Is it still open? A buyer can close it without a word to the seller, and has its deposit back after the grace time. So the
+    /// ledger's word is trusted for half of that time; while calls come, [`Incoming::look_again`] brings a newer one long before, and
+    /// none of them waits.
     pub(crate) async fn still_open(&self, exchange: &Exchange) -> Result<(), Refusal> {
-        let (now, seen) = (exchange.now_ms(), self.seen_ms.load(Relaxed));
-        if self.closed.load(Relaxed) {
-            return Err(Refusal::new(RefusalCode::Channel, "the channel is closed or closing; open another"));
+        self.used.store(true, Relaxed);
+        if self.is_trusted(exchange.now_ms()) {
+            return self.taken();
         }
-        let due = now.saturating_sub(seen) >= LOOK_AGAIN.as_millis() as u64;
-        // One asks for all.
-        if !due || self.seen_ms.compare_exchange(seen, now, Relaxed, Relaxed).is_err() {
-            return Ok(());
-        }
-        let Err(refusal) = self.refresh(exchange).await else {
-            return Ok(());
-        };
-        let trusted = u64::from(self.terms.grace_s) * 1000 / 2;
-        match refusal.code {
-            RefusalCode::Channel => self.closed.store(true, Relaxed),
-            _ => self.seen_ms.store(seen, Relaxed),
-        }
-        match refusal.code != RefusalCode::Channel && now.saturating_sub(seen) < trusted {
-            true => Ok(()),
-            false => Err(refusal),
+        let _one = self.asking.lock().await;
+        match self.is_trusted(exchange.now_ms()) {
+            true => self.taken(),
+            false => self.refresh(exchange).await.and_then(|()| self.taken()),
         }
     }
 
-    /// Look the deposit up on the ledger.
+    fn is_trusted(&self, now_ms: u64) -> bool {
+        self.closed.load(Relaxed) || now_ms.saturating_sub(self.seen_ms.load(Relaxed)) < u64::from(self.terms.grace_s) * 1000 / 2
+    }
+
+    /// Does it take new calls, as far as is known?
+    pub(crate) fn taken(&self) -> Result<(), Refusal> {
+        match self.closed.load(Relaxed) {
+            true => Err(no_longer()),
+            false => Ok(()),
+        }
+    }
+
+    /// Ask the ledger again, where it is time: a channel that is used, and one that is closing, once it may be at its end.
+    pub(crate) async fn look_again(&self, exchange: &Exchange) -> Result<(), Refusal> {
+        let now_ms = exchange.now_ms();
+        if now_ms.saturating_sub(self.seen_ms.load(Relaxed)) < LOOK_AGAIN.as_millis() as u64 {
+            return Ok(());
+        }
+        let due = match self.phase() {
+            ChannelPhase::Open => self.used.swap(false, Relaxed) || self.closed.load(Relaxed),
+            ChannelPhase::Closing { grace_until_ns, .. } => now_ms >= grace_until_ns / 1_000_000,
+            ChannelPhase::Final => false,
+        };
+        match due {
+            true => self.refresh(exchange).await.inspect_err(|_| self.used.store(true, Relaxed)),
+            false => Ok(()),
+        }
+    }
+
+    /// Look phase and deposit up on the ledger.
     pub(crate) async fn refresh(&self, exchange: &Exchange) -> Result<(), Refusal> {
-        let state = look_up(exchange, self.terms.payee_key, &[self.terms.payee], self.id).await?;
-        self.funds.lock().expect("no panic while funds are locked").deposit = state.deposit;
+        let asked_ms = exchange.now_ms();
+        let state = match look_up(exchange, self.id).await {
+            Err(refusal) if refusal.code == RefusalCode::Channel => {
+                self.ended();
+                return Err(refusal);
+            }
+            other => other?,
+        };
+        let mut funds = self.funds();
+        (funds.phase, funds.deposit) = (state.phase, state.deposit);
+        drop(funds);
+        self.seen_ms.store(asked_ms, Relaxed);
+        if state.phase != ChannelPhase::Open {
+            self.closed.store(true, Relaxed);
+        }
         Ok(())
+    }
+
+    /// The ledger said that nothing comes after.
+    pub(crate) fn ended(&self) {
+        self.closed.store(true, Relaxed);
+        self.funds().phase = ChannelPhase::Final;
     }
 }
 
@@ -239,46 +293,68 @@ impl Ledgers {
         self.stored.lock().expect("no panic while this is locked").remove(&id);
     }
 
-    /// The channel `id`, looked up on the ledger when first seen; [`Incoming::refresh`] looks again when a call does not fit.
+    /// The channel `id`, looked up on the ledger when first seen; later looks are [`Incoming`]'s own. One that is closing, or that
+    /// this seller does not take, is there only if something may be owed in it, and takes no new calls.
     pub(crate) async fn channel(&self, exchange: &Exchange, agent: PublicKey, id: ChannelId) -> Result<Arc<Incoming>, Refusal> {
         let known = self.channels.read().expect("no panic while channels are locked").get(&id).cloned();
         if let Some(channel) = known {
             return Ok(channel);
         }
-        let state = look_up(exchange, agent, &self.accounts, id).await?;
+        let asked_ms = exchange.now_ms();
+        let state = look_up(exchange, id).await?;
+        if state.phase == ChannelPhase::Final {
+            return Err(no_longer());
+        }
+        let fits = self.fits(&state, agent);
         // Under one lock: of two that wake a channel at the same moment, one finds the stored lanes, and the other the channel.
         let mut channels = self.channels.write().expect("no panic while channels are locked");
         if let Some(channel) = channels.get(&id) {
             return Ok(channel.clone());
         }
-        let lanes = self.stored.lock().expect("no panic while this is locked").remove(&id).unwrap_or_default();
-        let channel = Arc::new(Incoming::new(&state, lanes, exchange.now_ms())?);
+        let mut stored = self.stored.lock().expect("no panic while this is locked");
+        let lanes = stored.get(&id).cloned().unwrap_or_default();
+        let closed = match fits {
+            Err(refusal) if lanes.is_empty() => return Err(refusal),
+            fits => fits.is_err(),
+        };
+        let channel = Arc::new(Incoming::new(&state, lanes, asked_ms, closed)?);
+        stored.remove(&id);
         channels.insert(id, channel.clone());
         Ok(channel)
     }
+
+    /// Does this seller take calls in such a channel?
+    fn fits(&self, state: &ChannelState, agent: PublicKey) -> Result<(), Refusal> {
+        let refusal = |message: String| Err(Refusal::new(RefusalCode::Channel, message));
+        let terms = &state.terms;
+        // Whoever opens a channel names both freely: our key alone could stand in a channel that pays the buyer itself.
+        if terms.payee_key != agent || !self.accounts.contains(&terms.payee) {
+            return refusal("the channel pays somebody else".into());
+        }
+        if terms.grace_s < GRACE_S_MIN {
+            return refusal(format!(
+                "the channel could be closed within {} s; open one with a grace of {GRACE_S_MIN} s",
+                terms.grace_s
+            ));
+        }
+        // Offers name no shares yet, so that whoever opens a channel with some would take a part of the income that nobody agreed to.
+        if !terms.shares.is_empty() {
+            return refusal("the channel shares its payments with others; open one without shares".into());
+        }
+        match state.phase {
+            ChannelPhase::Open => Ok(()),
+            _ => Err(no_longer()),
+        }
+    }
 }
 
-async fn look_up(exchange: &Exchange, agent: PublicKey, accounts: &[AccountId], id: ChannelId) -> Result<ChannelState, Refusal> {
-    let refusal = |message: String| Refusal::new(RefusalCode::Channel, message);
+/// What the ledger knows of a channel. A refusal of code `Channel`: nothing.
+async fn look_up(exchange: &Exchange, id: ChannelId) -> Result<ChannelState, Refusal> {
     let away = |error| Refusal::new(RefusalCode::Overloaded, format!("the ledger cannot be asked now: {error}; try again"));
     let found = exchange.ledger().channel(id).await.map_err(away)?;
-    let state = found.ok_or_else(|| refusal(format!("the ledger knows no channel {id}")))?;
-    // Whoever opens a channel names both freely: our key alone could stand in a channel that pays the buyer itself.
-    if state.terms.payee_key != agent || !accounts.contains(&state.terms.payee) {
-        return Err(refusal("the channel pays somebody else".into()));
-    }
-    if state.terms.grace_s < GRACE_S_MIN {
-        return Err(refusal(format!(
-            "the channel could be closed within {} s; open one with a grace of {GRACE_S_MIN} s",
-            state.terms.grace_s
-        )));
-    }
-    // Offers name no shares yet, so that whoever opens a channel with some would take a part of the income that nobody agreed to.
-    if !state.terms.shares.is_empty() {
-        return Err(refusal("the channel shares its payments with others; open one without shares".into()));
-    }
-    match state.open {
-        true => Ok(state),
-        false => Err(refusal("the channel is closed or closing; open another".into())),
-    }
+    found.ok_or_else(|| Refusal::new(RefusalCode::Channel, format!("the ledger knows no channel {id}")))
+}
+
+fn no_longer() -> Refusal {
+    Refusal::new(RefusalCode::Channel, "the channel is closed or closing; open another")
 }

@@ -20,7 +20,8 @@ pub const DEPOSIT_MIN: u128 = 50_000;
 pub const CHANNEL_GRACE_S: u32 = 60;
 /// Seconds of grace that a seller wants: the time in which it has to notice that a buyer closes.
 pub const GRACE_S_MIN: u32 = 30;
-/// How often a seller that is called asks the ledger whether the channel is still open; well below [`GRACE_S_MIN`].
+/// How often a seller asks the ledger about a channel that is used: a buyer can close it without a word to the seller. Well below
+/// [`GRACE_S_MIN`].
 pub const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// Lanes that a buyer uses in one channel, which bounds its calls in flight to one seller.
 pub const LANES_PER_CHANNEL: u32 = 256;

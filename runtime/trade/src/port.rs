@@ -6,7 +6,9 @@ use std::time::Instant;
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use hansa_economy::channel::{AccountId, CallId, ChannelId, ChannelTerms};
-use hansa_economy::ledger::{Acceptance, ChannelClose, ChannelOpen, ChannelRedeem, ChannelTopup, Claim, Command, Reason};
+use hansa_economy::ledger::{
+    Acceptance, ChannelClose, ChannelOpen, ChannelPhase, ChannelRedeem, ChannelTopup, Claim, Command, Reason,
+};
 use hansa_economy::receipt::ModelRun;
 use hansa_economy::{Amount, Digest, Keypair, PublicKey};
 use minicbor::bytes::ByteVec;
@@ -21,8 +23,8 @@ pub struct ChannelState {
     pub deposit: Amount,
     /// What was paid to the payee.
     pub redeemed: Amount,
-    /// Neither closed nor closing.
-    pub open: bool,
+    /// Where it is in its life: what is acknowledged is paid until it is final.
+    pub phase: ChannelPhase,
 }
 
 /// Why the ledger did not do as asked.

@@ -4,7 +4,7 @@ use std::sync::{Arc, Weak};
 
 use hansa_economy::Amount;
 use hansa_economy::call::RefusalCode;
-use hansa_economy::ledger::{Claim, Reason};
+use hansa_economy::ledger::{ChannelPhase, Claim, Reason};
 use hansa_economy::limits::CLAIMS_MAX;
 
 use crate::incoming::Incoming;
@@ -58,12 +58,17 @@ pub(crate) async fn redeem_all(inner: &Inner, haste: Haste) -> usize {
         if haste == Haste::None && !channel.pause.is_over(inner.exchange.now_ms()) {
             continue;
         }
-        match redeem(inner, &channel).await {
+        let done = settle(inner, &channel).await;
+        if channel.phase() == ChannelPhase::Final {
+            ended(inner, &channel);
+            continue;
+        }
+        match done {
             Ok(any) => {
                 channel.pause.succeeded();
                 redeemed += usize::from(any);
             }
-            Err(error) => failed(inner, &channel, &error),
+            Err(why) => failed(inner, &channel, &why),
         }
     }
     redeemed
@@ -79,7 +84,7 @@ async fn wake_all(inner: &Inner, haste: Haste) {
         match ledgers.channel(&inner.exchange, inner.key.public(), id).await {
             Ok(_) => ledgers.waking.succeeded(),
             Err(refusal) if refusal.code == RefusalCode::Channel => {
-                tracing::debug!(channel = %id, message = %refusal.message, "a channel of earlier days is not open any more");
+                tracing::debug!(channel = %id, message = %refusal.message, "a channel of earlier days is at its end");
                 ledgers.forget(id);
             }
             Err(refusal) => {
@@ -93,11 +98,26 @@ async fn wake_all(inner: &Inner, haste: Haste) {
 }
 
 /// Said once for each row of failures; then it is tried again after longer and longer pauses.
-fn failed(inner: &Inner, channel: &Incoming, error: &LedgerError) {
+fn failed(inner: &Inner, channel: &Incoming, why: &str) {
     match channel.pause.failed(inner.exchange.now_ms()) {
-        true => tracing::warn!(channel = %channel.id, %error, "could not redeem; will try again, less and less often"),
-        false => tracing::debug!(channel = %channel.id, %error, "could not redeem, again"),
+        true => tracing::warn!(channel = %channel.id, why, "a channel could not be settled; will try again, less and less often"),
+        false => tracing::debug!(channel = %channel.id, why, "a channel could not be settled, again"),
     }
+}
+
+/// Nothing can be claimed any more.
+fn ended(inner: &Inner, channel: &Incoming) {
+    let lost = owed(channel).len();
+    if lost > 0 {
+        tracing::warn!(channel = %channel.id, lanes = lost, "a channel ended before everything in it was redeemed");
+    }
+    inner.ledgers.forget(channel.id);
+}
+
+/// All that is to be done for one channel. Was something brought to the ledger?
+async fn settle(inner: &Inner, channel: &Incoming) -> Result<bool, String> {
+    channel.look_again(&inner.exchange).await.map_err(|refusal| refusal.message)?;
+    redeem(inner, channel).await.map_err(|error| error.message)
 }
 
 /// Bring what is acknowledged in this channel to the ledger. Was there anything?
@@ -182,7 +202,12 @@ async fn submit(inner: &Inner, channel: &Incoming, batch: &[Owed]) -> Result<(),
     match inner.exchange.ledger().redeem(channel.id, claims, inner.key.clone()).await {
         // Paid before, as where a crash came between the ledger's payment and our note of it.
         Ok(_) | Err(LedgerError { reason: Some(Reason::NothingToRedeem), .. }) => {}
-        Err(error) => return Err(error),
+        Err(error) => {
+            if matches!(error.reason, Some(Reason::ChannelFinal | Reason::ChannelNotFound)) {
+                channel.ended();
+            }
+            return Err(error);
+        }
     }
     for one in batch {
         let lane = channel.lane(one.lane);

@@ -171,6 +171,7 @@ impl Inner {
             return Ok(());
         }
         channel.refresh(&self.exchange).await?;
+        channel.taken()?;
         channel.reserve(price_max).map_err(|left| deposit_short(left, price_max))
     }
 

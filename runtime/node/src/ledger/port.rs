@@ -6,7 +6,7 @@ use futures::FutureExt;
 use hansa_bus::RequestError;
 use hansa_economy::channel::{AccountId, ChannelId};
 use hansa_economy::ledger::{
-    Acceptance, AccountOpen, ChannelPhase, Command, CommandId, Issue, Reason, SignedCommand, Transfer, TransferBatch, TransferId,
+    Acceptance, AccountOpen, Command, CommandId, Issue, Reason, SignedCommand, Transfer, TransferBatch, TransferId,
 };
 use hansa_economy::{Amount, Digest, Keypair};
 use hansa_ledger::SubmitError;
@@ -99,7 +99,7 @@ impl LinkPort {
     async fn state(&self, id: ChannelId) -> Result<Option<ChannelState>, LedgerError> {
         let channel = self.link.channel(id).await.map_err(|error| no_outcome(&error))?;
         Ok(channel.map(|channel| ChannelState {
-            open: matches!(channel.phase, ChannelPhase::Open),
+            phase: channel.phase,
             terms: channel.terms,
             deposit: channel.deposit,
             redeemed: channel.redeemed,

@@ -139,7 +139,7 @@ impl LedgerPort for TestLedger {
             self.questions.fetch_add(1, SeqCst);
             let found = self.state.lock().unwrap().channel(id).cloned();
             Ok(found.map(|channel| ChannelState {
-                open: channel.phase == ChannelPhase::Open,
+                phase: channel.phase,
                 terms: channel.terms,
                 deposit: channel.deposit,
                 redeemed: channel.redeemed,

@@ -1,4 +1,5 @@
 //! Seller and buyer against the ledger's real rules, kept in memory with a clock that only the test moves.
 
 mod bed;
+mod looking;
 mod redeeming;
