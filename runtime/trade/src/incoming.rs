@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 use bytes::Bytes;
 use hansa_economy::call::{CallReply, Refusal, RefusalCode};
 use hansa_economy::channel::{AccountId, CallId, ChannelId, ChannelTerms, LaneCredit, Voucher};
-use hansa_economy::ledger::ChannelPhase;
+use hansa_economy::ledger::{ChannelPhase, Claim};
 use hansa_economy::limits::CHANNEL_LANES_MAX;
 use hansa_economy::receipt::Receipt;
 use hansa_economy::{Amount, PublicKey, Signed, Verifier};
@@ -40,6 +40,8 @@ pub(crate) struct Incoming {
 
 struct Funds {
     phase: ChannelPhase,
+    /// The payer wished the end: nothing more is reserved.
+    shut: bool,
     deposit: Amount,
     /// Charged on all lanes.
     charged: Amount,
@@ -59,6 +61,8 @@ pub(crate) struct IncomingLane {
     pub(crate) claim: Option<ClaimRow>,
     /// What the ledger has paid for this lane.
     pub(crate) redeemed: Amount,
+    /// The ledger has noted a claim up to this total, which it pays at the channel's end.
+    pub(crate) claimed: Amount,
     /// The ledger refused claims up to this total for good.
     pub(crate) hopeless: Amount,
 }
@@ -80,6 +84,19 @@ impl IncomingLane {
     /// The claim, where the ledger owes something for it.
     pub(crate) fn owed(&self) -> Option<&ClaimRow> {
         self.claim.as_ref().filter(|claim| claim.cumulative > self.redeemed.max(self.hopeless))
+    }
+
+    /// The last receipt with the voucher of its call, where it charges what no voucher acknowledges, and the total by it.
+    pub(crate) fn unacknowledged(&self) -> Option<(Claim, Amount)> {
+        let acknowledged = self.claim.as_ref().map_or(Amount::ZERO, |claim| claim.cumulative);
+        let receipt = self.receipt.as_ref().filter(|_| self.credit.charged > acknowledged)?;
+        let claim = Claim { voucher: self.credit.voucher.clone().into(), receipt: receipt.clone().into() };
+        Some((claim, self.credit.charged))
+    }
+
+    /// What can be claimed without acknowledgement while the channel closes, and was not yet.
+    pub(crate) fn last_claim(&self) -> Option<(Claim, Amount)> {
+        self.unacknowledged().filter(|(_, total)| *total > self.claimed.max(self.hopeless))
     }
 
     pub(crate) fn reply_to(&self, call: CallId) -> Option<CallReply> {
@@ -114,7 +131,7 @@ impl IncomingLane {
         });
         // A call that was being served when the node stopped has no receipt, so it costs nothing.
         let credit = LaneCredit { reserved: None, ..row.credit };
-        IncomingLane { credit, receipt, reply, claim, redeemed: row.redeemed, hopeless: Amount::ZERO }
+        IncomingLane { credit, receipt, reply, claim, redeemed: row.redeemed, claimed: Amount::ZERO, hopeless: Amount::ZERO }
     }
 }
 
@@ -132,7 +149,7 @@ impl Incoming {
             closed: AtomicBool::new(closed),
             asking: tokio::sync::Mutex::default(),
             pause: Pause::default(),
-            funds: Mutex::new(Funds { phase: state.phase, deposit: state.deposit, charged, reserved: Amount::ZERO }),
+            funds: Mutex::new(Funds { phase: state.phase, shut: false, deposit: state.deposit, charged, reserved: Amount::ZERO }),
             lanes: Mutex::new(lanes.collect()),
         })
     }
@@ -167,15 +184,35 @@ impl Incoming {
         self.funds().phase
     }
 
-    /// Set `price` aside of the deposit. Error: what is left.
-    pub(crate) fn reserve(&self, price: Amount) -> Result<(), Amount> {
+    /// Set `price` aside of the deposit.
+    pub(crate) fn reserve(&self, price: Amount) -> Result<(), Refusal> {
         let mut funds = self.funds();
+        if funds.shut {
+            return Err(no_longer());
+        }
         let left = funds.deposit.saturating_sub(funds.charged).saturating_sub(funds.reserved);
         if left < price {
-            return Err(left);
+            return Err(deposit_short(left, price));
         }
         funds.reserved = funds.reserved.saturating_add(price);
         Ok(())
+    }
+
+    /// Take no new calls from now on, for good. Are none under way either?
+    pub(crate) fn shut(&self) -> bool {
+        self.closed.store(true, Relaxed);
+        let mut funds = self.funds();
+        funds.shut = true;
+        funds.reserved == Amount::ZERO
+    }
+
+    /// How many lanes are so? Waits for those that serve a call.
+    pub(crate) async fn count(&self, is_so: impl Fn(&IncomingLane) -> bool) -> usize {
+        let mut count = 0;
+        for (_, lane) in self.lanes() {
+            count += usize::from(is_so(&*lane.lock().await));
+        }
+        count
     }
 
     /// A reserved call is over.
@@ -212,14 +249,15 @@ impl Incoming {
         }
     }
 
-    /// Ask the ledger again, where it is time: a channel that is used, and one that is closing, once it may be at its end.
+    /// Ask the ledger again, where it is time: a channel that is used or in which something is not acknowledged, and one that is
+    /// closing, once it may be at its end.
     pub(crate) async fn look_again(&self, exchange: &Exchange) -> Result<(), Refusal> {
         let now_ms = exchange.now_ms();
         if now_ms.saturating_sub(self.seen_ms.load(Relaxed)) < LOOK_AGAIN.as_millis() as u64 {
             return Ok(());
         }
         let due = match self.phase() {
-            ChannelPhase::Open => self.used.swap(false, Relaxed) || self.closed.load(Relaxed),
+            ChannelPhase::Open => self.used.swap(false, Relaxed) || self.closed.load(Relaxed) || self.waits(),
             ChannelPhase::Closing { grace_until_ns, .. } => now_ms >= grace_until_ns / 1_000_000,
             ChannelPhase::Final => false,
         };
@@ -227,6 +265,11 @@ impl Incoming {
             true => self.refresh(exchange).await.inspect_err(|_| self.used.store(true, Relaxed)),
             false => Ok(()),
         }
+    }
+
+    /// Is there a lane at rest whose last receipt is not acknowledged?
+    fn waits(&self) -> bool {
+        self.lanes().iter().any(|(_, lane)| lane.try_lock().is_ok_and(|lane| lane.unacknowledged().is_some()))
     }
 
     /// Look phase and deposit up on the ledger.
@@ -353,6 +396,11 @@ async fn look_up(exchange: &Exchange, id: ChannelId) -> Result<ChannelState, Ref
     let away = |error| Refusal::new(RefusalCode::Overloaded, format!("the ledger cannot be asked now: {error}; try again"));
     let found = exchange.ledger().channel(id).await.map_err(away)?;
     found.ok_or_else(|| Refusal::new(RefusalCode::Channel, format!("the ledger knows no channel {id}")))
+}
+
+fn deposit_short(left: Amount, price_max: Amount) -> Refusal {
+    let message = format!("the channel's deposit has {left} left, this call may cost {price_max}; top it up");
+    Refusal { price_max: Some(price_max), ..Refusal::new(RefusalCode::DepositShort, message) }
 }
 
 fn no_longer() -> Refusal {

@@ -49,6 +49,10 @@ pub const REDEEM_AGAIN_MAX: Duration = Duration::from_secs(60);
 pub const REDEMPTION_BYTES_MAX: usize = STATEMENT_BYTES_MAX - 1024;
 /// Vouchers in one acknowledgement message.
 pub const ACKNOWLEDGEMENTS_MAX: usize = 256;
+/// How often a buyer asks a seller to close a channel whose last calls are not acknowledged yet; then it closes alone.
+pub const CLOSE_TRIES: u32 = 4;
+/// The time between two of them.
+pub const CLOSE_AGAIN: Duration = Duration::from_millis(250);
 /// Acknowledgements and redemptions may take this long.
 pub const SETTLE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longer than any latency that is worth averaging, milliseconds.

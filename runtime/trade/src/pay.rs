@@ -2,9 +2,10 @@
 
 use hansa_economy::Amount;
 use hansa_economy::call::{Refusal, RefusalCode};
-use hansa_economy::channel::{Admission, ChannelId};
+use hansa_economy::channel::Admission;
+use hansa_economy::ledger::Reason;
 
-use crate::port::{PayReply, PayRequest};
+use crate::port::{LedgerError, PayReply, PayRequest};
 use crate::proof;
 use crate::redeem::redeem;
 use crate::seller::Inner;
@@ -22,10 +23,7 @@ pub(crate) async fn pay(inner: &Inner, request: PayRequest) -> PayReply {
             }
             PayReply::Taken(taken)
         }
-        PayRequest::Close(channel) => match close(inner, channel).await {
-            Ok(()) => PayReply::Closed,
-            Err(why) => PayReply::Refused(why),
-        },
+        PayRequest::Close(wish) => close(inner, &wish).await.unwrap_or_else(PayReply::Refused),
     }
 }
 
@@ -52,11 +50,31 @@ async fn acknowledge(inner: &Inner, bytes: &[u8]) -> Result<(), Refusal> {
     }
 }
 
-async fn close(inner: &Inner, id: ChannelId) -> Result<(), String> {
-    let found = inner.ledgers.channel(&inner.exchange, inner.key.public(), id).await;
+/// The payer wishes the end. The payee gives it at once only where it has nothing left to claim: the end at once gives up all else.
+async fn close(inner: &Inner, wish: &[u8]) -> Result<PayReply, String> {
+    let wish = proof::read_close_wish(wish).map_err(|error| error.to_string())?;
+    let found = inner.ledgers.channel(&inner.exchange, inner.key.public(), wish.body().channel).await;
     let channel = found.map_err(|refusal| refusal.message)?;
+    let wish = wish.verify(&channel.payer, inner.exchange.heads()).map_err(|error| error.to_string())?;
+    if wish.body.ledger != channel.terms.ledger {
+        return Err("the wish is for a channel of another ledger".into());
+    }
+    if !channel.shut() {
+        return Ok(PayReply::NotYet("calls are under way".into()));
+    }
+    let unacknowledged = channel.count(|lane| lane.unacknowledged().is_some()).await;
+    if unacknowledged > 0 {
+        return Ok(PayReply::NotYet(format!("the last receipts of {unacknowledged} lanes are not acknowledged")));
+    }
     redeem(inner, &channel).await.map_err(|error| error.message)?;
-    inner.exchange.ledger().close(id, true, inner.key.clone()).await.map_err(|error| error.message)?;
-    inner.ledgers.forget(id);
-    Ok(())
+    // A lane that was just being written is not among what was redeemed.
+    if channel.count(|lane| lane.owed().is_some()).await > 0 {
+        return Ok(PayReply::NotYet("claims are on their way to the ledger".into()));
+    }
+    match inner.exchange.ledger().close(channel.id, true, inner.key.clone()).await {
+        Ok(_) | Err(LedgerError { reason: Some(Reason::ChannelFinal), .. }) => {}
+        Err(error) => return Err(error.message),
+    }
+    inner.ledgers.forget(channel.id);
+    Ok(PayReply::Closed)
 }

@@ -154,9 +154,9 @@ pub(crate) enum PayRequest {
     /// Vouchers that pay for no call, each acknowledging its lane's last receipt.
     #[n(0)]
     Acknowledge(#[n(0)] Vec<ByteVec>),
-    /// Please redeem what you hold and close this channel now.
+    /// A signed [`hansa_economy::channel::CloseWish`]: please redeem what you hold and end the channel now.
     #[n(1)]
-    Close(#[n(0)] ChannelId),
+    Close(#[n(0)] ByteVec),
 }
 
 /// The seller's answer.
@@ -171,4 +171,7 @@ pub(crate) enum PayReply {
     /// Not done, and why.
     #[n(2)]
     Refused(#[n(0)] String),
+    /// The channel takes no calls any more, but is not closed: calls are under way or not acknowledged. Acknowledge, and ask again.
+    #[n(3)]
+    NotYet(#[n(0)] String),
 }

@@ -1,6 +1,6 @@
 //! The seller's settlement: what is acknowledged goes to the ledger in the background.
 
-use std::sync::{Arc, Weak};
+use std::sync::Weak;
 
 use hansa_economy::Amount;
 use hansa_economy::call::RefusalCode;
@@ -27,6 +27,8 @@ struct Owed {
     claim: Claim,
     /// The lane's total by it.
     total: Amount,
+    /// It is paid at once. Else the ledger notes it for the end of the channel.
+    acknowledged: bool,
 }
 
 impl Owed {
@@ -120,7 +122,7 @@ async fn settle(inner: &Inner, channel: &Incoming) -> Result<bool, String> {
     redeem(inner, channel).await.map_err(|error| error.message)
 }
 
-/// Bring what is acknowledged in this channel to the ledger. Was there anything?
+/// Bring what can be claimed in this channel to the ledger. Was there anything?
 pub(crate) async fn redeem(inner: &Inner, channel: &Incoming) -> Result<bool, LedgerError> {
     let owed = owed(channel);
     let any = !owed.is_empty();
@@ -134,15 +136,25 @@ pub(crate) async fn redeem(inner: &Inner, channel: &Incoming) -> Result<bool, Le
     trouble.map_or(Ok(any), Err)
 }
 
-/// What each lane at rest can claim. A lane that serves a call is left for the next round.
+/// What the lanes at rest can claim: what is acknowledged, and while the channel closes also their last receipts. A lane that serves
+/// a call is left for the next round.
 fn owed(channel: &Incoming) -> Vec<Owed> {
-    let of_lane = |(lane, state): (u32, Arc<tokio::sync::Mutex<crate::incoming::IncomingLane>>)| {
-        let state = state.try_lock().ok()?;
-        let claim = state.owed()?;
-        let (voucher, receipt) = (claim.voucher.clone(), claim.receipt.clone());
-        Some(Owed { lane, claim: Claim { voucher, receipt }, total: claim.cumulative })
-    };
-    channel.lanes().into_iter().filter_map(of_lane).collect()
+    let closing = matches!(channel.phase(), ChannelPhase::Closing { .. });
+    let (mut owed, mut last) = (Vec::new(), Vec::new());
+    for (lane, state) in channel.lanes() {
+        let Ok(state) = state.try_lock() else {
+            continue;
+        };
+        if let Some(claim) = state.owed() {
+            let (voucher, receipt) = (claim.voucher.clone(), claim.receipt.clone());
+            owed.push(Owed { lane, claim: Claim { voucher, receipt }, total: claim.cumulative, acknowledged: true });
+        }
+        if let Some((claim, total)) = state.last_claim().filter(|_| closing) {
+            last.push(Owed { lane, claim, total, acknowledged: false });
+        }
+    }
+    owed.append(&mut last);
+    owed
 }
 
 /// As many claims together as one command holds, by number and by bytes.
@@ -213,7 +225,10 @@ async fn submit(inner: &Inner, channel: &Incoming, batch: &[Owed]) -> Result<(),
         let lane = channel.lane(one.lane);
         // A lane that serves a call already is noted when it rests: its claim is then brought once more, and was paid before.
         if let Ok(mut lane) = lane.try_lock() {
-            lane.redeemed = lane.redeemed.max(one.total);
+            match one.acknowledged {
+                true => lane.redeemed = lane.redeemed.max(one.total),
+                false => lane.claimed = lane.claimed.max(one.total),
+            }
             inner.exchange.books().put_lane_in(channel.id, one.lane, lane.row()).await;
         }
     }

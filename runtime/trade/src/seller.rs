@@ -167,12 +167,13 @@ impl Inner {
 
     /// Set `price_max` aside; where it does not fit, the payer may have topped up meanwhile.
     async fn reserve(&self, channel: &Incoming, price_max: Amount) -> Result<(), Refusal> {
-        if channel.reserve(price_max).is_ok() {
-            return Ok(());
+        match channel.reserve(price_max) {
+            Err(refusal) if refusal.code == RefusalCode::DepositShort => {}
+            other => return other,
         }
         channel.refresh(&self.exchange).await?;
         channel.taken()?;
-        channel.reserve(price_max).map_err(|left| deposit_short(left, price_max))
+        channel.reserve(price_max)
     }
 
     /// The offer that the buyer accepted, if it is still honoured.
@@ -384,11 +385,6 @@ fn not_sold(request: &CallRequest) -> Refusal {
 
 fn overloaded() -> Refusal {
     Refusal { retry_after_ms: Some(100), ..Refusal::new(RefusalCode::Overloaded, "all places are taken; try again in 100 ms") }
-}
-
-fn deposit_short(left: Amount, price_max: Amount) -> Refusal {
-    let message = format!("the channel's deposit has {left} left, this call may cost {price_max}; top it up");
-    Refusal { price_max: Some(price_max), ..Refusal::new(RefusalCode::DepositShort, message) }
 }
 
 fn lane_refusal(refusal: &LaneRefusal, credit: &LaneCredit, receipt: Option<&[u8]>) -> Refusal {

@@ -100,6 +100,11 @@ impl TestLedger {
         self.state.lock().unwrap().channel(id).unwrap().clone()
     }
 
+    pub(super) fn channels_open(&self) -> Vec<Channel> {
+        let state = self.state.lock().unwrap();
+        state.channels().filter(|channel| channel.phase != ChannelPhase::Final).cloned().collect()
+    }
+
     /// Waits for as long as the ledger is silent.
     async fn awake(&self) {
         while self.silent.load(SeqCst) {
@@ -153,14 +158,15 @@ impl LedgerPort for TestLedger {
     }
 }
 
-/// Answers at once, as many as `together` at the same time.
+/// Answers every call with one byte.
 pub(super) struct TestServe {
     /// What its receipts name.
     pub(super) children: AtomicUsize,
     pub(super) models: Mutex<Vec<ModelRun>>,
     /// Calls wait until this is free.
     pub(super) gate: tokio::sync::Mutex<()>,
-    pub(super) served: AtomicUsize,
+    /// Calls that were let in.
+    pub(super) begun: AtomicUsize,
 }
 
 impl Serve for TestServe {
@@ -170,8 +176,8 @@ impl Serve for TestServe {
 
     fn serve(&self, _: Job) -> BoxFuture<'_, Done> {
         let done = async {
+            self.begun.fetch_add(1, SeqCst);
             drop(self.gate.lock().await);
-            self.served.fetch_add(1, SeqCst);
             let children = (0..self.children.load(SeqCst)).map(|n| Digest::of(&n.to_le_bytes())).collect();
             let answer = minicbor::to_vec((0u8, ByteVec::from(b"x".to_vec()))).unwrap();
             Done { answer: Some(answer.into()), children, models: self.models.lock().unwrap().clone(), ..Done::default() }
@@ -217,7 +223,7 @@ pub(super) async fn bed() -> Bed {
         children: AtomicUsize::default(),
         models: Mutex::default(),
         gate: tokio::sync::Mutex::default(),
-        served: AtomicUsize::default(),
+        begun: AtomicUsize::default(),
     });
     let offer = offer(ledger.ledger(), payee);
     let seller = Seller::new(exchange.clone(), key(AGENT), std::slice::from_ref(&offer), serve.clone()).unwrap();
@@ -279,6 +285,21 @@ impl Bed {
         Hand { terms, debits: BTreeMap::new() }
     }
 
+    /// A buyer as the product has it.
+    pub(super) fn buyer(&self) -> Buyer {
+        let payer = Payer { account: self.payer, key: key(BUYER), asset: ASSET };
+        Buyer::new(self.exchange.clone(), payer).unwrap()
+    }
+
+    /// Buy one call.
+    pub(super) async fn buy(&self, buyer: &Buyer) -> Result<Bought, hansa_host::Fault> {
+        self.exchange.index().list(self.seller.renew(&self.offer).bytes(), self.exchange.now_ms()).unwrap();
+        let (labels, prefer) = (BTreeMap::new(), Prefer::Cheapest);
+        let terms = Terms { max_price: PRICE, deadline_ms: 10_000, prefer, labels, sellers: None, retries: 0 };
+        let order = Order { service: SERVICE.into(), function: "f".into(), args: vec![0x80].into(), fits: Arc::new(|_| Ok(())) };
+        buyer.buy(&order, &terms, None).await
+    }
+
     /// Say something on the seller's `pay` endpoint.
     pub(super) async fn pay(&self, request: &PayRequest) -> PayReply {
         let reply = self.seller.pay_bytes(&minicbor::to_vec(request).unwrap()).await.unwrap();
@@ -336,6 +357,17 @@ impl Hand {
         debit.signed(&voucher);
         let signed = Signed::new(voucher, &key(BUYER)).bytes().to_vec().into();
         assert!(matches!(bed.pay(&PayRequest::Acknowledge(vec![signed])).await, PayReply::Taken(1)));
+    }
+
+    /// The buyer closes, without a word to the seller.
+    pub(super) fn close_alone(&self, bed: &Bed) {
+        bed.ledger.done(Command::ChannelClose(ChannelClose { channel: self.id(), at_once: false }), &key(BUYER));
+    }
+
+    /// When the grace time is over.
+    pub(super) fn finalize(&self, bed: &Bed) {
+        bed.wait(61);
+        bed.ledger.done(Command::ChannelFinalize(ChannelFinalize { channel: self.id() }), &key(BUYER));
     }
 
     /// Buy and acknowledge.

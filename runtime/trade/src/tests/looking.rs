@@ -4,17 +4,9 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::task::Poll;
 
 use hansa_economy::call::{CallReply, RefusalCode};
-use hansa_economy::ledger::{ChannelClose, ChannelFinalize, Command};
 
 use super::bed::*;
 use crate::limits::LOOK_AGAIN;
-
-impl Hand {
-    /// The buyer closes, without a word to the seller.
-    fn close_alone(&self, bed: &Bed) {
-        bed.ledger.done(Command::ChannelClose(ChannelClose { channel: self.id(), at_once: false }), &key(BUYER));
-    }
-}
 
 /// What comes of it while everybody else takes turns; nothing, where it waits for something.
 async fn in_turns<T>(future: &mut (impl Future<Output = T> + Unpin)) -> Option<T> {
@@ -99,8 +91,7 @@ async fn a_restarted_seller_redeems_in_a_channel_that_is_closing() {
     assert!(matches!(bed.seller.call(&request).await, CallReply::Refused(refusal) if refusal.code == RefusalCode::Channel));
 
     // When it is final it is forgotten.
-    bed.wait(61);
-    bed.ledger.done(Command::ChannelFinalize(ChannelFinalize { channel: hand.id() }), &key(BUYER));
+    hand.finalize(&bed);
     bed.seller.redeem().await;
     let questions = bed.ledger.questions.load(SeqCst);
     bed.wait(61);

@@ -1,5 +1,6 @@
 //! Seller and buyer against the ledger's real rules, kept in memory with a clock that only the test moves.
 
 mod bed;
+mod closing;
 mod looking;
 mod redeeming;
