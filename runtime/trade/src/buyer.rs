@@ -173,7 +173,7 @@ fn no_offer(none: NoOffer) -> Fault {
 fn stored_channels(exchange: &Exchange, payer: &Payer) -> Result<HashMap<PublicKey, Arc<Outgoing>>, BooksError> {
     let mut lanes: HashMap<Digest, Vec<Lane>> = HashMap::new();
     for (id, number, row) in exchange.books().lanes_out()? {
-        lanes.entry(id).or_default().push(Lane::stored(number, row.debit));
+        lanes.entry(id).or_default().push(Lane::stored(number, row));
     }
     let stored = exchange.books().channels_out()?.into_iter();
     let ours =

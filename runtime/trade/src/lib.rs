@@ -12,6 +12,7 @@ mod pause;
 mod pay;
 mod port;
 mod proof;
+mod recovery;
 mod redeem;
 mod seller;
 mod settle;

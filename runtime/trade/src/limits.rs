@@ -25,6 +25,8 @@ pub const GRACE_S_MIN: u32 = 30;
 pub const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// Lanes that a buyer uses in one channel, which bounds its calls in flight to one seller.
 pub const LANES_PER_CHANNEL: u32 = 256;
+/// Calls of one lane whose answers never came and that are remembered; where there are more, the oldest is forgotten.
+pub const UNANSWERED_MAX: usize = 8;
 /// Bytes of a voucher; a padded one would crowd others out of the command that redeems them.
 pub const VOUCHER_BYTES_MAX: usize = 1024;
 /// Room for an envelope besides the payload in it, bytes; what needs more makes its buffer grow.

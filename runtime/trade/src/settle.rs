@@ -7,7 +7,6 @@ use hansa_economy::ledger::Reason;
 use hansa_economy::{Amount, Signed};
 use minicbor::bytes::ByteVec;
 
-use crate::books::LaneOut;
 use crate::buyer::Inner;
 use crate::exchange::pay_subject;
 use crate::limits::{ACKNOWLEDGE_EVERY, ACKNOWLEDGEMENTS_MAX, CLOSE_AGAIN, CLOSE_TRIES, SETTLE_TIMEOUT};
@@ -46,8 +45,7 @@ async fn acknowledge(inner: &Inner, channel: &Arc<Outgoing>) -> usize {
     match ask(inner, channel, &PayRequest::Acknowledge(vouchers)).await {
         Some(PayReply::Taken(taken)) if taken as usize == count => {
             for lease in leases {
-                let row = LaneOut { debit: lease.lane.debit.clone() };
-                inner.exchange.books().put_lane_out(channel.id, lease.lane.number, &row).await;
+                inner.exchange.books().put_lane_out(channel.id, lease.lane.number, &lease.lane.row()).await;
             }
             count
         }

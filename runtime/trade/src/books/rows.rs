@@ -6,6 +6,8 @@ use hansa_economy::channel::{CallId, ChannelTerms, LaneCredit, LaneDebit};
 use minicbor::bytes::{ByteSlice, ByteVec};
 use minicbor::{Decode, Encode};
 
+use crate::recovery::Unanswered;
+
 /// A channel that this node pays from. Key: channel id.
 #[derive(Clone, Debug, PartialEq, Encode, Decode)]
 #[cbor(map)]
@@ -25,6 +27,9 @@ pub(crate) struct ChannelOut {
 pub(crate) struct LaneOut {
     #[n(0)]
     pub(crate) debit: LaneDebit,
+    /// Calls since the last receipt whose end is not known.
+    #[cbor(n(1), default)]
+    pub(crate) unanswered: Vec<Unanswered>,
 }
 
 /// What a seller may take to the ledger: a receipt and the voucher that acknowledges it.
