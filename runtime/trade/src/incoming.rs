@@ -14,7 +14,7 @@ use hansa_economy::{Amount, PublicKey, Signed, Verifier};
 
 use crate::books::{BooksError, ClaimRow, ClaimWritten, LaneIn, LaneInWritten};
 use crate::exchange::Exchange;
-use crate::limits::{ENVELOPE_BYTES, GRACE_S_MIN, LOOK_AGAIN, VOUCHER_BYTES_MAX, WRITTEN_REPLY_BYTES_MAX};
+use crate::limits::{ENVELOPE_BYTES, GRACE_S_MIN, LOOK_AGAIN, SILENCE_MAX, VOUCHER_BYTES_MAX, WRITTEN_REPLY_BYTES_MAX};
 use crate::pause::Pause;
 use crate::port::ChannelState;
 use crate::seller::encode_sized;
@@ -61,6 +61,10 @@ pub(crate) struct IncomingLane {
     pub(crate) claim: Option<ClaimRow>,
     /// What the ledger has paid for this lane.
     pub(crate) redeemed: Amount,
+    /// Another voucher of the newest one's number, which the ledger has not seen yet.
+    pub(crate) evidence: Option<Vec<u8>>,
+    /// From when on its buyer could acknowledge the last receipt, Unix milliseconds.
+    pub(crate) receipt_ms: u64,
     /// The ledger has noted a claim up to this total, which it pays at the channel's end.
     pub(crate) claimed: Amount,
     /// The ledger refused claims up to this total for good.
@@ -99,6 +103,23 @@ impl IncomingLane {
         self.unacknowledged().filter(|(_, total)| *total > self.claimed.max(self.hopeless))
     }
 
+    /// Has the buyer left the last receipt unacknowledged for too long?
+    pub(crate) fn is_silent(&self, now_ms: u64) -> bool {
+        now_ms.saturating_sub(self.receipt_ms) >= SILENCE_MAX.as_millis() as u64 && self.last_claim().is_some()
+    }
+
+    /// `voucher` has the number of the newest one. Where it says something else too, the lane is frozen: returns whether it was.
+    pub(crate) fn freeze(&mut self, voucher: &Signed<Voucher>) -> bool {
+        let newest = Signed::<Voucher>::open_trusted(&self.credit.voucher);
+        if newest.is_ok_and(|newest| newest.body == voucher.body) {
+            return false;
+        }
+        tracing::warn!(buyer = %voucher.signer, channel = %voucher.body.channel, "two vouchers of one number; lane frozen");
+        self.credit.frozen = true;
+        self.evidence = Some(voucher.bytes().to_vec());
+        true
+    }
+
     pub(crate) fn reply_to(&self, call: CallId) -> Option<CallReply> {
         let (_, bytes) = self.reply.as_ref().filter(|(id, _)| *id == call)?;
         CallReply::read(bytes).ok()
@@ -118,11 +139,13 @@ impl IncomingLane {
                 cumulative: claim.cumulative,
             }),
             redeemed: self.redeemed,
+            evidence: self.evidence.as_deref().map(Into::into),
         };
         encode_sized(&row, reply.map_or(0, |(_, bytes)| bytes.len()) + 4 * ENVELOPE_BYTES)
     }
 
-    fn stored(row: LaneIn) -> IncomingLane {
+    /// As it was written. Its buyer could not acknowledge anything while the seller was away.
+    fn stored(row: LaneIn, now_ms: u64) -> IncomingLane {
         let receipt = row.last_receipt();
         let reply = row.call.zip(row.reply).map(|(call, bytes)| (call, Bytes::from(Vec::from(bytes))));
         let claim = row.claim.map(|claim| match claim.voucher.is_empty() {
@@ -131,7 +154,9 @@ impl IncomingLane {
         });
         // A call that was being served when the node stopped has no receipt, so it costs nothing.
         let credit = LaneCredit { reserved: None, ..row.credit };
-        IncomingLane { credit, receipt, reply, claim, redeemed: row.redeemed, claimed: Amount::ZERO, hopeless: Amount::ZERO }
+        let evidence = row.evidence.map(Vec::from);
+        let redeemed = row.redeemed;
+        IncomingLane { credit, receipt, reply, claim, redeemed, evidence, receipt_ms: now_ms, ..IncomingLane::default() }
     }
 }
 
@@ -139,7 +164,9 @@ impl Incoming {
     fn new(state: &ChannelState, lanes: Vec<(u32, LaneIn)>, seen_ms: u64, closed: bool) -> Result<Incoming, Refusal> {
         let payer = state.terms.payer_key.verifier().map_err(|error| Refusal::new(RefusalCode::Channel, error.to_string()))?;
         let charged = lanes.iter().fold(Amount::ZERO, |sum, (_, row)| sum.saturating_add(row.credit.charged));
-        let lanes = lanes.into_iter().map(|(number, row)| (number, Arc::new(tokio::sync::Mutex::new(IncomingLane::stored(row)))));
+        let lanes = lanes
+            .into_iter()
+            .map(|(number, row)| (number, Arc::new(tokio::sync::Mutex::new(IncomingLane::stored(row, seen_ms)))));
         Ok(Incoming {
             id: state.terms.id(),
             terms: state.terms.clone(),

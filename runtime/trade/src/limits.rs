@@ -45,8 +45,12 @@ pub const RECEIPTS_PER_ROW: usize = 128;
 pub const ACKNOWLEDGE_EVERY: Duration = Duration::from_millis(500);
 /// How long a seller collects acknowledgements before it redeems them on the ledger.
 pub const REDEEM_AFTER: Duration = Duration::from_millis(250);
-/// How long a seller waits at most before it goes to the ledger again with what failed; it begins with [`REDEEM_AFTER`] and doubles.
-pub const REDEEM_AGAIN_MAX: Duration = Duration::from_secs(60);
+/// How long a seller waits at most before it goes to the ledger again with what failed; it begins with [`REDEEM_AFTER`] and doubles. Well
+/// below [`GRACE_S_MIN`], so that a channel that closes meanwhile is noticed in time.
+pub const REDEEM_AGAIN_MAX: Duration = Duration::from_secs(10);
+/// A last receipt that its buyer leaves unacknowledged for so long, while the seller is there: the seller asks the ledger for the
+/// channel's end and claims by that receipt. Buyers that live acknowledge within [`ACKNOWLEDGE_EVERY`].
+pub const SILENCE_MAX: Duration = Duration::from_secs(15 * 60);
 /// Bytes of claims in one redemption: what a statement holds, less what the command around them takes.
 pub const REDEMPTION_BYTES_MAX: usize = STATEMENT_BYTES_MAX - 1024;
 /// Vouchers in one acknowledgement message.

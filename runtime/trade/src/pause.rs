@@ -44,7 +44,7 @@ mod tests {
         for _ in 0..100 {
             assert!(!pause.failed(2000));
         }
-        assert!(!pause.is_over(61_999) && pause.is_over(62_000));
+        assert!(!pause.is_over(11_999) && pause.is_over(12_000));
         pause.succeeded();
         assert!(pause.is_over(0) && pause.failed(0));
     }

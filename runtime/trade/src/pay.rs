@@ -2,7 +2,7 @@
 
 use hansa_economy::Amount;
 use hansa_economy::call::{Refusal, RefusalCode};
-use hansa_economy::channel::Admission;
+use hansa_economy::channel::{Admission, LaneRefusal};
 use hansa_economy::ledger::Reason;
 
 use crate::port::{LedgerError, PayReply, PayRequest};
@@ -46,7 +46,12 @@ async fn acknowledge(inner: &Inner, bytes: &[u8]) -> Result<(), Refusal> {
             Ok(())
         }
         Ok(_) => Err(Refusal::new(RefusalCode::Lane, "not an acknowledgement, or seen before")),
-        Err(refusal) => Err(Refusal::new(RefusalCode::Lane, refusal.to_string())),
+        Err(refusal) => {
+            if matches!(refusal, LaneRefusal::Equivocation(_)) && lane.freeze(&voucher) {
+                inner.exchange.books().put_lane_in(channel.id, voucher.body.lane, lane.row()).await;
+            }
+            Err(Refusal::new(RefusalCode::Lane, refusal.to_string()))
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use hansa_economy::channel::{AccountId, CallId, ChannelId, ChannelTerms};
 use hansa_economy::ledger::{
-    Acceptance, ChannelClose, ChannelOpen, ChannelPhase, ChannelRedeem, ChannelTopup, Claim, Command, Reason,
+    Acceptance, ChannelClose, ChannelEquivocation, ChannelOpen, ChannelPhase, ChannelRedeem, ChannelTopup, Claim, Command, Reason,
 };
 use hansa_economy::receipt::ModelRun;
 use hansa_economy::{Amount, Digest, Keypair, PublicKey};
@@ -80,6 +80,11 @@ pub trait LedgerPort: Send + Sync {
     /// Take what vouchers and receipts prove together: as many claims as one command holds.
     fn redeem(&self, channel: ChannelId, claims: Vec<Claim>, payee: Arc<Keypair>) -> LedgerAnswer<'_, Acceptance> {
         self.command(Command::ChannelRedeem(ChannelRedeem { channel, claims }), payee)
+    }
+
+    /// Show two vouchers of one number: the lane is frozen, and the channel closes.
+    fn show(&self, evidence: ChannelEquivocation, payee: Arc<Keypair>) -> LedgerAnswer<'_, Acceptance> {
+        self.command(Command::ChannelEquivocation(evidence), payee)
     }
 
     /// End the channel: `at_once`, by the payee's key only, or after the grace time.

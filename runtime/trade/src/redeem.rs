@@ -4,7 +4,7 @@ use std::sync::Weak;
 
 use hansa_economy::Amount;
 use hansa_economy::call::RefusalCode;
-use hansa_economy::ledger::{ChannelPhase, Claim, Reason};
+use hansa_economy::ledger::{ChannelEquivocation, ChannelPhase, Claim, Reason};
 use hansa_economy::limits::CLAIMS_MAX;
 
 use crate::incoming::Incoming;
@@ -119,7 +119,49 @@ fn ended(inner: &Inner, channel: &Incoming) {
 /// All that is to be done for one channel. Was something brought to the ledger?
 async fn settle(inner: &Inner, channel: &Incoming) -> Result<bool, String> {
     channel.look_again(&inner.exchange).await.map_err(|refusal| refusal.message)?;
+    let shown = show_evidence(inner, channel).await.map_err(|error| error.message)?;
+    if shown || end_silence(inner, channel).await.map_err(|error| error.message)? {
+        channel.refresh(&inner.exchange).await.map_err(|refusal| refusal.message)?;
+    }
     redeem(inner, channel).await.map_err(|error| error.message)
+}
+
+/// Show the ledger where the buyer signed two vouchers of one number. Was there any? It is kept until the ledger has answered.
+async fn show_evidence(inner: &Inner, channel: &Incoming) -> Result<bool, LedgerError> {
+    let mut any = false;
+    for (number, lane) in channel.lanes() {
+        let Ok(mut lane) = lane.try_lock() else {
+            continue;
+        };
+        let Some(second) = lane.evidence.clone() else {
+            continue;
+        };
+        let first = lane.credit.voucher.clone().into();
+        let evidence = ChannelEquivocation { channel: channel.id, first, second: second.into() };
+        match inner.exchange.ledger().show(evidence, inner.key.clone()).await {
+            Ok(_) => tracing::warn!(channel = %channel.id, lane = number, "the ledger has the evidence; the channel closes"),
+            Err(error) if error.may_pass => return Err(error),
+            Err(error) => tracing::warn!(channel = %channel.id, lane = number, %error, "the ledger does not take the evidence"),
+        }
+        any = true;
+        lane.evidence = None;
+        inner.exchange.books().put_lane_in(channel.id, number, lane.row()).await;
+    }
+    Ok(any)
+}
+
+/// Ask for the end of a channel whose buyer vanished with a receipt: only then the ledger takes a claim by it. Was it asked for?
+async fn end_silence(inner: &Inner, channel: &Incoming) -> Result<bool, LedgerError> {
+    let now_ms = inner.exchange.now_ms();
+    let is_silent = channel.lanes().iter().any(|(_, lane)| lane.try_lock().is_ok_and(|lane| lane.is_silent(now_ms)));
+    if channel.phase() != ChannelPhase::Open || !is_silent {
+        return Ok(false);
+    }
+    tracing::info!(channel = %channel.id, "the buyer has not acknowledged its last receipts; the channel is closed to claim by them");
+    match inner.exchange.ledger().close(channel.id, false, inner.key.clone()).await {
+        Ok(_) | Err(LedgerError { reason: Some(Reason::ChannelClosing | Reason::ChannelFinal), .. }) => Ok(true),
+        Err(error) => Err(error),
+    }
 }
 
 /// Bring what can be claimed in this channel to the ledger. Was there anything?
@@ -149,7 +191,7 @@ fn owed(channel: &Incoming) -> Vec<Owed> {
             let (voucher, receipt) = (claim.voucher.clone(), claim.receipt.clone());
             owed.push(Owed { lane, claim: Claim { voucher, receipt }, total: claim.cumulative, acknowledged: true });
         }
-        if let Some((claim, total)) = state.last_claim().filter(|_| closing) {
+        if closing && let Some((claim, total)) = state.last_claim() {
             last.push(Owed { lane, claim, total, acknowledged: false });
         }
     }

@@ -153,7 +153,7 @@ impl Inner {
         // The lane stays locked while its call runs: a repeat of the same voucher waits here and then gets the stored reply.
         let lane = paid.lane.clone();
         let mut lane = lane.lock().await;
-        if let Some(reply) = self.admit(&paid, &mut lane, request, price_max)? {
+        if let Some(reply) = self.admit(&paid, &mut lane, request, price_max).await? {
             return Ok(Served { reply, encoded: None });
         }
         let Ok(_place) = places.try_acquire() else {
@@ -230,7 +230,7 @@ impl Inner {
     }
 
     /// May this voucher's call run? A reply where it ran before.
-    fn admit(
+    async fn admit(
         &self,
         paid: &Paid,
         lane: &mut IncomingLane,
@@ -249,9 +249,8 @@ impl Inner {
                 )
             }),
             Err(refusal) => {
-                if matches!(refusal, LaneRefusal::Equivocation(_)) {
-                    tracing::warn!(buyer = %paid.voucher.signer, channel = %paid.channel.id, "two vouchers of one number; lane frozen");
-                    lane.credit.frozen = true;
+                if matches!(refusal, LaneRefusal::Equivocation(_)) && lane.freeze(&paid.voucher) {
+                    self.exchange.books().put_lane_in(paid.channel.id, paid.voucher.body.lane, lane.row()).await;
                 }
                 Err(lane_refusal(&refusal, &lane.credit, lane.receipt.as_deref()))
             }
@@ -362,6 +361,7 @@ impl Release<'_> {
     fn settle(&mut self, receipt: &Signed<Receipt>, reply: &CallReply, call: Digest, charged: Amount) -> Bytes {
         self.lane.credit.settle(receipt.digest(), charged);
         self.lane.receipt = Some(receipt.bytes().to_vec());
+        self.lane.receipt_ms = receipt.body.finished_ms;
         let encoded = encode_reply(reply);
         self.lane.reply = (encoded.len() <= STORED_REPLY_BYTES_MAX).then(|| (call, encoded.clone()));
         self.channel.settle(self.price_max, charged);

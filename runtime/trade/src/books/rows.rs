@@ -73,6 +73,8 @@ pub(crate) struct LaneInWritten<'a> {
     pub(crate) claim: Option<ClaimWritten<'a>>,
     #[n(5)]
     pub(crate) redeemed: Amount,
+    #[n(6)]
+    pub(crate) evidence: Option<&'a ByteSlice>,
 }
 
 /// A lane that this node is paid through. Key: channel id, lane number.
@@ -95,6 +97,9 @@ pub(crate) struct LaneIn {
     /// What the ledger has paid for this lane.
     #[n(5)]
     pub(crate) redeemed: Amount,
+    /// Another voucher of the newest one's number, which the ledger has not seen yet.
+    #[n(6)]
+    pub(crate) evidence: Option<ByteVec>,
 }
 
 impl LaneIn {
@@ -122,6 +127,7 @@ mod tests {
             reply: Some(vec![6; 1000].into()),
             claim: Some(claim),
             redeemed: Amount(8),
+            evidence: Some(vec![9; 5].into()),
         };
         let written = LaneInWritten {
             credit: &lane.credit,
@@ -134,6 +140,7 @@ mod tests {
                 cumulative: claim.cumulative,
             }),
             redeemed: lane.redeemed,
+            evidence: lane.evidence.as_deref().map(|bytes| bytes[..].into()),
         };
         let bytes = minicbor::to_vec(&written).unwrap();
         assert_eq!(bytes, minicbor::to_vec(&lane).unwrap());

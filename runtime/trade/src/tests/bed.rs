@@ -35,6 +35,8 @@ pub(super) struct TestLedger {
     ids: AtomicU64,
     /// Claims of this lane are refused.
     pub(super) bad_lane: Mutex<Option<u32>>,
+    /// Commands do not reach it.
+    pub(super) away: AtomicBool,
     /// Whoever asks waits until it comes back.
     pub(super) silent: AtomicBool,
     /// Commands that were submitted.
@@ -53,6 +55,7 @@ impl TestLedger {
             now_ms,
             ids: AtomicU64::new(2),
             bad_lane: Mutex::default(),
+            away: AtomicBool::default(),
             silent: AtomicBool::default(),
             commands: AtomicUsize::default(),
             questions: AtomicUsize::default(),
@@ -129,6 +132,9 @@ impl LedgerPort for TestLedger {
     fn command(&self, command: Command, key: Arc<Keypair>) -> LedgerAnswer<'_, Acceptance> {
         let outcome = async move {
             self.awake().await;
+            if self.away.load(SeqCst) {
+                return Err(LedgerError { message: "away".into(), reason: None, is_short: false, may_pass: true });
+            }
             self.commands.fetch_add(1, SeqCst);
             match self.refuses(&command) {
                 true => Err(LedgerError::refused(Reason::ClaimMismatch)),

@@ -2,5 +2,6 @@
 
 mod bed;
 mod closing;
+mod defending;
 mod looking;
 mod redeeming;
