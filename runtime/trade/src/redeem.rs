@@ -289,3 +289,33 @@ fn blames_a_claim(error: &LedgerError) -> bool {
         None => !error.may_pass,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use hansa_economy::ledger::ChannelRedeem;
+    use hansa_economy::limits::STATEMENT_BYTES_MAX;
+
+    use super::*;
+
+    fn owed(receipt_bytes: usize) -> Owed {
+        let claim = Claim { voucher: vec![1; 300].into(), receipt: vec![2; receipt_bytes].into() };
+        Owed { lane: 0, claim, total: Amount(1), acknowledged: true }
+    }
+
+    fn sizes(receipts: &[usize]) -> Vec<usize> {
+        batches(receipts.iter().map(|bytes| owed(*bytes)).collect()).iter().map(Vec::len).collect()
+    }
+
+    #[test]
+    fn a_command_holds_so_many_claims_and_so_many_bytes() {
+        assert_eq!(sizes(&[]), [0; 0]);
+        assert_eq!(sizes(&[600; 70]), [32, 32, 6]);
+        assert_eq!(sizes(&[20_000; 8]), [3, 3, 2]);
+        assert_eq!(sizes(&[600, 70_000, 600, 600]), [1, 1, 2]);
+        for batch in batches((0..70).map(|n| owed(n * 900)).collect()) {
+            let claims = batch.iter().map(|one| one.claim.clone()).collect();
+            let command = ChannelRedeem { channel: Default::default(), claims };
+            assert!(minicbor::to_vec(&command).unwrap().len() + 512 <= STATEMENT_BYTES_MAX, "{} claims", batch.len());
+        }
+    }
+}
