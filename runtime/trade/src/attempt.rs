@@ -1,5 +1,6 @@
 //! One attempt to buy one call of one seller: vouch, carry the request, check what comes back, go on after a lost state.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -43,7 +44,17 @@ impl Attempt<'_> {
             return self.free().await;
         }
         let channel = self.inner.channel(self.listed, self.price_max).await?;
-        let lane = tokio::time::timeout(self.left(), self.inner.lane(&channel, self.price_max)).await;
+        match self.through(&channel).await {
+            // The seller had it closed, and it told us only now: once more, in another.
+            Err(setback) if setback.no_effect && channel.is_ended() => {
+                self.through(&self.inner.channel(self.listed, self.price_max).await?).await
+            }
+            other => other,
+        }
+    }
+
+    async fn through(&self, channel: &Arc<Outgoing>) -> Result<Bought, Setback> {
+        let lane = tokio::time::timeout(self.left(), self.inner.lane(channel, self.price_max)).await;
         let mut lease = lane.map_err(|_| self.crowded())??;
         for _ in 0..2 {
             let (request, voucher) = self.vouched(&mut lease).await;
@@ -52,7 +63,7 @@ impl Attempt<'_> {
                     lease.lane.refused(&voucher);
                     if refusal.code != RefusalCode::Lane {
                         self.rest(lease).await;
-                        return Err(self.refused(&channel, refusal).await);
+                        return Err(self.refused(channel, refusal).await);
                     }
                     if let Err(misfit) = self.recover(&mut lease, &refusal) {
                         lease.abandon();

@@ -218,7 +218,7 @@ impl Inner {
                     return;
                 }
             }
-            Ok(_) => channel.close(),
+            Ok(_) => channel.end(),
             // Nobody knows now; the next refusal asks again.
             Err(_) => return,
         }

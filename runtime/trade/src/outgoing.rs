@@ -31,6 +31,8 @@ struct State {
     /// New lanes begin above this sequence number.
     seq_min: u64,
     closed: bool,
+    /// The ledger ends it without our wish.
+    ended: bool,
 }
 
 /// A lane's number and the buyer's side of it.
@@ -129,7 +131,8 @@ impl Outgoing {
         lanes.iter_mut().for_each(|lane| lane.renumber(seq_min));
         let charged = lanes.iter().fold(Amount::ZERO, |sum, lane| sum.saturating_add(lane.debit.charged));
         let next = lanes.iter().map(|lane| lane.number + 1).max().unwrap_or(0);
-        let state = State { deposit, charged, reserved: Amount::ZERO, free: lanes, lanes: next, seq_min, closed: false };
+        let state =
+            State { deposit, charged, reserved: Amount::ZERO, free: lanes, lanes: next, seq_min, closed: false, ended: false };
         Outgoing { id: terms.id(), terms, state: Mutex::new(state), freed: Notify::new(), raising: tokio::sync::Mutex::new(()) }
     }
 
@@ -188,6 +191,17 @@ impl Outgoing {
     pub(crate) fn close(&self) {
         self.lock().closed = true;
         self.freed.notify_waiters();
+    }
+
+    /// The ledger ends it, or never had it, without our wish.
+    pub(crate) fn end(&self) {
+        self.lock().ended = true;
+        self.close();
+    }
+
+    /// Was it found to be at its end? Then another may be opened in its place.
+    pub(crate) fn is_ended(&self) -> bool {
+        self.lock().ended
     }
 
     pub(crate) fn is_closed(&self) -> bool {

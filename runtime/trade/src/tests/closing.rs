@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::SeqCst;
 
 use hansa_economy::call::{CallReply, RefusalCode};
 use hansa_economy::channel::CloseWish;
-use hansa_economy::ledger::ChannelPhase;
+use hansa_economy::ledger::{ChannelClose, ChannelPhase, Command};
 use hansa_economy::{Digest, Keypair, Signed};
 
 use super::bed::*;
@@ -124,4 +124,19 @@ async fn a_buyer_closes_at_once_with_an_honest_seller() {
     assert!(bed.ledger.channels_open().is_empty());
     // The next call opens another.
     bed.buy(&buyer).await.unwrap();
+}
+
+/// A channel that its seller had closed meanwhile cost its buyer a call that failed.
+#[tokio::test]
+async fn a_buyer_goes_on_in_another_channel_when_the_seller_has_closed_one() {
+    let bed = bed().await;
+    let buyer = bed.buyer();
+    bed.buy(&buyer).await.unwrap();
+    buyer.acknowledge().await;
+    let first = bed.ledger.channels_open()[0].id;
+    bed.ledger.done(Command::ChannelClose(ChannelClose { channel: first, at_once: false }), &key(AGENT));
+    bed.wait(31);
+    bed.buy(&buyer).await.unwrap();
+    let open = bed.ledger.channels_open().into_iter().filter(|channel| channel.phase == ChannelPhase::Open);
+    assert_eq!(open.filter(|channel| channel.id != first).count(), 1);
 }
