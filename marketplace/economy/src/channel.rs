@@ -117,6 +117,23 @@ impl Statement for Voucher {
     const CONTENT_TYPE: &'static str = "hansa/voucher.1";
 }
 
+/// The payer's signed wish that the payee end a channel now. It holds for the channel's whole life, so that showing it again changes
+/// nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct CloseWish {
+    /// The ledger that holds the escrow.
+    #[n(0)]
+    pub ledger: Digest,
+    /// The channel.
+    #[n(1)]
+    pub channel: ChannelId,
+}
+
+impl Statement for CloseWish {
+    const CONTENT_TYPE: &'static str = "hansa/close.1";
+}
+
 /// The seller's side of a lane.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]

@@ -207,7 +207,7 @@ async fn a_channel_closed_by_its_payer_alone_ends_by_itself() {
         shares: vec![],
     };
     client.ledger().open_channel(terms.clone(), Amount::credits(4), key.clone()).await.unwrap();
-    client.ledger().close(terms.id(), key).await.unwrap();
+    client.ledger().close(terms.id(), false, key).await.unwrap();
     assert_eq!(town.escrow(), Amount::credits(4), "the grace time is not over");
     let returned = async {
         while town.escrow() > Amount::ZERO {

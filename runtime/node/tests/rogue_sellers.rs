@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use hansa_bus::{BucketOptions, BucketStorage, EndpointSpec, Service, ServiceRequest, ServiceSpec};
-use hansa_economy::call::{CallReply, CallRequest, response_digest};
+use hansa_economy::call::{CallReply, CallRequest, Refusal, RefusalCode, response_digest};
 use hansa_economy::channel::{AccountId, Voucher};
 use hansa_economy::ledger::{ChannelRedeem, Claim, Command};
 use hansa_economy::offer::{CallBounds, Offer, Price};
@@ -38,11 +38,12 @@ enum Mischief {
     NoReceipt,
     Total,
     ChargedFault,
+    RefusesWithReceipt,
 }
 
 use Mischief::*;
 
-const EVERY: [(Mischief, &str); 10] = [
+const EVERY: [(Mischief, &str); 11] = [
     (Rubbish, "its reply is no reply"),
     (WrongType, "does not fit the interface"),
     (Overcharge, "the receipt charges 0.500000, agreed was at most 0.001000"),
@@ -53,6 +54,7 @@ const EVERY: [(Mischief, &str); 10] = [
     (NoReceipt, "it gave no receipt"),
     (Total, "the receipt's total is"),
     (ChargedFault, "agreed was at most 0.000000"),
+    (RefusesWithReceipt, "a receipt for a call that it refused"),
 ];
 
 struct Rogue {
@@ -115,6 +117,11 @@ fn answer(
     let receipt = (mischief != NoReceipt).then(|| signed.bytes().to_vec().into());
     match mischief {
         Rubbish => Bytes::from_static(b"\x83\x00garbage"),
+        RefusesWithReceipt => {
+            let (newest_voucher, newest_receipt) = (request.voucher.clone(), receipt);
+            let refusal = Refusal { newest_voucher, newest_receipt, ..Refusal::new(RefusalCode::Lane, "look what I have") };
+            minicbor::to_vec(<CallReply>::Refused(refusal)).unwrap().into()
+        }
         _ => minicbor::to_vec(<CallReply>::Answered(answer.into(), receipt)).unwrap().into(),
     }
 }

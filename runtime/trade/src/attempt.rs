@@ -1,5 +1,6 @@
 //! One attempt to buy one call of one seller: vouch, carry the request, check what comes back, go on after a lost state.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -10,7 +11,6 @@ use hansa_economy::receipt::{Ending, Receipt};
 use hansa_economy::{Amount, Signed};
 use hansa_host::{Fault, is_fault};
 
-use crate::books::LaneOut;
 use crate::buyer::{Bought, Inner, Order};
 use crate::exchange::pay_subject;
 use crate::index::Listed;
@@ -18,6 +18,7 @@ use crate::limits::{ENVELOPE_BYTES, PROBE_EVERY, SETTLE_TIMEOUT};
 use crate::outgoing::{Lane, Lease, Outgoing};
 use crate::port::PayRequest;
 use crate::proof;
+use crate::recovery::{Misfit, Unanswered, judge};
 use crate::seller::{encode, encode_sized};
 
 /// What came of one attempt that did not give an answer.
@@ -43,18 +44,34 @@ impl Attempt<'_> {
             return self.free().await;
         }
         let channel = self.inner.channel(self.listed, self.price_max).await?;
-        let lane = tokio::time::timeout(self.left(), self.inner.lane(&channel, self.price_max)).await;
+        match self.through(&channel).await {
+            // The seller had it closed, and it told us only now: once more, in another.
+            Err(setback) if setback.no_effect && channel.is_ended() => {
+                self.through(&self.inner.channel(self.listed, self.price_max).await?).await
+            }
+            other => other,
+        }
+    }
+
+    async fn through(&self, channel: &Arc<Outgoing>) -> Result<Bought, Setback> {
+        let lane = tokio::time::timeout(self.left(), self.inner.lane(channel, self.price_max)).await;
         let mut lease = lane.map_err(|_| self.crowded())??;
         for _ in 0..2 {
             let (request, voucher) = self.vouched(&mut lease).await;
             match self.exchange(&request).await {
-                Ok(CallReply::Refused(refusal)) if refusal.code == RefusalCode::Lane && self.recover(&mut lease, &refusal) => {}
                 Ok(CallReply::Refused(refusal)) => {
-                    match refusal.code {
-                        RefusalCode::Lane => lease.abandon(),
-                        _ => self.rest(lease).await,
+                    lease.lane.refused(&voucher);
+                    if refusal.code != RefusalCode::Lane {
+                        self.rest(lease).await;
+                        return Err(self.refused(channel, refusal).await);
                     }
-                    return Err(self.refused(&channel, refusal).await);
+                    if let Err(misfit) = self.recover(&mut lease, &refusal) {
+                        lease.abandon();
+                        return Err(match misfit {
+                            Misfit::Unknown => refusal_setback(refusal),
+                            Misfit::False(what) => self.broken(what),
+                        });
+                    }
                 }
                 Ok(CallReply::Answered(answer, receipt)) => {
                     return self.settle(lease, &request, &voucher, Answer::Value(answer.0), receipt.map(Vec::from)).await;
@@ -105,6 +122,8 @@ impl Attempt<'_> {
         let voucher =
             lane.debit.next(&channel.terms, channel.id, lane.number, self.price_max, Some((self.call, request.digest())));
         lane.debit.signed(&voucher);
+        let (offer, component) = (self.listed.digest, self.listed.offer.component);
+        lane.sent(Unanswered { voucher: voucher.clone(), price_max: self.price_max, offer, component });
         let signed = self.inner.signatory.vouch(voucher).await;
         request.voucher = Some(signed.bytes().to_vec().into());
         (request, signed.body)
@@ -170,37 +189,44 @@ impl Attempt<'_> {
     }
 
     /// The seller showed our own newest voucher, and the receipt for it if it has finished: go on from there.
-    fn recover(&self, lease: &mut Lease, refusal: &Refusal) -> bool {
+    fn recover(&self, lease: &mut Lease, refusal: &Refusal) -> Result<(), Misfit> {
         let (channel, lane) = (&lease.channel, &mut lease.lane);
         let Some(voucher) = refusal.newest_voucher.as_ref() else {
             // It has lost this lane altogether, and with it what it could claim.
             lane.debit = LaneDebit { seq: lane.debit.seq, cumulative_max: lane.debit.cumulative_max, ..LaneDebit::default() };
-            return true;
+            return Ok(());
         };
         let (ours, heads) = (self.inner.payer.key.verifier(), self.inner.exchange.heads());
-        let Ok(voucher) = proof::read_voucher(voucher).and_then(|voucher| proof::check_voucher(voucher, &ours, heads)) else {
-            return false;
-        };
-        if voucher.body.channel != channel.id || voucher.body.lane != lane.number {
-            return false;
+        let read = proof::read_voucher(voucher).and_then(|voucher| proof::check_voucher(voucher, &ours, heads));
+        let voucher = read.map_err(|_| Misfit::Unknown)?.body;
+        if voucher.channel != channel.id || voucher.lane != lane.number {
+            return Err(Misfit::Unknown);
         }
-        let receipt =
-            refusal.newest_receipt.as_ref().and_then(|bytes| proof::check_receipt(bytes, &self.listed.verifier, heads).ok());
-        let belongs = |receipt: &Signed<Receipt>| {
-            let to_voucher = receipt.body.seq == voucher.body.seq || Some(receipt.digest()) == voucher.body.prev_receipt;
-            to_voucher && receipt.body.channel == channel.id && receipt.body.cumulative <= voucher.body.cumulative_max
+        let receipt = match &refusal.newest_receipt {
+            Some(bytes) => Some(self.shown(lane, &voucher, bytes)?),
+            None if voucher.prev_receipt.is_some() => return Err(Misfit::Unknown),
+            None => None,
         };
-        let receipt = receipt.filter(belongs);
-        if receipt.is_none() && voucher.body.prev_receipt.is_some() {
-            return false;
-        }
         // It may show an old voucher of ours; never sign below our own high-water mark.
-        let (seq, cumulative_max) =
-            (lane.debit.seq.max(voucher.body.seq), lane.debit.cumulative_max.max(voucher.body.cumulative_max));
+        let (seq, cumulative_max) = (lane.debit.seq.max(voucher.seq), lane.debit.cumulative_max.max(voucher.cumulative_max));
         lane.debit = LaneDebit::default();
-        lane.debit.recover(&voucher.body, receipt.as_ref().map(|receipt| (&receipt.body, receipt.digest())));
+        lane.debit.recover(&voucher, receipt.as_ref().map(|receipt| (&receipt.body, receipt.digest())));
         (lane.debit.seq, lane.debit.cumulative_max) = (seq, cumulative_max);
-        true
+        if receipt.is_some() {
+            lane.known();
+        }
+        Ok(())
+    }
+
+    /// A receipt that comes with a refusal.
+    fn shown(&self, lane: &Lane, voucher: &Voucher, bytes: &[u8]) -> Result<Signed<Receipt>, Misfit> {
+        let receipt = proof::check_receipt(bytes, &self.listed.verifier, self.inner.exchange.heads());
+        let receipt = receipt.map_err(|error| Misfit::False(format!("the receipt that it shows is not valid: {error}")))?;
+        let digest = receipt.digest();
+        let known =
+            lane.debit.last_receipt == Some(digest) || self.inner.exchange.books().receipt(digest).is_ok_and(|row| row.is_some());
+        let parties = (self.inner.payer.key.public(), self.listed.offer.agent);
+        judge(lane, voucher, &receipt, known, parties).map(|()| receipt)
     }
 
     async fn refused(&self, channel: &Outgoing, refusal: Refusal) -> Setback {
@@ -215,8 +241,7 @@ impl Attempt<'_> {
 
     /// Put the lane back as it is now, on disk too.
     async fn rest(&self, lease: Lease) {
-        let row = LaneOut { debit: lease.lane.debit.clone() };
-        self.inner.exchange.books().put_lane_out(lease.channel.id, lease.lane.number, &row).await;
+        self.inner.exchange.books().put_lane_out(lease.channel.id, lease.lane.number, &lease.lane.row()).await;
     }
 
     async fn settle(
@@ -242,6 +267,7 @@ impl Attempt<'_> {
         }
         let digest = receipt.digest();
         lease.lane.debit.settle(&receipt.body, digest);
+        lease.lane.known();
         self.inner.exchange.books().put_receipt(digest, receipt.bytes().to_vec()).await;
         self.rest(lease).await;
         let charged = receipt.body.charged;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use hansa_economy::channel::{AccountId, ChannelTerms};
+use hansa_economy::ledger::ChannelPhase;
 use hansa_economy::{Amount, Digest, Keypair, PublicKey};
 use hansa_host::Fault;
 use tokio::sync::Mutex;
@@ -172,7 +173,7 @@ fn no_offer(none: NoOffer) -> Fault {
 fn stored_channels(exchange: &Exchange, payer: &Payer) -> Result<HashMap<PublicKey, Arc<Outgoing>>, BooksError> {
     let mut lanes: HashMap<Digest, Vec<Lane>> = HashMap::new();
     for (id, number, row) in exchange.books().lanes_out()? {
-        lanes.entry(id).or_default().push(Lane::stored(number, row.debit));
+        lanes.entry(id).or_default().push(Lane::stored(number, row));
     }
     let stored = exchange.books().channels_out()?.into_iter();
     let ours =
@@ -210,14 +211,14 @@ impl Inner {
     /// The seller does not take this channel. Where the ledger holds a deposit in it, ask for that back.
     pub(crate) async fn give_up(&self, channel: &Outgoing) {
         match self.exchange.ledger().channel(channel.id).await {
-            Ok(Some(state)) if state.open => {
+            Ok(Some(state)) if state.phase == ChannelPhase::Open => {
                 channel.close();
-                if let Err(error) = self.exchange.ledger().close(channel.id, self.payer.key.clone()).await {
+                if let Err(error) = self.exchange.ledger().close(channel.id, false, self.payer.key.clone()).await {
                     tracing::warn!(channel = %channel.id, %error, "a refused channel could not be closed; its deposit stays locked until it is");
                     return;
                 }
             }
-            Ok(_) => channel.close(),
+            Ok(_) => channel.end(),
             // Nobody knows now; the next refusal asks again.
             Err(_) => return,
         }

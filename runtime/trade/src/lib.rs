@@ -8,17 +8,22 @@ mod incoming;
 mod index;
 pub mod limits;
 mod outgoing;
+mod pause;
+mod pay;
 mod port;
 mod proof;
+mod recovery;
 mod redeem;
 mod seller;
 mod settle;
 mod terms;
+#[cfg(test)]
+mod tests;
 
 pub use books::{Books, BooksError};
 pub use buyer::{Bought, Buyer, Fits, Order, Payer};
 pub use exchange::{Exchange, call_subject, pay_subject, subject_token};
 pub use index::{Candidate, ListError, Listed, NoOffer, OfferIndex};
-pub use port::{Ambient, ChannelState, Done, Fill, Job, LaneClaim, LedgerError, LedgerPort, Serve};
+pub use port::{Ambient, ChannelState, Done, Fill, Job, LedgerAnswer, LedgerError, LedgerPort, Serve};
 pub use seller::{OfferTerms, Seller};
 pub use terms::{Narrowing, Prefer, Terms};

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use hansa_economy::limits::STATEMENT_BYTES_MAX;
+
 /// Offers kept in the index.
 pub const OFFERS_MAX: usize = 100_000;
 /// How long an offer is good unless renewed.
@@ -18,10 +20,13 @@ pub const DEPOSIT_MIN: u128 = 50_000;
 pub const CHANNEL_GRACE_S: u32 = 60;
 /// Seconds of grace that a seller wants: the time in which it has to notice that a buyer closes.
 pub const GRACE_S_MIN: u32 = 30;
-/// How often a seller that is called asks the ledger whether the channel is still open; well below [`GRACE_S_MIN`].
+/// How often a seller asks the ledger about a channel that is used: a buyer can close it without a word to the seller. Well below
+/// [`GRACE_S_MIN`].
 pub const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// Lanes that a buyer uses in one channel, which bounds its calls in flight to one seller.
 pub const LANES_PER_CHANNEL: u32 = 256;
+/// Calls of one lane whose answers never came and that are remembered; where there are more, the oldest is forgotten.
+pub const UNANSWERED_MAX: usize = 8;
 /// Bytes of a voucher; a padded one would crowd others out of the command that redeems them.
 pub const VOUCHER_BYTES_MAX: usize = 1024;
 /// Room for an envelope besides the payload in it, bytes; what needs more makes its buffer grow.
@@ -40,10 +45,20 @@ pub const RECEIPTS_PER_ROW: usize = 128;
 pub const ACKNOWLEDGE_EVERY: Duration = Duration::from_millis(500);
 /// How long a seller collects acknowledgements before it redeems them on the ledger.
 pub const REDEEM_AFTER: Duration = Duration::from_millis(250);
-/// Claims in one redemption.
-pub const CLAIMS_MAX: usize = 256;
+/// How long a seller waits at most before it goes to the ledger again with what failed; it begins with [`REDEEM_AFTER`] and doubles. Well
+/// below [`GRACE_S_MIN`], so that a channel that closes meanwhile is noticed in time.
+pub const REDEEM_AGAIN_MAX: Duration = Duration::from_secs(10);
+/// A last receipt that its buyer leaves unacknowledged for so long, while the seller is there: the seller asks the ledger for the
+/// channel's end and claims by that receipt. Buyers that live acknowledge within [`ACKNOWLEDGE_EVERY`].
+pub const SILENCE_MAX: Duration = Duration::from_secs(15 * 60);
+/// Bytes of claims in one redemption: what a statement holds, less what the command around them takes.
+pub const REDEMPTION_BYTES_MAX: usize = STATEMENT_BYTES_MAX - 1024;
 /// Vouchers in one acknowledgement message.
 pub const ACKNOWLEDGEMENTS_MAX: usize = 256;
+/// How often a buyer asks a seller to close a channel whose last calls are not acknowledged yet; then it closes alone.
+pub const CLOSE_TRIES: u32 = 4;
+/// The time between two of them.
+pub const CLOSE_AGAIN: Duration = Duration::from_millis(250);
 /// Acknowledgements and redemptions may take this long.
 pub const SETTLE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longer than any latency that is worth averaging, milliseconds.

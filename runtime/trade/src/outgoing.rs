@@ -3,10 +3,12 @@
 use std::sync::{Arc, Mutex};
 
 use hansa_economy::Amount;
-use hansa_economy::channel::{ChannelId, ChannelTerms, LaneDebit};
+use hansa_economy::channel::{ChannelId, ChannelTerms, LaneDebit, Voucher};
 use tokio::sync::Notify;
 
-use crate::limits::LANES_PER_CHANNEL;
+use crate::books::LaneOut;
+use crate::limits::{LANES_PER_CHANNEL, UNANSWERED_MAX};
+use crate::recovery::{Lost, Unanswered};
 
 /// A channel this node pays from.
 pub(crate) struct Outgoing {
@@ -29,6 +31,8 @@ struct State {
     /// New lanes begin above this sequence number.
     seq_min: u64,
     closed: bool,
+    /// The ledger ends it without our wish.
+    ended: bool,
 }
 
 /// A lane's number and the buyer's side of it.
@@ -36,13 +40,46 @@ struct State {
 pub(crate) struct Lane {
     pub(crate) number: u32,
     pub(crate) debit: LaneDebit,
+    /// Calls since the last receipt whose end is not known, oldest first.
+    pub(crate) unanswered: Vec<Unanswered>,
+    pub(crate) lost: Lost,
     /// How much of what it was charged the channel has counted.
     counted: Amount,
 }
 
 impl Lane {
-    pub(crate) fn stored(number: u32, debit: LaneDebit) -> Lane {
-        Lane { number, counted: debit.charged, debit }
+    pub(crate) fn stored(number: u32, row: LaneOut) -> Lane {
+        Lane { number, counted: row.debit.charged, debit: row.debit, unanswered: row.unanswered, lost: Lost::default() }
+    }
+
+    /// For the books.
+    pub(crate) fn row(&self) -> LaneOut {
+        LaneOut { debit: self.debit.clone(), unanswered: self.unanswered.clone() }
+    }
+
+    /// A call was vouched for, and may run from now on.
+    pub(crate) fn sent(&mut self, call: Unanswered) {
+        self.unanswered.push(call);
+        if self.unanswered.len() > UNANSWERED_MAX {
+            self.unanswered.remove(0);
+        }
+    }
+
+    /// The seller says that this one did not run.
+    pub(crate) fn refused(&mut self, voucher: &Voucher) {
+        self.unanswered.retain(|call| call.voucher != *voucher);
+    }
+
+    /// Its last receipt is known: of the calls before, none can bring another.
+    pub(crate) fn known(&mut self) {
+        self.unanswered.clear();
+        self.lost = Lost::default();
+    }
+
+    /// Numbers go on above `seq_min`. What lies between may have been signed, and lost with a crash.
+    fn renumber(&mut self, seq_min: u64) {
+        self.lost = (self.debit.seq, seq_min);
+        self.debit.seq = self.debit.seq.max(seq_min);
     }
 }
 
@@ -91,10 +128,11 @@ impl Outgoing {
 
     /// A channel from the books. `seq_min`: no voucher in it was ever signed with a higher sequence number.
     pub(crate) fn stored(terms: ChannelTerms, deposit: Amount, mut lanes: Vec<Lane>, seq_min: u64) -> Outgoing {
-        lanes.iter_mut().for_each(|lane| lane.debit.seq = lane.debit.seq.max(seq_min));
+        lanes.iter_mut().for_each(|lane| lane.renumber(seq_min));
         let charged = lanes.iter().fold(Amount::ZERO, |sum, lane| sum.saturating_add(lane.debit.charged));
         let next = lanes.iter().map(|lane| lane.number + 1).max().unwrap_or(0);
-        let state = State { deposit, charged, reserved: Amount::ZERO, free: lanes, lanes: next, seq_min, closed: false };
+        let state =
+            State { deposit, charged, reserved: Amount::ZERO, free: lanes, lanes: next, seq_min, closed: false, ended: false };
         Outgoing { id: terms.id(), terms, state: Mutex::new(state), freed: Notify::new(), raising: tokio::sync::Mutex::new(()) }
     }
 
@@ -122,7 +160,9 @@ impl Outgoing {
             Some(lane) => lane,
             None if state.lanes < LANES_PER_CHANNEL => {
                 state.lanes += 1;
-                Lane::stored(state.lanes - 1, LaneDebit { seq: state.seq_min, ..LaneDebit::default() })
+                let mut lane = Lane { number: state.lanes - 1, ..Lane::default() };
+                lane.renumber(state.seq_min);
+                lane
             }
             None => return None,
         };
@@ -151,6 +191,17 @@ impl Outgoing {
     pub(crate) fn close(&self) {
         self.lock().closed = true;
         self.freed.notify_waiters();
+    }
+
+    /// The ledger ends it, or never had it, without our wish.
+    pub(crate) fn end(&self) {
+        self.lock().ended = true;
+        self.close();
+    }
+
+    /// Was it found to be at its end? Then another may be opened in its place.
+    pub(crate) fn is_ended(&self) -> bool {
+        self.lock().ended
     }
 
     pub(crate) fn is_closed(&self) -> bool {

@@ -6,6 +6,9 @@ use std::time::Instant;
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use hansa_economy::channel::{AccountId, CallId, ChannelId, ChannelTerms};
+use hansa_economy::ledger::{
+    Acceptance, ChannelClose, ChannelEquivocation, ChannelOpen, ChannelPhase, ChannelRedeem, ChannelTopup, Claim, Command, Reason,
+};
 use hansa_economy::receipt::ModelRun;
 use hansa_economy::{Amount, Digest, Keypair, PublicKey};
 use minicbor::bytes::ByteVec;
@@ -20,17 +23,8 @@ pub struct ChannelState {
     pub deposit: Amount,
     /// What was paid to the payee.
     pub redeemed: Amount,
-    /// Neither closed nor closing.
-    pub open: bool,
-}
-
-/// One lane's claim: a receipt and the voucher that acknowledges it.
-#[derive(Clone, Debug)]
-pub struct LaneClaim {
-    /// The payer's signed voucher.
-    pub voucher: Vec<u8>,
-    /// The payee's signed receipt.
-    pub receipt: Vec<u8>,
+    /// Where it is in its life: what is acknowledged is paid until it is final.
+    pub phase: ChannelPhase,
 }
 
 /// Why the ledger did not do as asked.
@@ -39,28 +33,64 @@ pub struct LaneClaim {
 pub struct LedgerError {
     /// In words.
     pub message: String,
+    /// The ledger's decision; none where there is none that we know of.
+    pub reason: Option<Reason>,
     /// The account lacks the money.
     pub is_short: bool,
     /// May the same request succeed later?
     pub may_pass: bool,
 }
 
+impl LedgerError {
+    /// The ledger refused a command.
+    pub fn refused(reason: Reason) -> LedgerError {
+        LedgerError {
+            message: format!("the ledger refused: {reason}"),
+            reason: Some(reason),
+            is_short: reason == Reason::ExceedsCredits,
+            may_pass: reason.is_transient(),
+        }
+    }
+}
+
+/// What the ledger has to say, or why it says nothing.
+pub type LedgerAnswer<'a, T> = BoxFuture<'a, Result<T, LedgerError>>;
+
 /// The ledger, here or on another node.
 pub trait LedgerPort: Send + Sync {
     /// Its name: digest of its first entry.
     fn ledger(&self) -> Digest;
-    /// Lock `deposit` of the payer's account in a new channel. Done when it is durable. Doing it twice does it once.
-    fn open_channel(&self, terms: ChannelTerms, deposit: Amount, owner: Arc<Keypair>) -> BoxFuture<'_, Result<(), LedgerError>>;
-    /// Lock more.
-    fn top_up(&self, channel: ChannelId, amount: Amount, owner: Arc<Keypair>) -> BoxFuture<'_, Result<(), LedgerError>>;
-    /// Take what vouchers and receipts prove together.
-    fn redeem(&self, channel: ChannelId, claims: Vec<LaneClaim>, payee: Arc<Keypair>) -> BoxFuture<'_, Result<(), LedgerError>>;
-    /// End the channel: at once by the payee's key, after the grace time by the payer's.
-    fn close(&self, channel: ChannelId, key: Arc<Keypair>) -> BoxFuture<'_, Result<(), LedgerError>>;
+    /// Sign `command` with `key`, submit it under a new id, wait until its outcome is durable.
+    fn command(&self, command: Command, key: Arc<Keypair>) -> LedgerAnswer<'_, Acceptance>;
     /// A channel's present state.
-    fn channel(&self, channel: ChannelId) -> BoxFuture<'_, Result<Option<ChannelState>, LedgerError>>;
+    fn channel(&self, channel: ChannelId) -> LedgerAnswer<'_, Option<ChannelState>>;
     /// What an account can spend.
-    fn balance(&self, account: AccountId) -> BoxFuture<'_, Result<Amount, LedgerError>>;
+    fn balance(&self, account: AccountId) -> LedgerAnswer<'_, Amount>;
+
+    /// Lock `deposit` of the payer's account in a new channel. Doing it twice does it once.
+    fn open_channel(&self, terms: ChannelTerms, deposit: Amount, owner: Arc<Keypair>) -> LedgerAnswer<'_, Acceptance> {
+        self.command(Command::ChannelOpen(ChannelOpen { terms, deposit }), owner)
+    }
+
+    /// Lock more.
+    fn top_up(&self, channel: ChannelId, amount: Amount, owner: Arc<Keypair>) -> LedgerAnswer<'_, Acceptance> {
+        self.command(Command::ChannelTopup(ChannelTopup { channel, amount }), owner)
+    }
+
+    /// Take what vouchers and receipts prove together: as many claims as one command holds.
+    fn redeem(&self, channel: ChannelId, claims: Vec<Claim>, payee: Arc<Keypair>) -> LedgerAnswer<'_, Acceptance> {
+        self.command(Command::ChannelRedeem(ChannelRedeem { channel, claims }), payee)
+    }
+
+    /// Show two vouchers of one number: the lane is frozen, and the channel closes.
+    fn show(&self, evidence: ChannelEquivocation, payee: Arc<Keypair>) -> LedgerAnswer<'_, Acceptance> {
+        self.command(Command::ChannelEquivocation(evidence), payee)
+    }
+
+    /// End the channel: `at_once`, by the payee's key only, or after the grace time.
+    fn close(&self, channel: ChannelId, at_once: bool, key: Arc<Keypair>) -> LedgerAnswer<'_, Acceptance> {
+        self.command(Command::ChannelClose(ChannelClose { channel, at_once }), key)
+    }
 }
 
 /// Fills a buffer.
@@ -129,9 +159,9 @@ pub(crate) enum PayRequest {
     /// Vouchers that pay for no call, each acknowledging its lane's last receipt.
     #[n(0)]
     Acknowledge(#[n(0)] Vec<ByteVec>),
-    /// Please redeem what you hold and close this channel now.
+    /// A signed [`hansa_economy::channel::CloseWish`]: please redeem what you hold and end the channel now.
     #[n(1)]
-    Close(#[n(0)] ChannelId),
+    Close(#[n(0)] ByteVec),
 }
 
 /// The seller's answer.
@@ -146,4 +176,7 @@ pub(crate) enum PayReply {
     /// Not done, and why.
     #[n(2)]
     Refused(#[n(0)] String),
+    /// The channel takes no calls any more, but is not closed: calls are under way or not acknowledged. Acknowledge, and ask again.
+    #[n(3)]
+    NotYet(#[n(0)] String),
 }

@@ -7,7 +7,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
-use hansa_economy::channel::Voucher;
+use hansa_economy::channel::{CloseWish, Voucher};
 use hansa_economy::limits::TREE_LEAVES_MAX;
 use hansa_economy::receipt::Receipt;
 use hansa_economy::statement::{Draft, Memo, Share, Unverified, sign_all};
@@ -161,6 +161,11 @@ impl Memo for Heads {
 
 /// Read a voucher, to look up by its channel who has to have signed it.
 pub(crate) fn read_voucher(bytes: &[u8]) -> Result<Unverified<'_, Voucher>, StatementError> {
+    Unverified::read(bytes)
+}
+
+/// Read a wish to close, to look up by its channel who has to have signed it.
+pub(crate) fn read_close_wish(bytes: &[u8]) -> Result<Unverified<'_, CloseWish>, StatementError> {
     Unverified::read(bytes)
 }
 

@@ -19,6 +19,7 @@ use crate::incoming::{Incoming, IncomingLane, Ledgers};
 use crate::limits::{ENVELOPE_BYTES, OFFER_LIFE, OFFER_VERSIONS_KEPT, STORED_REPLY_BYTES_MAX};
 use crate::port::{Done, Job, Serve};
 use crate::proof::{self, Signatory};
+use crate::redeem::Haste;
 
 /// Sells the services of one agent. Cheap to clone.
 #[derive(Clone)]
@@ -103,12 +104,12 @@ impl Seller {
     /// Serve one encoded message on the `pay` endpoint.
     pub async fn pay_bytes(&self, payload: &[u8]) -> Result<Bytes, String> {
         let request = minicbor::decode(payload).map_err(|error| format!("not a payment message: {error}"))?;
-        Ok(encode(&crate::redeem::pay(&self.inner, request).await))
+        Ok(encode(&crate::pay::pay(&self.inner, request).await))
     }
 
     /// Redeem everything that is acknowledged, now. Returns how many channels were brought to the ledger.
     pub async fn redeem(&self) -> usize {
-        crate::redeem::redeem_all(&self.inner).await
+        crate::redeem::redeem_all(&self.inner, Haste::Now).await
     }
 }
 
@@ -152,7 +153,7 @@ impl Inner {
         // The lane stays locked while its call runs: a repeat of the same voucher waits here and then gets the stored reply.
         let lane = paid.lane.clone();
         let mut lane = lane.lock().await;
-        if let Some(reply) = self.admit(&paid, &mut lane, request, price_max)? {
+        if let Some(reply) = self.admit(&paid, &mut lane, request, price_max).await? {
             return Ok(Served { reply, encoded: None });
         }
         let Ok(_place) = places.try_acquire() else {
@@ -166,11 +167,13 @@ impl Inner {
 
     /// Set `price_max` aside; where it does not fit, the payer may have topped up meanwhile.
     async fn reserve(&self, channel: &Incoming, price_max: Amount) -> Result<(), Refusal> {
-        if channel.reserve(price_max).is_ok() {
-            return Ok(());
+        match channel.reserve(price_max) {
+            Err(refusal) if refusal.code == RefusalCode::DepositShort => {}
+            other => return other,
         }
         channel.refresh(&self.exchange).await?;
-        channel.reserve(price_max).map_err(|left| deposit_short(left, price_max))
+        channel.taken()?;
+        channel.reserve(price_max)
     }
 
     /// The offer that the buyer accepted, if it is still honoured.
@@ -227,7 +230,7 @@ impl Inner {
     }
 
     /// May this voucher's call run? A reply where it ran before.
-    fn admit(
+    async fn admit(
         &self,
         paid: &Paid,
         lane: &mut IncomingLane,
@@ -246,9 +249,8 @@ impl Inner {
                 )
             }),
             Err(refusal) => {
-                if matches!(refusal, LaneRefusal::Equivocation(_)) {
-                    tracing::warn!(buyer = %paid.voucher.signer, channel = %paid.channel.id, "two vouchers of one number; lane frozen");
-                    lane.credit.frozen = true;
+                if matches!(refusal, LaneRefusal::Equivocation(_)) && lane.freeze(&paid.voucher) {
+                    self.exchange.books().put_lane_in(paid.channel.id, paid.voucher.body.lane, lane.row()).await;
                 }
                 Err(lane_refusal(&refusal, &lane.credit, lane.receipt.as_deref()))
             }
@@ -359,6 +361,7 @@ impl Release<'_> {
     fn settle(&mut self, receipt: &Signed<Receipt>, reply: &CallReply, call: Digest, charged: Amount) -> Bytes {
         self.lane.credit.settle(receipt.digest(), charged);
         self.lane.receipt = Some(receipt.bytes().to_vec());
+        self.lane.receipt_ms = receipt.body.finished_ms;
         let encoded = encode_reply(reply);
         self.lane.reply = (encoded.len() <= STORED_REPLY_BYTES_MAX).then(|| (call, encoded.clone()));
         self.channel.settle(self.price_max, charged);
@@ -382,11 +385,6 @@ fn not_sold(request: &CallRequest) -> Refusal {
 
 fn overloaded() -> Refusal {
     Refusal { retry_after_ms: Some(100), ..Refusal::new(RefusalCode::Overloaded, "all places are taken; try again in 100 ms") }
-}
-
-fn deposit_short(left: Amount, price_max: Amount) -> Refusal {
-    let message = format!("the channel's deposit has {left} left, this call may cost {price_max}; top it up");
-    Refusal { price_max: Some(price_max), ..Refusal::new(RefusalCode::DepositShort, message) }
 }
 
 fn lane_refusal(refusal: &LaneRefusal, credit: &LaneCredit, receipt: Option<&[u8]>) -> Refusal {

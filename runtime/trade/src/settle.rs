@@ -2,15 +2,16 @@
 
 use std::sync::{Arc, Weak};
 
-use hansa_economy::Amount;
+use hansa_economy::channel::CloseWish;
+use hansa_economy::ledger::Reason;
+use hansa_economy::{Amount, Signed};
 use minicbor::bytes::ByteVec;
 
-use crate::books::LaneOut;
 use crate::buyer::Inner;
 use crate::exchange::pay_subject;
-use crate::limits::{ACKNOWLEDGE_EVERY, ACKNOWLEDGEMENTS_MAX, SETTLE_TIMEOUT};
+use crate::limits::{ACKNOWLEDGE_EVERY, ACKNOWLEDGEMENTS_MAX, CLOSE_AGAIN, CLOSE_TRIES, SETTLE_TIMEOUT};
 use crate::outgoing::{Lease, Outgoing};
-use crate::port::{PayReply, PayRequest};
+use crate::port::{LedgerError, PayReply, PayRequest};
 use crate::seller::encode;
 
 /// Acknowledge on a timer until the buyer is dropped.
@@ -44,8 +45,7 @@ async fn acknowledge(inner: &Inner, channel: &Arc<Outgoing>) -> usize {
     match ask(inner, channel, &PayRequest::Acknowledge(vouchers)).await {
         Some(PayReply::Taken(taken)) if taken as usize == count => {
             for lease in leases {
-                let row = LaneOut { debit: lease.lane.debit.clone() };
-                inner.exchange.books().put_lane_out(channel.id, lease.lane.number, &row).await;
+                inner.exchange.books().put_lane_out(channel.id, lease.lane.number, &lease.lane.row()).await;
             }
             count
         }
@@ -65,23 +65,46 @@ async fn vouch(inner: &Inner, mut lease: Lease) -> (ByteVec, Lease) {
     (signed.bytes().to_vec().into(), lease)
 }
 
-/// Close every channel: by the seller at once, or one-sided where it does not answer.
+/// Close every channel: by the seller at once, or one-sided where it does not do it.
 pub(crate) async fn close_all(inner: &Inner) -> usize {
     let channels = inner.open_channels().await;
     for channel in &channels {
-        acknowledge(inner, channel).await;
         channel.close();
-        let closed = ask(inner, channel, &PayRequest::Close(channel.id)).await;
-        if !matches!(closed, Some(PayReply::Closed)) {
-            let asked = inner.exchange.ledger().close(channel.id, inner.payer.key.clone()).await;
-            if let Err(error) = asked {
-                tracing::warn!(channel = %channel.id, %error, "the channel could not be closed; its deposit stays locked until it is");
-                continue;
-            }
+        if close_by_seller(inner, channel).await || close_alone(inner, channel).await {
+            inner.forget(channel).await;
         }
-        inner.forget(channel).await;
     }
     channels.len()
+}
+
+/// The seller ends a channel at once when nothing is under way in it and everything is acknowledged.
+async fn close_by_seller(inner: &Inner, channel: &Arc<Outgoing>) -> bool {
+    let wish = CloseWish { ledger: channel.terms.ledger, channel: channel.id };
+    let wish = PayRequest::Close(Signed::new(wish, &inner.payer.key).bytes().to_vec().into());
+    for nth in 0..CLOSE_TRIES {
+        if nth > 0 {
+            tokio::time::sleep(CLOSE_AGAIN).await;
+        }
+        acknowledge(inner, channel).await;
+        match ask(inner, channel, &wish).await {
+            Some(PayReply::Closed) => return true,
+            Some(PayReply::NotYet(why)) => tracing::debug!(channel = %channel.id, why, "the seller does not close yet"),
+            _ => return false,
+        }
+    }
+    false
+}
+
+/// The rest of the deposit returns after the grace time, in which the seller can claim.
+async fn close_alone(inner: &Inner, channel: &Outgoing) -> bool {
+    match inner.exchange.ledger().close(channel.id, false, inner.payer.key.clone()).await {
+        // The seller's answer may have been lost.
+        Ok(_) | Err(LedgerError { reason: Some(Reason::ChannelClosing | Reason::ChannelFinal), .. }) => true,
+        Err(error) => {
+            tracing::warn!(channel = %channel.id, %error, "the channel could not be closed; its deposit stays locked until it is");
+            false
+        }
+    }
 }
 
 async fn ask(inner: &Inner, channel: &Outgoing, request: &PayRequest) -> Option<PayReply> {

@@ -14,7 +14,7 @@ use crate::amount::Amount;
 use crate::channel::ChannelId;
 use crate::key::PublicKey;
 
-/// Add to a deposit. Signed by the owner of the paying account or a key of it that may spend.
+/// Add to a deposit. Signed by the owner of the paying account or a key of it that may spend and pay all who have a part in the channel.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct ChannelTopup {

@@ -46,7 +46,7 @@ async fn submit(ledger: &Ledger, command: Bytes) -> Result<Bytes, ServiceFailure
 fn submit_failure(error: &SubmitError) -> ServiceFailure {
     let code = match error {
         SubmitError::Statement(_) => 400,
-        SubmitError::Overloaded { .. } => 503,
+        SubmitError::Overloaded { .. } | SubmitError::Full { .. } => 503,
         _ => 500,
     };
     ServiceFailure { code, message: error.to_string() }

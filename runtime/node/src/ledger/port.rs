@@ -3,20 +3,18 @@
 use std::sync::Arc;
 
 use futures::FutureExt;
-use futures::future::BoxFuture;
-use hansa_economy::channel::{AccountId, ChannelId, ChannelTerms};
+use hansa_bus::RequestError;
+use hansa_economy::channel::{AccountId, ChannelId};
 use hansa_economy::ledger::{
-    Acceptance, AccountOpen, ChannelClose, ChannelOpen, ChannelPhase, ChannelRedeem, ChannelTopup, Claim, Command, CommandId,
-    Issue, Reason, SignedCommand, Transfer, TransferBatch, TransferId,
+    Acceptance, AccountOpen, Command, CommandId, Issue, Reason, SignedCommand, Transfer, TransferBatch, TransferId,
 };
 use hansa_economy::{Amount, Digest, Keypair};
-use hansa_trade::{ChannelState, LaneClaim, LedgerError, LedgerPort};
+use hansa_ledger::SubmitError;
+use hansa_trade::{ChannelState, LedgerAnswer, LedgerError, LedgerPort};
 
 use super::link::{LedgerLink, LinkError};
 use crate::ambient;
 
-/// Claims in one `channel.redeem` command.
-const CLAIMS_PER_COMMAND: usize = 32;
 /// Code of transfers that people ask for.
 const CODE_PAYMENT: u16 = 1;
 
@@ -39,21 +37,16 @@ impl LinkPort {
 
     /// Sign `command` with `key` and submit it under a new id.
     pub async fn submit(&self, command: Command, key: &Keypair) -> Result<Acceptance, LedgerError> {
-        self.outcome(command, key).await?.map_err(refused)
-    }
-
-    /// The ledger's decision. The outer error: there is none that we know of.
-    async fn outcome(&self, command: Command, key: &Keypair) -> Result<Result<Acceptance, Reason>, LedgerError> {
         let id = CommandId::from_time(ambient::now_ms(), u128::from_le_bytes(ambient::random()));
         let signed = SignedCommand::sign(self.link.id(), id, command, key);
-        let outcome = self.link.submit(signed.bytes().to_vec()).await.map_err(|error| unreachable_ledger(&error))?;
-        Ok(outcome.result.accepted().cloned())
+        let outcome = self.link.submit(signed.bytes().to_vec()).await.map_err(|error| no_outcome(&error))?;
+        outcome.result.accepted().cloned().map_err(LedgerError::refused)
     }
 
     /// Open the account of `key` with this label; done if it is open already.
     pub async fn open_account(&self, asset: u32, label: &str, key: &Keypair) -> Result<AccountId, LedgerError> {
         let id = hansa_economy::ledger::account_id(key.public(), asset, label);
-        if self.link.account(id).await.map_err(|error| unreachable_ledger(&error))?.is_some() {
+        if self.link.account(id).await.map_err(|error| no_outcome(&error))?.is_some() {
             return Ok(id);
         }
         match self.submit(Command::AccountOpen(AccountOpen::new(asset, label)), key).await? {
@@ -92,6 +85,7 @@ impl LinkPort {
                     let name = result.status.name();
                     Err(LedgerError {
                         message: format!("the ledger refused the transfer: {name}"),
+                        reason: None,
                         is_short: name == "exceeds_credits",
                         may_pass: result.status.is_transient(),
                     })
@@ -103,9 +97,9 @@ impl LinkPort {
     }
 
     async fn state(&self, id: ChannelId) -> Result<Option<ChannelState>, LedgerError> {
-        let channel = self.link.channel(id).await.map_err(|error| unreachable_ledger(&error))?;
+        let channel = self.link.channel(id).await.map_err(|error| no_outcome(&error))?;
         Ok(channel.map(|channel| ChannelState {
-            open: matches!(channel.phase, ChannelPhase::Open),
+            phase: channel.phase,
             terms: channel.terms,
             deposit: channel.deposit,
             redeemed: channel.redeemed,
@@ -113,16 +107,14 @@ impl LinkPort {
     }
 }
 
-fn unreachable_ledger(error: &LinkError) -> LedgerError {
-    LedgerError { message: error.to_string(), is_short: false, may_pass: true }
-}
-
-fn refused(reason: Reason) -> LedgerError {
-    LedgerError {
-        message: format!("the ledger refused: {reason}"),
-        is_short: reason == Reason::ExceedsCredits,
-        may_pass: reason.is_transient(),
-    }
+/// No decision that we know of.
+fn no_outcome(error: &LinkError) -> LedgerError {
+    let no_command = matches!(
+        error,
+        LinkError::Submit(SubmitError::Statement(_))
+            | LinkError::Bus(RequestError::ServiceError { code: 400, .. } | RequestError::TooLarge { .. })
+    );
+    LedgerError { message: error.to_string(), reason: None, is_short: false, may_pass: !no_command }
 }
 
 impl LedgerPort for LinkPort {
@@ -130,50 +122,22 @@ impl LedgerPort for LinkPort {
         self.link.id()
     }
 
-    fn open_channel(&self, terms: ChannelTerms, deposit: Amount, owner: Arc<Keypair>) -> BoxFuture<'_, Result<(), LedgerError>> {
-        async move { self.submit(Command::ChannelOpen(ChannelOpen { terms, deposit }), &owner).await.map(drop) }.boxed()
+    fn command(&self, command: Command, key: Arc<Keypair>) -> LedgerAnswer<'_, Acceptance> {
+        async move { self.submit(command, &key).await }.boxed()
     }
 
-    fn top_up(&self, channel: ChannelId, amount: Amount, owner: Arc<Keypair>) -> BoxFuture<'_, Result<(), LedgerError>> {
-        async move { self.submit(Command::ChannelTopup(ChannelTopup { channel, amount }), &owner).await.map(drop) }.boxed()
-    }
-
-    fn redeem(&self, channel: ChannelId, claims: Vec<LaneClaim>, payee: Arc<Keypair>) -> BoxFuture<'_, Result<(), LedgerError>> {
-        let redeem = async move {
-            for chunk in claims.chunks(CLAIMS_PER_COMMAND) {
-                let claims = chunk
-                    .iter()
-                    .map(|claim| Claim { voucher: claim.voucher.clone().into(), receipt: claim.receipt.clone().into() })
-                    .collect();
-                match self.outcome(Command::ChannelRedeem(ChannelRedeem { channel, claims }), &payee).await? {
-                    // Paid before, as where a crash came between the ledger's payment and our note of it.
-                    Ok(_) | Err(Reason::NothingToRedeem) => {}
-                    Err(reason) => return Err(refused(reason)),
-                }
-            }
-            Ok(())
-        };
-        redeem.boxed()
-    }
-
-    fn close(&self, channel: ChannelId, key: Arc<Keypair>) -> BoxFuture<'_, Result<(), LedgerError>> {
-        let close = async move {
-            let state = self.state(channel).await?;
-            let at_once = state.is_some_and(|state| state.terms.payee_key == key.public());
-            self.submit(Command::ChannelClose(ChannelClose { channel, at_once }), &key).await.map(drop)
-        };
-        close.boxed()
-    }
-
-    fn channel(&self, channel: ChannelId) -> BoxFuture<'_, Result<Option<ChannelState>, LedgerError>> {
+    fn channel(&self, channel: ChannelId) -> LedgerAnswer<'_, Option<ChannelState>> {
         self.state(channel).boxed()
     }
 
-    fn balance(&self, account: AccountId) -> BoxFuture<'_, Result<Amount, LedgerError>> {
+    fn balance(&self, account: AccountId) -> LedgerAnswer<'_, Amount> {
         let balance = async move {
-            let found = self.link.account(account).await.map_err(|error| unreachable_ledger(&error))?;
-            let missing =
-                || LedgerError { message: format!("the ledger knows no account {account}"), is_short: true, may_pass: true };
+            let found = self.link.account(account).await.map_err(|error| no_outcome(&error))?;
+            let missing = || LedgerError {
+                message: format!("the ledger knows no account {account}"),
+                is_short: true,
+                ..LedgerError::refused(Reason::AccountNotFound)
+            };
             Ok(found.ok_or_else(missing)?.available())
         };
         balance.boxed()

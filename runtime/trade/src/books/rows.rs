@@ -6,6 +6,8 @@ use hansa_economy::channel::{CallId, ChannelTerms, LaneCredit, LaneDebit};
 use minicbor::bytes::{ByteSlice, ByteVec};
 use minicbor::{Decode, Encode};
 
+use crate::recovery::Unanswered;
+
 /// A channel that this node pays from. Key: channel id.
 #[derive(Clone, Debug, PartialEq, Encode, Decode)]
 #[cbor(map)]
@@ -25,6 +27,9 @@ pub(crate) struct ChannelOut {
 pub(crate) struct LaneOut {
     #[n(0)]
     pub(crate) debit: LaneDebit,
+    /// Calls since the last receipt whose end is not known.
+    #[cbor(n(1), default)]
+    pub(crate) unanswered: Vec<Unanswered>,
 }
 
 /// What a seller may take to the ledger: a receipt and the voucher that acknowledges it.
@@ -68,6 +73,8 @@ pub(crate) struct LaneInWritten<'a> {
     pub(crate) claim: Option<ClaimWritten<'a>>,
     #[n(5)]
     pub(crate) redeemed: Amount,
+    #[n(6)]
+    pub(crate) evidence: Option<&'a ByteSlice>,
 }
 
 /// A lane that this node is paid through. Key: channel id, lane number.
@@ -90,6 +97,9 @@ pub(crate) struct LaneIn {
     /// What the ledger has paid for this lane.
     #[n(5)]
     pub(crate) redeemed: Amount,
+    /// Another voucher of the newest one's number, which the ledger has not seen yet.
+    #[n(6)]
+    pub(crate) evidence: Option<ByteVec>,
 }
 
 impl LaneIn {
@@ -117,6 +127,7 @@ mod tests {
             reply: Some(vec![6; 1000].into()),
             claim: Some(claim),
             redeemed: Amount(8),
+            evidence: Some(vec![9; 5].into()),
         };
         let written = LaneInWritten {
             credit: &lane.credit,
@@ -129,6 +140,7 @@ mod tests {
                 cumulative: claim.cumulative,
             }),
             redeemed: lane.redeemed,
+            evidence: lane.evidence.as_deref().map(|bytes| bytes[..].into()),
         };
         let bytes = minicbor::to_vec(&written).unwrap();
         assert_eq!(bytes, minicbor::to_vec(&lane).unwrap());

@@ -123,6 +123,9 @@ fn shares_are_checked_when_the_channel_is_opened() {
     let limits = KeyLimits { payees: vec![payee], ..KeyLimits::default() };
     let change = KeyChange::Add { key: key(30).public(), role: KeyRole::Spend, limits };
     trade.world.done(&buyer, Command::AccountKey(AccountKeyChange { account: payer, change }));
+    let topup = Command::ChannelTopup(ChannelTopup { channel: trade.terms.id(), amount: Amount(1) });
+    assert_eq!(trade.world.act(&key(30), topup.clone()), Err(Reason::PayeeNotAllowed), "nor adds to one that the owner opened");
+    assert!(trade.world.act(&buyer, topup).is_ok());
     let terms = ChannelTerms { nonce: 99, payer_key: buyer.public(), ..trade.terms.clone() };
     let open = |terms| Command::ChannelOpen(ChannelOpen { terms, deposit: Amount(1) });
     assert_eq!(trade.world.act(&key(30), open(terms.clone())), Err(Reason::PayeeNotAllowed));

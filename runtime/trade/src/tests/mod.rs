@@ -1,0 +1,7 @@
+//! Seller and buyer against the ledger's real rules, kept in memory with a clock that only the test moves.
+
+mod bed;
+mod closing;
+mod defending;
+mod looking;
+mod redeeming;
