@@ -6,7 +6,7 @@
     reason = "each fuzzer uses one of them, so no expectation holds for all"
 )]
 
-use hansa_economy::channel::Voucher;
+use hansa_economy::channel::{CloseWish, Voucher};
 use hansa_economy::ledger::{Checkpoint, Entry, SignedCommand, Verified};
 use hansa_economy::receipt::Receipt;
 use hansa_economy::statement::{Statement, content_type};
@@ -24,6 +24,7 @@ pub fn statements(bytes: &[u8]) {
     let _ = content_type(bytes);
     statement::<SignedCommand>(bytes);
     statement::<Voucher>(bytes);
+    statement::<CloseWish>(bytes);
     statement::<Receipt>(bytes);
     statement::<Checkpoint>(bytes);
 }
