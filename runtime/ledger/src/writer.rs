@@ -87,7 +87,10 @@ impl Writer {
         match self.try_commit(commands) {
             Ok(group) => {
                 self.answered = (self.state.head().seq, self.state.head().hash);
-                Turn { outcomes: self.outcomes(&group, &ids), committed: Ok(()) }
+                let mut read = Ok(());
+                let outcomes = self.outcomes(&group, &ids, &mut read);
+                // A store that could not be read refuses everything until it is opened again, commits too.
+                Turn { outcomes, committed: read }
             }
             Err(failure) => {
                 let unknown = || Err(SubmitError::Unknown { reason: failure.to_string() });
@@ -112,19 +115,24 @@ impl Writer {
         Ok(group)
     }
 
-    fn outcomes(&self, group: &Group, ids: &[CommandId]) -> Vec<Result<Outcome, SubmitError>> {
+    /// What is to be answered; `read` is told when an outcome in the log could not be read.
+    fn outcomes(&self, group: &Group, ids: &[CommandId], read: &mut Result<(), StoreError>) -> Vec<Result<Outcome, SubmitError>> {
         let fresh = group.outcomes();
         let sources = group.sources.iter().zip(ids);
         let outcomes = sources.map(|(source, id)| match *source {
             Source::Here { at, repeated } => Ok(outcome(*id, fresh[at], repeated)),
             Source::Refused(reason) => Ok(refused(*id, reason)),
-            Source::Log => self.outcome_in_log(*id),
+            Source::Log => self.outcome_in_log(*id, read),
         });
         outcomes.collect()
     }
 
-    fn outcome_in_log(&self, id: CommandId) -> Result<Outcome, SubmitError> {
-        let found = self.store.outcome(id).map_err(|error| SubmitError::Unknown { reason: error.to_string() })?;
+    fn outcome_in_log(&self, id: CommandId, read: &mut Result<(), StoreError>) -> Result<Outcome, SubmitError> {
+        let found = self.store.outcome(id).map_err(|error| {
+            let reason = error.to_string();
+            *read = Err(error);
+            SubmitError::Unknown { reason }
+        })?;
         let found = found.ok_or_else(|| SubmitError::Unknown { reason: "the log lacks the outcome".into() })?;
         Ok(Outcome { repeated: true, ..found })
     }
