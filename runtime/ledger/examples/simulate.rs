@@ -10,8 +10,8 @@ use hansa_ledger::simulator::{Counts, Stage, log, run};
 const STEPS: u64 = 150;
 const SEEDS_PER_REPORT: u64 = 1000;
 /// A log for the corpus: one seed's, without failures.
-const LOG_SEED: u64 = 2027;
-const LOG_STEPS: u64 = 700;
+const LOG_SEED: u64 = 2034;
+const LOG_STEPS: u64 = 1000;
 
 fn main() -> ExitCode {
     let mut words = std::env::args().skip(1);
