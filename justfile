@@ -73,8 +73,8 @@ sim-long SEEDS='100000' FIRST='1' STEPS='60' PROCESSES='2':
     exit "$failed"
 
 # write a log of the simulator's making to FILE: for `runtime/ledger/tests/golden`, when commands are added
-golden-log FILE:
-    cargo run -q --release -p hansa-ledger --features simulator --example simulate -- --log '{{ FILE }}'
+golden-log FILE SEED='2034':
+    cargo run -q --release -p hansa-ledger --features simulator --example simulate -- --log '{{ FILE }}' '{{ SEED }}'
 
 # plant bugs into copies of the ledger and expect the simulator to find each; names choose some
 mutations *NAMES:

@@ -16,6 +16,7 @@ use crate::handle::Outcome;
 use crate::pressure::Pressure;
 use crate::rows::Rows;
 use crate::store::{Store, StoreError};
+use crate::table::log;
 
 /// Who waits for an outcome.
 pub(crate) type Answer = oneshot::Sender<Result<Outcome, SubmitError>>;
@@ -38,9 +39,19 @@ pub(crate) struct Prepared {
 
 /// A group that was committed.
 pub(crate) struct Committed {
-    pub(crate) place: Place,
-    pub(crate) snapshot: bool,
+    pub(crate) concluded: Concluded,
     pub(crate) outcomes: Vec<Result<Outcome, SubmitError>>,
+}
+
+/// What a commit means for the writer.
+#[derive(Debug)]
+pub(crate) struct Concluded {
+    /// Where the log stands durably.
+    pub(crate) place: Place,
+    /// The tables have followed.
+    pub(crate) snapshot: bool,
+    /// An earlier outcome could not be read: the store must be opened again.
+    pub(crate) unread: Option<StoreError>,
 }
 
 /// A group whose commit failed. The store was opened again, where that was possible.
@@ -51,8 +62,8 @@ pub(crate) struct Failed {
     pub(crate) error: SubmitError,
 }
 
-/// What a commit means for the writer: where the log stands durably, and whether the tables followed.
-pub(crate) type Done = Result<(Place, bool), StoreError>;
+/// How a commit ended.
+pub(crate) type Done = Result<Concluded, StoreError>;
 
 impl Prepared {
     /// Write, and say what is to be answered.
@@ -66,7 +77,8 @@ impl Prepared {
             return Err(Failed { failure, error });
         }
         pressure.committed(began.elapsed(), ids.len());
-        Ok(Committed { place: after, snapshot, outcomes: outcomes(store, &group, &ids) })
+        let (outcomes, unread) = outcomes(store, &group, &ids);
+        Ok(Committed { concluded: Concluded { place: after, snapshot, unread }, outcomes })
     }
 }
 
@@ -86,28 +98,32 @@ fn explain(store: &Store, pressure: &Pressure, failure: &StoreError, before: Pla
     }
 }
 
-fn outcomes(store: &Store, group: &Group, ids: &[CommandId]) -> Vec<Result<Outcome, SubmitError>> {
-    let fresh = group.outcomes();
+fn outcomes(store: &Store, group: &Group, ids: &[CommandId]) -> (Vec<Result<Outcome, SubmitError>>, Option<StoreError>) {
+    let (fresh, mut unread) = (group.outcomes(), None);
     let outcomes = group.sources.iter().zip(ids).map(|(source, id)| match *source {
         Source::Here { at, repeated } => Ok(outcome(*id, fresh[at], repeated)),
         Source::Refused(reason) => Ok(refused(*id, reason)),
-        Source::Log => repeat(store, *id),
+        Source::Log => repeat(store, *id).map_err(|failure| {
+            let error = unknown(&failure.to_string());
+            unread = Some(failure);
+            error
+        }),
     });
-    outcomes.collect()
+    (outcomes.collect(), unread)
 }
 
-fn repeat(store: &Store, id: CommandId) -> Result<Outcome, SubmitError> {
-    let found = store.outcome(id).map_err(|error| unknown(&error.to_string()))?;
-    found.map(|found| Outcome { repeated: true, ..found }).ok_or_else(|| unknown("the log lacks the outcome"))
+fn repeat(store: &Store, id: CommandId) -> Result<Outcome, StoreError> {
+    let missing = || StoreError::Row { table: log::TAG, reason: format!("it lacks the outcome of command {id}") };
+    Ok(Outcome { repeated: true, ..store.outcome(id)?.ok_or_else(missing)? })
 }
 
 /// Commit, and tell everybody who waits.
 pub(crate) fn commit_and_answer(prepared: Prepared, answers: Vec<Answer>, store: &Store, pressure: &Pressure) -> Done {
     match prepared.commit(store, pressure) {
-        Ok(Committed { place, snapshot, outcomes }) => {
+        Ok(Committed { concluded, outcomes }) => {
             // Whoever no longer waits learns the outcome by submitting again.
             answers.into_iter().zip(outcomes).for_each(|(answer, outcome)| drop(answer.send(outcome)));
-            Ok((place, snapshot))
+            Ok(concluded)
         }
         Err(Failed { failure, error }) => {
             tell_all(answers, &error);

@@ -176,9 +176,13 @@ impl Writer {
     /// A group's commit has ended.
     pub(crate) fn conclude(&mut self, done: Done) {
         match done {
-            Ok((place, snapshot)) => {
-                self.answered = place;
-                if snapshot {
+            Ok(concluded) => {
+                self.answered = concluded.place;
+                if let Some(failure) = concluded.unread {
+                    tracing::warn!(path = %self.store.path().display(), "the ledger's state is loaded again after: {failure}");
+                    self.stale = true;
+                }
+                if concluded.snapshot {
                     self.state.forget_sealed();
                     self.snapshots.under_way = false;
                 }

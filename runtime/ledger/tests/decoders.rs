@@ -1,19 +1,19 @@
 //! Whatever comes from outside is read or refused, never a panic: the decoders of signed statements, commands and entries, fed
-//! with damaged pieces of the golden log. The targets are those of `fuzz/`; here they run bounded, on a stable compiler.
+//! with damaged pieces of the golden logs. The targets are those of `fuzz/`; here they run bounded, on a stable compiler.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod corpus;
 #[path = "../../../fuzz/fuzz_targets/targets/mod.rs"]
 mod targets;
 
-use hansa_economy::ledger::{Command, Entry, SignedCommand, Verified};
+use hansa_economy::ledger::{Command, Entry, Refund, RefundOf, SignedCommand, Verified};
 use hansa_economy::{Digest, Signed};
 use proptest::prelude::*;
 
 /// Signed commands, vouchers, receipts, and entries.
 fn seeds() -> Vec<Vec<u8>> {
     let mut seeds = Vec::new();
-    for bytes in corpus::entries() {
+    for bytes in corpus::logs().into_iter().flatten() {
         let (entry, _) = Entry::open(&bytes).unwrap();
         for command in &entry.commands {
             seeds.push(command.to_vec());
@@ -22,6 +22,8 @@ fn seeds() -> Vec<Vec<u8>> {
                 Command::ChannelRedeem(redeem) => {
                     seeds.extend(redeem.claims.iter().flat_map(|claim| [claim.voucher.to_vec(), claim.receipt.to_vec()]));
                 }
+                Command::ChannelEquivocation(shown) => seeds.extend([shown.first.to_vec(), shown.second.to_vec()]),
+                Command::Refund(Refund { of: RefundOf::Receipt(receipt), .. }) => seeds.push(receipt.to_vec()),
                 Command::ChannelAnswer(answer) => seeds.extend(answer.receipts.iter().map(|receipt| receipt.to_vec())),
                 _ => {}
             }

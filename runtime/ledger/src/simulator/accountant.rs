@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use hansa_economy::PublicKey;
 use hansa_economy::channel::{AccountId, ChannelId};
 use hansa_economy::ledger::{
-    Acceptance, Command, CommandResult, Entry, Reason, State, TransferBatch, TransferFlags, TransferId, Verified, account_id,
+    Acceptance, Command, CommandResult, Entry, Reason, State, TransferBatch, TransferFlags, TransferId, TransferStatus, Verified,
+    account_id,
 };
 use hansa_economy::ledger::{AccountFlags, issuance_account_id};
 
@@ -103,7 +104,7 @@ impl Accountant {
         let Acceptance::Transfers(results) = accepted else { return object("a batch has a strange result") };
         insist(results.len() == batch.transfers.len(), "a batch has another number of results than of transfers")?;
         super::holds::atomic(batch, results)?;
-        let mut chained = false;
+        let mut chain = Vec::new();
         for (event, result) in batch.transfers.iter().zip(results) {
             *now_ns += 1;
             self.expire(*now_ns)?;
@@ -111,11 +112,18 @@ impl Accountant {
             let word = Word { signer, now_ns: *now_ns };
             let linked = event.flags.has(TransferFlags::LINKED);
             // What a broken chain did before it broke is not known any more.
-            if !chained && !linked {
+            if chain.is_empty() && !linked {
                 self.denied(event, result.status, word).map_err(what)?;
             }
-            chained = linked;
-            self.transfer(event, result, word).map_err(what)?;
+            // An id that comes twice in a chain was there when it came again; that broke the chain, and it is gone.
+            let undone = result.status == TransferStatus::Exists && chain.contains(&event.id);
+            if !undone {
+                self.transfer(event, result, word).map_err(what)?;
+            }
+            match linked {
+                true => chain.push(event.id),
+                false => chain.clear(),
+            }
         }
         Ok(())
     }

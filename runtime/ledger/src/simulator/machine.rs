@@ -81,7 +81,7 @@ impl Machine {
     fn commit(&mut self, prepared: Result<Prepared, StoreError>, commands: usize) -> Vec<Result<Outcome, SubmitError>> {
         let (done, outcomes) = match prepared {
             Ok(prepared) => match prepared.commit(&self.store, &self.pressure) {
-                Ok(Committed { place, snapshot, outcomes }) => (Ok((place, snapshot)), outcomes),
+                Ok(Committed { concluded, outcomes }) => (Ok(concluded), outcomes),
                 Err(Failed { failure, error }) => (Err(failure), vec![Err(error); commands]),
             },
             Err(failure) => {

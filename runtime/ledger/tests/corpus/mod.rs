@@ -1,11 +1,16 @@
-//! The golden log as bytes: each entry behind its length, u32 little-endian.
+//! The golden logs as bytes: each entry behind its length, u32 little-endian.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-const LOG: &[u8] = include_bytes!("../golden/log-1.bin");
+/// Oldest first. The second was added with further keys, refunds, anchors, evidence and shares.
+const LOGS: [&[u8]; 2] = [include_bytes!("../golden/log-1.bin"), include_bytes!("../golden/log-2.bin")];
 
-/// The stored bytes of its entries.
-pub(crate) fn entries() -> Vec<Vec<u8>> {
-    let (mut entries, mut rest) = (Vec::new(), LOG);
+/// The stored bytes of each log's entries.
+pub(crate) fn logs() -> [Vec<Vec<u8>>; 2] {
+    LOGS.map(entries)
+}
+
+fn entries(log: &[u8]) -> Vec<Vec<u8>> {
+    let (mut entries, mut rest) = (Vec::new(), log);
     while let Some((length, after)) = rest.split_first_chunk::<4>() {
         let (entry, after) = after.split_at_checked(u32::from_le_bytes(*length) as usize).unwrap();
         entries.push(entry.to_vec());
