@@ -69,9 +69,7 @@ impl Prepared {
     /// Write, and say what is to be answered.
     pub(crate) fn commit(self, store: &Store, pressure: &Pressure) -> Result<Committed, Failed> {
         let Prepared { group, rows, snapshot, ids, before, after, began } = self;
-        if (snapshot || !group.entries.is_empty())
-            && let Err(failure) = store.commit(before.1, &group.entries, rows, snapshot)
-        {
+        if let Err(failure) = store.commit(before.1, &group.entries, rows, snapshot) {
             let error = explain(store, pressure, &failure, before);
             tracing::error!(path = %store.path().display(), "the ledger's store failed: {failure}");
             return Err(Failed { failure, error });

@@ -145,6 +145,10 @@ impl Store {
         if self.is_behind.load(Ordering::Acquire) {
             return Err(StoreError::Order);
         }
+        if entries.is_empty() && !snapshot {
+            // Refusals and repeats are answers too: not by a state that never came to be.
+            return if self.newest()?.1 == before { Ok(()) } else { Err(StoreError::Order) };
+        }
         if let Err(failure) = self.write(before, entries, &rows, snapshot) {
             self.is_behind.store(true, Ordering::Release);
             return Err(failure);

@@ -1,17 +1,13 @@
 //! All accounts of a state: they lie one beside the other, in the order of their opening, and are found by their ids.
 
-use std::collections::HashMap;
-
 use super::account::Account;
+use super::unordered::Unordered;
 use crate::channel::AccountId;
-
-/// A map that is looked into many times for each transfer. Its order is never shown.
-pub(super) type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct AccountSet {
     accounts: Vec<Account>,
-    places: Map<AccountId, usize>,
+    places: Unordered<AccountId, usize>,
 }
 
 /// Where an account lies. Good until accounts are taken back.
@@ -20,7 +16,7 @@ pub(super) struct AccountPlace(usize);
 
 impl AccountSet {
     pub(super) fn find(&self, id: AccountId) -> Option<AccountPlace> {
-        self.places.get(&id).map(|at| AccountPlace(*at))
+        self.places.get(id).map(|at| AccountPlace(*at))
     }
 
     pub(super) fn at(&self, place: AccountPlace) -> &Account {
@@ -47,7 +43,7 @@ impl AccountSet {
     pub(super) fn remove_newest(&mut self, id: AccountId) {
         let newest = self.accounts.pop();
         debug_assert!(newest.is_some_and(|account| account.id == id), "what is taken back is the newest");
-        self.places.remove(&id);
+        self.places.remove(id);
     }
 
     /// In rising order of their ids.

@@ -47,6 +47,7 @@ mod transfer_create;
 mod transfer_exists;
 mod transfer_resolve;
 mod transfer_status;
+mod unordered;
 mod verified;
 
 pub use account::{Account, AccountFlags, AccountKind, account_id, issuance_account_id};

@@ -11,12 +11,13 @@ use minicbor::{Decode, Encode};
 use serde::Serialize;
 
 use super::account_key::{AccountKey, KeyId, KeyRole};
-use super::account_set::{AccountPlace, AccountSet, Map};
+use super::account_set::{AccountPlace, AccountSet};
 use super::id::{CommandId, TransferId};
 use super::movement::Movement;
 use super::reason::Reason;
 use super::refund::{RefundTarget, Refunded};
 use super::transfer::TransferRecord;
+use super::unordered::{Unordered, by_id};
 use super::verified::Verified;
 use super::{Account, Asset, Channel};
 use crate::channel::{AccountId, ChannelId};
@@ -124,7 +125,7 @@ pub struct State {
     assets: BTreeMap<u32, Asset>,
     channels: BTreeMap<ChannelId, Channel>,
     refunded: BTreeMap<RefundTarget, Refunded>,
-    open_holds: Map<TransferId, Arc<TransferRecord>>,
+    open_holds: Unordered<TransferId, Arc<TransferRecord>>,
     settled: Settled,
     /// What was settled before the last [`State::seal_settled`].
     sealed: Settled,
@@ -138,15 +139,15 @@ pub struct State {
 /// Outcomes, transfers other than open holds, and burnt ids, as far as they are in memory. They never change.
 #[derive(Clone, Debug, Default)]
 struct Settled {
-    transfers: Map<TransferId, Arc<TransferRecord>>,
+    transfers: Unordered<TransferId, Arc<TransferRecord>>,
     /// No id in `transfers` is greater: who asks for ascending ids need not look.
     greatest: TransferId,
-    outcomes: Map<CommandId, OutcomeRef>,
+    outcomes: Unordered<CommandId, OutcomeRef>,
 }
 
 impl Settled {
     fn get(&self, id: TransferId) -> Option<&Arc<TransferRecord>> {
-        if id > self.greatest { None } else { self.transfers.get(&id) }
+        if id > self.greatest { None } else { self.transfers.get(id) }
     }
 
     fn insert(&mut self, id: TransferId, record: Arc<TransferRecord>) -> Option<Arc<TransferRecord>> {
@@ -174,7 +175,7 @@ impl State {
             assets: BTreeMap::new(),
             channels: BTreeMap::new(),
             refunded: BTreeMap::new(),
-            open_holds: Map::default(),
+            open_holds: Unordered::default(),
             settled: Settled::default(),
             sealed: Settled::default(),
             expiries: BTreeSet::new(),
@@ -225,7 +226,7 @@ impl State {
 
     /// The same, to be kept beside the state.
     pub fn shared_transfer(&self, id: TransferId) -> Option<&Arc<TransferRecord>> {
-        self.settled.get(id).or_else(|| self.open_holds.get(&id)).or_else(|| self.sealed.get(id))
+        self.settled.get(id).or_else(|| self.open_holds.get(id)).or_else(|| self.sealed.get(id))
     }
 
     /// How much of a thing was refunded; none: nothing.
@@ -235,7 +236,7 @@ impl State {
 
     /// Where a command's outcome stands, if it is in memory.
     pub fn outcome(&self, id: CommandId) -> Option<&OutcomeRef> {
-        self.settled.outcomes.get(&id).or_else(|| self.sealed.outcomes.get(&id))
+        self.settled.outcomes.get(id).or_else(|| self.sealed.outcomes.get(id))
     }
 
     /// All accounts, by id.
@@ -325,14 +326,14 @@ impl State {
     /// Let these transfers go from memory, unless they are open holds.
     pub fn forget_settled(&mut self, ids: impl IntoIterator<Item = TransferId>) {
         for id in ids {
-            self.settled.transfers.remove(&id);
+            self.settled.transfers.remove(id);
         }
     }
 
     /// Let these outcomes go from memory.
     pub fn forget_outcomes(&mut self, ids: impl IntoIterator<Item = CommandId>) {
         for id in ids {
-            self.settled.outcomes.remove(&id);
+            self.settled.outcomes.remove(id);
         }
     }
 
@@ -341,17 +342,17 @@ impl State {
     pub fn seal_settled(&mut self) {
         let fresh = Settled {
             // About as much will come.
-            transfers: Map::with_capacity_and_hasher(self.settled.transfers.len(), Default::default()),
+            transfers: Unordered::with_capacity(self.settled.transfers.len()),
             ..Settled::default()
         };
         let settled = std::mem::replace(&mut self.settled, fresh);
-        if self.sealed.transfers.is_empty() && self.sealed.outcomes.is_empty() {
+        if self.sealed.transfers.len() + self.sealed.outcomes.len() == 0 {
             self.sealed = settled;
             return;
         }
         self.sealed.greatest = self.sealed.greatest.max(settled.greatest);
-        self.sealed.transfers.extend(settled.transfers);
-        self.sealed.outcomes.extend(settled.outcomes);
+        self.sealed.transfers.absorb(settled.transfers);
+        self.sealed.outcomes.absorb(settled.outcomes);
     }
 
     /// Let go of what was sealed.
@@ -514,9 +515,9 @@ impl State {
         let expiry = record.as_deref().and_then(open_until);
         let (settled, open) = (&mut self.settled, &mut self.open_holds);
         let before = match record {
-            Some(record) if record.is_open_hold() => open.insert(id, record).or(settled.transfers.remove(&id)),
-            Some(record) => settled.insert(id, record).or(open.remove(&id)),
-            None => settled.transfers.remove(&id).or(open.remove(&id)),
+            Some(record) if record.is_open_hold() => open.insert(id, record).or(settled.transfers.remove(id)),
+            Some(record) => settled.insert(id, record).or(open.remove(id)),
+            None => settled.transfers.remove(id).or(open.remove(id)),
         };
         if let Some(expires_ns) = before.as_deref().and_then(open_until) {
             self.expiries.remove(&(expires_ns, id));
@@ -533,10 +534,4 @@ fn open_until(record: &TransferRecord) -> Option<u64> {
         TransferRecord::Created(transfer, _) if record.is_open_hold() => transfer.expires_ns(),
         _ => None,
     }
-}
-
-fn by_id<'a, K: Copy + Ord + 'a, V: 'a>(maps: impl IntoIterator<Item = &'a Map<K, V>>) -> impl Iterator<Item = (K, &'a V)> {
-    let mut sorted: Vec<(K, &V)> = maps.into_iter().flatten().map(|(id, row)| (*id, row)).collect();
-    sorted.sort_unstable_by_key(|(id, _)| *id);
-    sorted.into_iter()
 }
