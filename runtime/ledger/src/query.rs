@@ -86,9 +86,11 @@ impl Ledger {
 
     /// All channels, by id; for small ledgers and for people.
     pub fn channels(&self) -> Result<Vec<Channel>, QueryError> {
-        let channels = self.store().look_at_all(|recent, tx| {
+        // The recent ones first: there may be many to read then, and no commit waits for it. None is older than this moment.
+        let recent = self.store().recent().channels.clone();
+        let channels = self.store().read(|tx| {
             let stored = channels::all(&tx.open_table(channels::TABLE)?)?.collect::<Result<Vec<_>, _>>()?;
-            Ok(newest(stored.into_iter().map(|channel| (channel.id, channel)), recent.channels.iter()))
+            Ok(newest(stored.into_iter().map(|channel| (channel.id, channel)), recent.iter()))
         });
         Ok(channels?)
     }
