@@ -6,9 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 use hansa_ledger::Ledger;
-
-use crate::town::{Town, options};
-use crate::{PER_COMMAND, WINDOW};
+use hansa_ledger::bench::{PER_COMMAND, Town, WINDOW};
 
 /// What a filled ledger costs.
 pub(crate) struct Filled {
@@ -24,18 +22,18 @@ pub(crate) struct Filled {
 
 /// The child: `transfers` payments, one line about it, and more payments until it is killed.
 pub(crate) async fn fill(folder: &Path, transfers: usize) {
-    let town = Town::found(folder).await;
+    let town = Town::found(folder).await.unwrap();
     let before = resident_bytes();
     let mut paid = 0;
     while paid < transfers {
         let count = ((transfers - paid).div_ceil(PER_COMMAND)).min(512);
-        town.drive(town.payments(count, PER_COMMAND), WINDOW).await;
+        town.drive(town.payments(count, PER_COMMAND).unwrap(), WINDOW, false).await.unwrap();
         paid += count * PER_COMMAND;
     }
     let file = std::fs::metadata(folder.join("ledger.redb")).unwrap().len();
     println!("filled {paid} {file} {}", resident_bytes().saturating_sub(before));
     loop {
-        town.drive(town.payments(128, PER_COMMAND), WINDOW).await;
+        town.drive(town.payments(128, PER_COMMAND).unwrap(), WINDOW, false).await.unwrap();
         println!("more");
     }
 }
@@ -51,7 +49,7 @@ pub(crate) fn measure(folder: &Path, transfers: usize) -> Filled {
     child.kill().unwrap();
     child.wait().unwrap();
     let began = Instant::now();
-    let ledger = Ledger::open(folder, options()).unwrap();
+    let ledger = Ledger::open(folder, Town::options()).unwrap();
     let open_s = began.elapsed().as_secs_f64();
     assert!(ledger.head().unwrap().seq > numbers[0] / 1024);
     Filled { transfers: numbers[0], file_bytes: numbers[1], memory_bytes: numbers[2], open_s }

@@ -7,24 +7,16 @@
 mod crash;
 mod points;
 mod sqlite;
-mod town;
 
 use std::path::{Path, PathBuf};
 
+use hansa_ledger::bench::{PER_COMMAND, Town, bare_appends, batches, reads, singles};
 use hansa_ledger::limits::SNAPSHOT_LOG_BYTES;
 use sqlite::Sqlite;
-use town::Town;
 
 /// The node's.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-/// Transfers of one batch.
-const BATCH: usize = 8192;
-/// Transfers of one command in a batch: the most there may be.
-const PER_COMMAND: usize = 256;
-/// Commands of a batch that are on their way at the same time: eight batches.
-const WINDOW: usize = 8 * BATCH / PER_COMMAND;
 
 const HELP: &str = "just bench ledger [--folder PATH] [--rounds N] [--transfers N] [--only POINT] [--json]
   --folder PATH   where to write, default a temporary folder beside the build
@@ -69,26 +61,26 @@ fn main() {
 }
 
 async fn rounds(folder: &Path, rounds: usize) -> Vec<Line> {
-    let town = Town::found(folder).await;
+    let town = Town::found(folder).await.unwrap();
     let mut sqlite = Sqlite::found(folder, &town.accounts);
     let mut figures: [Vec<f64>; 10] = Default::default();
     for _ in 0..rounds {
-        let bare = points::bare_appends(folder, 1.0);
-        let one = points::singles(&town, 1_000, 1, false).await;
-        let many = points::singles(&town, 20_000, 64, false).await;
-        let signed = points::singles(&town, 20_000, 64, true).await;
-        let batch = points::batches(&town, 40).await;
+        let bare = bare_appends(folder, 1.0).unwrap();
+        let one = singles(&town, 1_000, 1, false).await.unwrap();
+        let many = singles(&town, 20_000, 64, false).await.unwrap();
+        let signed = singles(&town, 20_000, 64, true).await.unwrap();
+        let batch = batches(&town, 40).await.unwrap();
         let same = points::sqlite_job(&town, &mut sqlite, 40);
-        let least = points::sqlite_batches(&mut sqlite, 40);
-        let (reads, longest) = points::reads(&town, 30).await;
+        let least = points::sqlite_least(&mut sqlite, 40);
+        let (read, longest) = reads(&town, 30).await.unwrap();
         // About as many transfers lie between two roots.
         let root = points::root(&town, SNAPSHOT_LOG_BYTES / 120);
-        for (all, figure) in figures.iter_mut().zip([bare, one, many, signed, batch, same, least, reads, longest, root]) {
+        for (all, figure) in figures.iter_mut().zip([bare, one, many, signed, batch, same, least, read, longest, root]) {
             all.push(figure);
         }
     }
     let ratio = |a: usize, b: usize| median(figures[a].iter().zip(&figures[b]).map(|(a, b)| a / b).collect());
-    let [bare, one, many, signed, batch, same, least, reads, longest, root] = figures.clone().map(median);
+    let [bare, one, many, signed, batch, same, least, read, longest, root] = figures.clone().map(median);
     let goal = |text, met| Some((text, met));
     let (commit, group, beside, beside_least) = (ratio(1, 0), ratio(2, 1), ratio(4, 5), ratio(4, 6));
     let share = median(figures[9].iter().zip(&figures[4]).map(|(ns, rate)| ns * rate / 1e9).collect());
@@ -108,7 +100,7 @@ async fn rounds(folder: &Path, rounds: usize) -> Vec<Line> {
         line("state root, for each transfer", "ns", root),
         Line { name: "  of the time of one", unit: "x", value: share, goal: goal("<= 0.15", share <= 0.15) },
         line("signatures of batches, one core", "transfers/s", verified),
-        Line { name: "balance reads while writing", unit: "/s", value: reads, goal: goal(">= 200,000", reads >= 200_000.0) },
+        Line { name: "balance reads while writing", unit: "/s", value: read, goal: goal(">= 200,000", read >= 200_000.0) },
         line("  longest read", "us", longest),
     ]
 }
@@ -128,16 +120,16 @@ fn filled(folder: &Path, transfers: usize) -> Vec<Line> {
 
 /// One point again and again.
 async fn profile(folder: &Path, point: &str, rounds: usize) {
-    let town = Town::found(folder).await;
+    let town = Town::found(folder).await.unwrap();
     for _ in 0..rounds {
         let figure = match point {
-            "one" => points::singles(&town, 2_000, 1, false).await,
-            "many" => points::singles(&town, 20_000, 64, false).await,
-            "batch" => points::batches(&town, 100).await,
-            "reads" => points::reads(&town, 50).await.0,
+            "one" => singles(&town, 2_000, 1, false).await.unwrap(),
+            "many" => singles(&town, 20_000, 64, false).await.unwrap(),
+            "batch" => batches(&town, 100).await.unwrap(),
+            "reads" => reads(&town, 50).await.unwrap().0,
             "sqlite" => points::sqlite_job(&town, &mut Sqlite::found(&fresh(folder), &town.accounts), 40),
-            "least" => points::sqlite_batches(&mut Sqlite::found(&fresh(folder), &town.accounts), 40),
-            "bare" => points::bare_appends(folder, 1.0),
+            "least" => points::sqlite_least(&mut Sqlite::found(&fresh(folder), &town.accounts), 40),
+            "bare" => bare_appends(folder, 1.0).unwrap(),
             other => panic!("`{other}` is no point\n{HELP}"),
         };
         println!("{figure:.0}");

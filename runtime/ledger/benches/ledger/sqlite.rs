@@ -12,9 +12,8 @@ use std::path::Path;
 
 use hansa_economy::Digest;
 use hansa_economy::ledger::{Command, Verified};
+use hansa_ledger::bench::{ACCOUNTS, FUNDS, pair};
 use rusqlite::{Connection, params};
-
-use crate::town::{ACCOUNTS, FUNDS, pair};
 
 pub(crate) struct Sqlite {
     connection: Connection,

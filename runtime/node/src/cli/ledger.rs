@@ -26,7 +26,7 @@ const SIM_HELP: &str = r#"A line is one batch. Integers may be strings; what is 
 
 #[derive(Subcommand)]
 #[command(
-    after_help = "Examples:\n  hansa ledger balance\n  hansa ledger check\n  hansa ledger check --folder .hansa/node/ledger --checkpoint /mnt/elsewhere/north.checkpoint\n  hansa ledger checkpoint --out /mnt/elsewhere/north.checkpoint\n  hansa ledger history 5f01fea6be07defb781317df6bfae9f6\n  hansa ledger statement 5f01fea6be07defb781317df6bfae9f6 --month 2026-11\n  hansa ledger export --format beancount --out books.beancount\n  hansa ledger sim cases.jsonl"
+    after_help = "Examples:\n  hansa ledger balance\n  hansa ledger check\n  hansa ledger check --folder .hansa/node/ledger --checkpoint /mnt/elsewhere/north.checkpoint\n  hansa ledger checkpoint --out /mnt/elsewhere/north.checkpoint\n  hansa ledger history 5f01fea6be07defb781317df6bfae9f6\n  hansa ledger statement 5f01fea6be07defb781317df6bfae9f6 --month 2026-11\n  hansa ledger export --format beancount --out books.beancount\n  hansa ledger sim cases.jsonl\n  hansa ledger bench --folder /var/lib/hansa"
 )]
 pub(crate) enum Command {
     /// What accounts hold. Without an account: those of your key.
@@ -62,6 +62,12 @@ pub(crate) enum Command {
         /// The commands; `-` reads them from standard input.
         file: PathBuf,
     },
+    /// Measure a ledger on a disk of this machine: about ten seconds, some hundred megabytes that go again.
+    Bench {
+        /// A folder on the disk. Default: the present one.
+        #[arg(long, value_name = "FOLDER", default_value = ".")]
+        folder: PathBuf,
+    },
 }
 
 pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failure> {
@@ -73,7 +79,30 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
         Command::Statement(statement) => accounting::statement(context, statement).await,
         Command::Export(export) => accounting::export(context, export).await,
         Command::Sim { file } => simulate(&file),
+        Command::Bench { folder } => bench(context, &folder).await,
     }
+}
+
+async fn bench(context: &Context, folder: &Path) -> Result<(), Failure> {
+    let within = tempfile::Builder::new().prefix("hansa-ledger-bench-").tempdir_in(folder);
+    let within =
+        within.map_err(|error| format!("cannot write to `{}`: {error}; choose another with `--folder`", folder.display()))?;
+    let report = hansa_ledger::bench::measure(within.path(), |next| note(format!("{next} …"))).await;
+    let report = report.map_err(|error| error.to_string())?;
+    if context.json {
+        json(&report);
+        return Ok(());
+    }
+    let row = |what: &str, rate: f64| vec![what.to_owned(), format!("{rate:.0}")];
+    let rows = [
+        row("appends of the disk, each with fsync", report.appends_synced),
+        row("commands of one client, each durable before the next", report.one_client),
+        row("commands of 64 clients, signatures checked", report.clients_64),
+        row("transfers in batches", report.transfers_in_batches),
+        row("balances read while those are written", report.reads),
+    ];
+    table(&["ON THIS DISK", "PER SECOND"], &rows);
+    Ok(())
 }
 
 async fn balance(context: &Context, account: Option<AccountId>) -> Result<(), Failure> {
