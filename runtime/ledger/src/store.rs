@@ -209,19 +209,17 @@ impl Store {
         tree.root()
     }
 
-    /// See the newest committed rows: the recent ones, and the tables, which may be newer than these but never older.
+    /// See a newest committed row: a recent one, else that of the tables, which by then have whatever is not recent.
     pub(crate) fn look<T>(
         &self,
         recent: impl FnOnce(&Recent) -> Option<T>,
         table: impl FnOnce(&ReadTransaction) -> Result<Option<T>, StoreError>,
     ) -> Result<Option<T>, StoreError> {
-        match recent(&self.recent()) {
-            Some(found) => Ok(Some(found)),
-            None => self.read(table),
-        }
+        let found = recent(&self.recent());
+        if found.is_some() { Ok(found) } else { self.read(table) }
     }
 
-    /// See recent rows and tables of the same moment; commits wait meanwhile.
+    /// See recent rows and tables of the same moment. What is committed meanwhile is not answered before this ends: for short reads.
     pub(crate) fn look_at_all<T>(
         &self,
         read: impl FnOnce(&Recent, &ReadTransaction) -> Result<T, StoreError>,
@@ -355,12 +353,15 @@ impl Store {
     /// Make all tables of the newest format from the log, in one commit.
     fn upgrade(&self) -> Result<(), OpenError> {
         tracing::info!(path = %self.path.display(), "bringing an older ledger to format {}: replaying its log", meta::FORMAT);
-        let damaged = |error: StoreError| self.damaged(error.to_string());
+        let failed = |error: StoreError| match error.is_full() {
+            true => OpenError::Full(self.path.clone()),
+            false => self.damaged(error.to_string()),
+        };
         let (mut state, places) = loading::replay_all(self).map_err(|error| self.damaged(error.to_string()))?;
         let mut rows = Recent::default();
         rows.take_in(Rows::take(&mut state, places));
         let root = RootTree::of(&state).root();
-        let guard = self.database().map_err(damaged)?;
+        let guard = self.database().map_err(failed)?;
         let write = |database: &Database| -> Result<(), StoreError> {
             let tx = begin_write(database)?;
             format_2::drop_tables(&tx)?;
@@ -373,7 +374,7 @@ impl Store {
             tx.commit()?;
             Ok(())
         };
-        guard.as_ref().ok_or(StoreError::Closed).and_then(write).map_err(damaged)
+        guard.as_ref().ok_or(StoreError::Closed).and_then(write).map_err(failed)
     }
 
     fn damaged(&self, reason: String) -> OpenError {
