@@ -4,12 +4,15 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use hansa_economy::ledger::{AccountOpen, AssetCreate, Command, Genesis, Id128, SignedCommand, State, Verified, account_id};
-use hansa_economy::{Digest, Keypair};
+use hansa_economy::channel::AccountId;
+use hansa_economy::ledger::{
+    AccountOpen, AssetCreate, Command, Genesis, Id128, SignedCommand, State, Transfer, TransferBatch, Verified, account_id,
+};
+use hansa_economy::{Amount, Digest, Keypair};
 use redb::{Builder, StorageBackend};
 
 use crate::error::SubmitError;
-use crate::handle::{Ledger, LedgerOptions};
+use crate::handle::{Ledger, LedgerOptions, Outcome};
 use crate::store::Store;
 
 /// Bytes in memory. After `left` writes and syncs one fails, or, once `dead`, all. Once `full`, it grows no more, and after
@@ -143,6 +146,65 @@ async fn a_failed_commit_is_never_answered_and_can_be_repeated() {
     assert!(unknown >= 5, "only {unknown} commits failed");
 }
 
+/// Enough large commands for several groups that are applied ahead of their commits. One write fails: what was answered stands, and
+/// everything can be submitted again, for the one outcome.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn groups_that_were_applied_ahead_fall_with_the_one_before() {
+    let disk = Faulty::default();
+    let ledger = with_asset(&disk).await;
+    let (mut answered, mut unanswered) = (0, 0);
+    for round in 0..6u32 {
+        let commands: Vec<_> = (0..48).map(|n| many_transfers(&ledger, 48 * round + n)).collect();
+        disk.fail_after(Some(40 + 60 * round));
+        let first = submit_all(&ledger, &commands).await;
+        disk.fail_after(None);
+        for (again, first) in submit_all(&ledger, &commands).await.into_iter().zip(first) {
+            let again = again.unwrap();
+            match first {
+                Ok(first) => {
+                    assert!(again.repeated && (again.seq, &again.result) == (first.seq, &first.result), "another outcome");
+                    answered += 1;
+                }
+                Err(error) => {
+                    assert!(matches!(error, SubmitError::Unknown { .. }), "{error}");
+                    unanswered += 1;
+                }
+            }
+        }
+        assert_eq!(ledger.check().unwrap().problem, None);
+    }
+    assert!(answered > 0 && unanswered > 0, "{answered} answered, {unanswered} not");
+}
+
+/// 256 transfers that all fail for a passing reason, and burn their ids.
+fn many_transfers(ledger: &Ledger, n: u32) -> Vec<u8> {
+    let first = u128::from(n) << 64;
+    let transfer = |at| Transfer {
+        id: Id128(first + at),
+        debit: AccountId(1),
+        credit: AccountId(2),
+        amount: Amount(1),
+        asset: 1,
+        code: 1,
+        ..Transfer::default()
+    };
+    let command = Command::Transfer(TransferBatch { transfers: (1..=256).map(transfer).collect() });
+    SignedCommand::sign(ledger.id(), Id128(first + 1000), command, &key()).bytes().to_vec()
+}
+
+async fn submit_all(ledger: &Ledger, commands: &[Vec<u8>]) -> Vec<Result<Outcome, SubmitError>> {
+    let submit = |command: &Vec<u8>| {
+        let (ledger, command) = (ledger.clone(), command.clone());
+        tokio::spawn(async move { ledger.submit(command).await })
+    };
+    let submitted: Vec<_> = commands.iter().map(submit).collect();
+    let mut outcomes = Vec::new();
+    for outcome in submitted {
+        outcomes.push(outcome.await.unwrap());
+    }
+    outcomes
+}
+
 #[tokio::test]
 async fn a_lost_disk_stops_the_ledger() {
     let disk = Faulty::default();
@@ -190,7 +252,7 @@ async fn a_full_disk_refuses_and_goes_on_when_there_is_room() {
 }
 
 /// Submit until the disk has room, waiting as long as the ledger says.
-async fn patiently(ledger: &Ledger, command: &[u8]) -> crate::handle::Outcome {
+async fn patiently(ledger: &Ledger, command: &[u8]) -> Outcome {
     loop {
         match ledger.submit(command.to_vec()).await {
             Ok(outcome) => return outcome,
