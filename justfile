@@ -89,6 +89,7 @@ fuzz SECONDS='60':
     #!/usr/bin/env bash
     set -euo pipefail
     if cargo +nightly fuzz --version >/dev/null 2>&1; then
+        cargo test -p hansa-ledger --test decoders -- --ignored seeds_are_written_for_the_fuzzers
         for target in statements commands entries; do
             cargo +nightly fuzz run "$target" -- -max_total_time={{ SECONDS }} -max_len=65536
         done

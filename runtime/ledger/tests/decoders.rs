@@ -84,6 +84,19 @@ fn the_corpus_itself_is_read() {
     seeds.iter().for_each(|bytes| targets::all(bytes));
 }
 
+/// `just fuzz` has the fuzzers begin with these: one file a seed, named by its digest, in a folder for each target.
+#[test]
+#[ignore = "writes files; `just fuzz` runs it"]
+fn seeds_are_written_for_the_fuzzers() {
+    let corpus = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus");
+    for target in ["statements", "commands", "entries"] {
+        std::fs::create_dir_all(corpus.join(target)).unwrap();
+        for seed in seeds() {
+            std::fs::write(corpus.join(target).join(Digest::of(&seed).to_string()), &seed).unwrap();
+        }
+    }
+}
+
 /// `just fuzz` asks for more cases.
 fn config() -> ProptestConfig {
     let cases = std::env::var("HANSA_FUZZ_CASES").map_or(3000, |cases| cases.parse().unwrap());
