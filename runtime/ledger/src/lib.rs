@@ -4,7 +4,7 @@
 //! one group, commits it durably together with the log entry, and only then answers. Reads see committed rows and never wait
 //! for the writer. [`Ledger::check`] replays the whole log and compares. [`sim::run`] tries commands out in memory.
 //! [`export`] replays it into files for accountants,
-//! [`statement`] into what happened to one account. [`bench`] measures it on a disk.
+//! [`statement`] into what happened to one account. [`bench::measure`] tells how fast it is on a disk.
 //! Tables, codecs and recovery: `FORMAT.md`.
 
 pub mod bench;
