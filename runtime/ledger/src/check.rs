@@ -4,10 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use hansa_economy::channel::{AccountId, ChannelId};
-use hansa_economy::ledger::{
-    Account, AccountKey, Appended, Channel, Entry, KeyId, RefundTarget, Refunded, RootTree, State, TransferId, Verified, audit,
-};
+use hansa_economy::ledger::{Appended, Entry, RootTree, State, TransferId, Verified, audit};
 use hansa_economy::{Amount, Digest};
 use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata};
 use serde::Serialize;
@@ -15,6 +12,7 @@ use serde::Serialize;
 use crate::error::{OpenError, QueryError};
 use crate::handle::Ledger;
 use crate::rows::places_of;
+use crate::steps::Steps;
 use crate::store::{FILE_NAME, Store, StoreError};
 use crate::table::places::Place;
 use crate::table::{accounts, assets, channels, holds, keys, log, meta, outcomes, owners, places, refunds, sheaf, transfers};
@@ -74,13 +72,10 @@ impl Ledger {
     }
 }
 
-/// The replayed ledger: the state, and what it was one entry ago, for the auditors of steps.
+/// The replayed ledger: the state, and what the auditors of steps remember.
 struct Replay {
     state: State,
-    accounts_before: BTreeMap<AccountId, Account>,
-    channels_before: BTreeMap<ChannelId, Channel>,
-    keys_before: BTreeMap<KeyId, AccountKey>,
-    refunded_before: BTreeMap<RefundTarget, Refunded>,
+    steps: Steps,
     places: Places,
     commands: u64,
 }
@@ -156,7 +151,7 @@ fn advance(replay: &mut Option<Replay>, seq: u64, entry: Entry, hash: Digest) ->
         .iter()
         .try_for_each(|movement| audit::movement(&replay.state, movement))
         .map_err(|breach| breach.to_string())?;
-    replay.audit_step()
+    replay.steps.audit(&mut replay.state).map_err(|breach| breach.to_string())
 }
 
 fn same_entry(again: &Appended, seq: u64, entry: &Entry, hash: Digest) -> Result<(), Problem> {
@@ -198,40 +193,7 @@ fn verify(entry: &Entry) -> Result<Vec<Verified>, Problem> {
 
 impl Replay {
     fn new(state: State) -> Replay {
-        Replay {
-            state,
-            accounts_before: BTreeMap::new(),
-            channels_before: BTreeMap::new(),
-            keys_before: BTreeMap::new(),
-            refunded_before: BTreeMap::new(),
-            places: BTreeMap::new(),
-            commands: 0,
-        }
-    }
-
-    fn audit_step(&mut self) -> Result<(), Problem> {
-        let changes = self.state.take_changes();
-        for account in changes.accounts.iter().filter_map(|id| self.state.account(*id)) {
-            if let Some(before) = self.accounts_before.insert(account.id, account.clone()) {
-                audit::account_step(&before, account).map_err(|breach| breach.to_string())?;
-            }
-        }
-        for key in changes.keys.iter().filter_map(|id| self.state.key(*id)) {
-            if let Some(before) = self.keys_before.insert(key.id(), key.clone()) {
-                audit::key_step(&before, key).map_err(|breach| breach.to_string())?;
-            }
-        }
-        for row in changes.refunded.iter().filter_map(|target| self.state.refunded(*target)) {
-            if let Some(before) = self.refunded_before.insert(row.target, *row) {
-                audit::refund_step(&before, row).map_err(|breach| breach.to_string())?;
-            }
-        }
-        for channel in changes.channels.iter().filter_map(|id| self.state.channel(*id)) {
-            if let Some(before) = self.channels_before.insert(channel.id, channel.clone()) {
-                audit::channel_step(&before, channel).map_err(|breach| breach.to_string())?;
-            }
-        }
-        Ok(())
+        Replay { state, steps: Steps::default(), places: BTreeMap::new(), commands: 0 }
     }
 }
 

@@ -33,6 +33,7 @@ pub mod simulator;
 #[expect(dead_code, unreachable_pub, reason = "the tests use a part of it")]
 mod simulator;
 pub mod statement;
+mod steps;
 mod store;
 mod table;
 mod writer;

@@ -326,7 +326,10 @@ impl Store {
             outcomes::get_each(&tx.open_table(outcomes::TABLE)?, &commands_named, |id, outcome| {
                 state.recall_outcome(id, outcome);
             })?;
-            transfers::find_each(tx, &transfers_named, |id, record| state.recall(id, record))
+            match transfers_named.is_empty() {
+                true => Ok(()),
+                false => transfers::find_each(tx, &transfers_named, |id, record| state.recall(id, record)),
+            }
         })
     }
 

@@ -5,13 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hansa_economy::Digest;
-use hansa_economy::channel::{AccountId, ChannelId};
-use hansa_economy::ledger::{
-    Account, AccountKey, Appended, Channel, Entry, KeyId, RefundTarget, Refunded, RootTree, State, Verified, audit,
-};
+use hansa_economy::ledger::{Appended, Entry, RootTree, State, Verified, audit};
 
 use crate::check::Places;
 use crate::rows::places_of;
+use crate::steps::Steps;
 
 use super::accountant::{Accountant, Objection, insist, object};
 
@@ -20,10 +18,7 @@ use super::accountant::{Accountant, Objection, insist, object};
 pub(super) struct Shadow {
     state: State,
     accountant: Accountant,
-    accounts_before: BTreeMap<AccountId, Account>,
-    channels_before: BTreeMap<ChannelId, Channel>,
-    keys_before: BTreeMap<KeyId, AccountKey>,
-    refunded_before: BTreeMap<RefundTarget, Refunded>,
+    steps: Steps,
     entries: Vec<Arc<(Entry, Digest)>>,
     places: Places,
     /// Every command that anybody ever made, by the digest of its bytes.
@@ -38,10 +33,7 @@ impl Shadow {
         Shadow {
             state,
             accountant: Accountant::default(),
-            accounts_before: BTreeMap::new(),
-            channels_before: BTreeMap::new(),
-            keys_before: BTreeMap::new(),
-            refunded_before: BTreeMap::new(),
+            steps: Steps::default(),
             entries: vec![first],
             places: Places::new(),
             known,
@@ -102,27 +94,7 @@ impl Shadow {
     }
 
     fn audit_step(&mut self) -> Result<(), Objection> {
-        let changes = self.state.take_changes();
-        for account in changes.accounts.iter().filter_map(|id| self.state.account(*id)) {
-            if let Some(before) = self.accounts_before.insert(account.id, account.clone()) {
-                audit::account_step(&before, account).map_err(|breach| breach.to_string())?;
-            }
-        }
-        for channel in changes.channels.iter().filter_map(|id| self.state.channel(*id)) {
-            if let Some(before) = self.channels_before.insert(channel.id, channel.clone()) {
-                audit::channel_step(&before, channel).map_err(|breach| breach.to_string())?;
-            }
-        }
-        for key in changes.keys.iter().filter_map(|id| self.state.key(*id)) {
-            if let Some(before) = self.keys_before.insert(key.id(), key.clone()) {
-                audit::key_step(&before, key).map_err(|breach| breach.to_string())?;
-            }
-        }
-        for row in changes.refunded.iter().filter_map(|target| self.state.refunded(*target)) {
-            if let Some(before) = self.refunded_before.insert(row.target, *row) {
-                audit::refund_step(&before, row).map_err(|breach| breach.to_string())?;
-            }
-        }
+        self.steps.audit(&mut self.state).map_err(|breach| breach.to_string())?;
         audit::audit(&self.state).map_err(|breach| breach.to_string())?;
         self.accountant.compare(&self.state)
     }
