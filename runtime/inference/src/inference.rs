@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use crate::backend::Backend;
 use crate::backend::onnx::OnnxRuntime;
 use crate::error::{Error, Result};
+use crate::funds::{Funds, unpaid};
 use crate::info::{EngineStatus, ModelInfo, ModelStatus, RefusedPackage, Status, Task};
 use crate::limits;
 use crate::model::{Model, RunSettings};
@@ -62,12 +63,18 @@ pub struct Request {
     pub deadline: Option<Instant>,
     /// Most that the call may cost, in micro-units.
     pub max_cost: Option<u64>,
+    /// 0 = interactive to 3 = batch: the order among the tenant's own requests, and the price where the model's card says so.
+    pub priority: u8,
+    /// Run alone, so that the result does not depend on what others ask at the same time.
+    pub exclusive: bool,
+    /// What pays.
+    pub funds: Arc<dyn Funds>,
 }
 
 impl Request {
-    /// A request without deadline and cap.
+    /// A request without deadline and cap, that nobody pays for.
     pub fn new(tenant: impl Into<Arc<str>>) -> Self {
-        Self { tenant: tenant.into(), deadline: None, max_cost: None }
+        Self { tenant: tenant.into(), deadline: None, max_cost: None, priority: 1, exclusive: false, funds: unpaid() }
     }
 }
 

@@ -17,6 +17,7 @@
 
 mod backend;
 mod error;
+mod funds;
 mod golden;
 mod inference;
 mod info;
@@ -35,6 +36,7 @@ mod worker;
 #[cfg(any(test, feature = "testing"))]
 pub use backend::fake::FakeBackend;
 pub use error::{BadShape, Error, Result};
+pub use funds::{Charge, Funds, Hold, HoldFuture, Unpaid};
 pub use inference::{Inference, InferenceOptions, Request};
 pub use info::{DeviceClass, EngineStatus, ModelInfo, ModelState, ModelStatus, Provider, RefusedPackage, Status, Task};
 pub use package::{MANIFEST_FILE, PackageError, packages_in};

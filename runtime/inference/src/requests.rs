@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
+use crate::funds::Charge;
 use crate::inference::{Inference, Request};
 use crate::limits;
 use crate::model::Model;
@@ -190,7 +191,9 @@ async fn run(model: &Arc<Model>, request: &Request, input_units: u64, rows: Vec<
     if request.max_cost.is_some_and(|most| cost > most) {
         return Err(Error::Budget(cost));
     }
+    let hold = request.funds.hold(cost).await?;
     let Finished { outputs, device, queued, batch_rows } = model.run(&request.tenant, request.deadline, rows).await?;
+    hold.charge(&Charge { model: model.package.manifest.id, input_units, output_units: 0, cost })?;
     let usage = Usage {
         requests: 1,
         input_units,
