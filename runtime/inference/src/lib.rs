@@ -36,7 +36,9 @@ mod worker;
 pub use backend::fake::FakeBackend;
 pub use error::{BadShape, Error, Result};
 pub use inference::{Inference, InferenceOptions, Request};
-pub use info::{DeviceClass, EngineStatus, ModelInfo, ModelState, ModelStatus, Provider, RefusedPackage, Status, Task};
+pub use info::{
+    DeviceClass, EngineStatus, ModelInfo, ModelState, ModelStatus, Provider, ProviderKind, RefusedPackage, Status, Task,
+};
 pub use package::{MANIFEST_FILE, PackageError, packages_in};
 pub use requests::{Embeddings, Example, Label, Labels, Outcome};
 pub use tensor::{Dim, Dtype, Port, Tensor};
