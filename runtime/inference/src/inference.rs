@@ -11,9 +11,12 @@ use crate::error::{Error, Result};
 use crate::funds::{Funds, unpaid};
 use crate::info::{EngineStatus, ModelInfo, ModelStatus, RefusedPackage, Status, Task};
 use crate::limits;
+use crate::memory::Memory;
+use crate::metrics::ModelMetrics;
 use crate::model::{Model, RunSettings};
 use crate::package::{Package, Pipeline, packages_in};
-use crate::queue::Bounds;
+use crate::scheduler::queue::Bounds;
+use crate::scheduler::table::RunCost;
 use crate::usage::Rates;
 
 /// What the operator decides.
@@ -31,6 +34,12 @@ pub struct InferenceOptions {
     pub queue_per_tenant_max: usize,
     /// A model without requests for so long leaves memory; `None`: never. Default 10 minutes.
     pub idle_unload: Option<Duration>,
+    /// Whether rows of several requests run together where that was measured to be faster; default yes.
+    pub batching: bool,
+    /// Bytes that all loaded models of a device may take together; `None`: no bound. Default none.
+    pub memory_bytes: Option<u64>,
+    /// Devices that each model runs on, a session on each; default 1.
+    pub devices: usize,
 }
 
 impl Default for InferenceOptions {
@@ -42,6 +51,9 @@ impl Default for InferenceOptions {
             queue_max: 1024,
             queue_per_tenant_max: limits::ITEMS_MAX,
             idle_unload: Some(Duration::from_secs(600)),
+            batching: true,
+            memory_bytes: None,
+            devices: 1,
         }
     }
 }
@@ -86,6 +98,7 @@ struct Inner {
     backend: std::result::Result<Arc<dyn Backend>, String>,
     models: BTreeMap<String, Arc<Model>>,
     refused: Vec<RefusedPackage>,
+    memory: Arc<[Memory]>,
 }
 
 impl Drop for Inner {
@@ -113,15 +126,17 @@ impl Inference {
 
     fn assemble(backend: std::result::Result<Arc<dyn Backend>, String>, options: InferenceOptions) -> Self {
         let (mut models, mut refused) = (BTreeMap::new(), Vec::new());
+        let memory: Arc<[Memory]> = (0..options.devices.max(1)).map(|_| Memory::new(options.memory_bytes)).collect();
         match &backend {
             Ok(backend) => {
                 let settings = RunSettings {
                     threads: options.threads_per_model.max(1),
                     bounds: Bounds { total_max: options.queue_max, per_tenant_max: options.queue_per_tenant_max },
                     idle: options.idle_unload,
+                    batching: options.batching,
                 };
                 for folder in options.model_folders {
-                    if let Err(reason) = list(&mut models, &folder, backend, settings) {
+                    if let Err(reason) = list(&mut models, &folder, backend, &memory, settings) {
                         tracing::warn!(folder = %folder.display(), reason, "model package refused");
                         refused.push(RefusedPackage { folder, reason });
                     }
@@ -129,7 +144,7 @@ impl Inference {
             }
             Err(reason) => tracing::warn!(reason, "this node runs no models"),
         }
-        Self(Arc::new(Inner { backend, models, refused }))
+        Self(Arc::new(Inner { backend, models, refused, memory }))
     }
 
     /// How things stand.
@@ -166,6 +181,24 @@ impl Inference {
     /// As [`Inference::info`].
     pub fn price(&self, name: &str) -> Result<Rates> {
         Ok(self.model(name)?.package.manifest.rates)
+    }
+
+    /// What each model did since the node started.
+    pub fn metrics(&self) -> BTreeMap<String, ModelMetrics> {
+        self.0.models.iter().map(|(name, model)| (name.clone(), model.metrics.snapshot())).collect()
+    }
+
+    /// What runs of a model were measured to take, per device: why rows run together, or do not.
+    ///
+    /// # Errors
+    /// As [`Inference::info`].
+    pub fn measured(&self, name: &str) -> Result<Vec<Vec<RunCost>>> {
+        Ok(self.model(name)?.measured())
+    }
+
+    /// Bytes that the loaded models of each device take, as measured when they were loaded.
+    pub fn memory_used(&self) -> Vec<u64> {
+        self.0.memory.iter().map(Memory::used).collect()
     }
 
     /// Loads a model ahead of its first request: files verified, ports compared, golden vectors run. A model that failed
@@ -210,6 +243,7 @@ fn list(
     models: &mut BTreeMap<String, Arc<Model>>,
     folder: &Path,
     backend: &Arc<dyn Backend>,
+    memory: &Arc<[Memory]>,
     settings: RunSettings,
 ) -> std::result::Result<(), String> {
     let package = Package::open(folder).map_err(|error| error.to_string())?;
@@ -217,7 +251,7 @@ fn list(
     if let Some(other) = models.get(&name) {
         return Err(format!("`{name}` is the name of the model in `{}` too; list only one of them", other.folder.display()));
     }
-    models.insert(name, Arc::new(Model::new(package, folder.to_owned(), Arc::clone(backend), settings)));
+    models.insert(name, Arc::new(Model::new(package, folder.to_owned(), Arc::clone(backend), Arc::clone(memory), settings)));
     Ok(())
 }
 

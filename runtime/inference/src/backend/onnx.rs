@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 use std::ffi::CStr;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use ort::environment::Environment;
-use ort::session::{Session as OrtSession, SessionInputValue};
+use ort::session::{RunOptions, Session as OrtSession, SessionInputValue};
 use ort::value::{DynValue, Outlet, PrimitiveTensorElementType, TensorElementType, TensorRef, ValueType};
 
-use super::{Backend, Session, provider};
+use super::{Backend, Interrupt, Session, provider};
 use crate::error::{Error, Result};
 use crate::info::Provider;
 use crate::tensor::{Dim, Dtype, Elements, Port, Tensor};
@@ -87,7 +87,8 @@ impl Backend for OnnxRuntime {
         let inputs = session.inputs().iter().map(port).collect::<Result<_>>()?;
         let outputs = session.outputs().iter().map(port).collect::<Result<_>>()?;
         let provider = provider::of(&session).map_err(failed)?;
-        Ok(Box::new(OnnxSession { session, inputs, outputs, provider }))
+        let options = Arc::new(RunOptions::new().map_err(failed)?);
+        Ok(Box::new(OnnxSession { session, options, inputs, outputs, provider }))
     }
 }
 
@@ -106,6 +107,7 @@ fn version_of(library: &Path) -> Option<String> {
 
 struct OnnxSession {
     session: OrtSession,
+    options: Arc<RunOptions>,
     inputs: Vec<Port>,
     outputs: Vec<Port>,
     provider: Provider,
@@ -124,14 +126,29 @@ impl Session for OnnxSession {
         self.provider.clone()
     }
 
+    fn interrupt(&self) -> Arc<dyn Interrupt> {
+        Arc::clone(&self.options) as Arc<dyn Interrupt>
+    }
+
     fn run(&mut self, inputs: &[(&str, &Tensor)], outputs: &[&str]) -> Result<Vec<Tensor>> {
         let values = input_values(inputs).map_err(|cause| run_error(&cause))?;
-        let found = self.session.run(values).map_err(|cause| run_error(&cause))?;
+        let found = self.session.run_with_options(values, &*self.options).map_err(|cause| run_error(&cause))?;
         let take = |name: &&str| match found.get(name) {
             Some(value) => tensor(name, value),
             None => Err(Error::BadInput(format!("the model has no output `{name}`; ask for one that it has"))),
         };
         outputs.iter().map(take).collect()
+    }
+}
+
+impl Interrupt for RunOptions {
+    fn stop(&self) {
+        // it only fails for a missing handle, which is not so here
+        let _ = self.terminate();
+    }
+
+    fn clear(&self) {
+        let _ = self.unterminate();
     }
 }
 

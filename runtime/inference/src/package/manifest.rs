@@ -33,7 +33,6 @@ pub(crate) struct Manifest {
     #[cfg_attr(not(test), expect(dead_code, reason = "what loads sessions reads it"))]
     pub(crate) runtime: RuntimeSettings,
     /// What it takes there.
-    #[cfg_attr(not(test), expect(dead_code, reason = "what shares a device's memory reads it"))]
     pub(crate) memory: MemorySettings,
     pub(crate) rates: Rates,
     pub(crate) golden: Vec<Golden>,
@@ -105,6 +104,7 @@ impl Manifest {
         let (inputs, outputs) = (ports("input", raw.input)?, ports("output", raw.output)?);
         raw.runtime.check()?;
         raw.memory.check()?;
+        raw.price.check()?;
         let labels = raw.labels.map_or_else(Vec::new, |labels| labels.names);
         let tables = Tables { text: raw.text, bytes: raw.bytes, generate: raw.generate, labels };
         let pipeline = Pipeline::of(raw.task, tables, &inputs, &outputs)?;

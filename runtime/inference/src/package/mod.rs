@@ -19,12 +19,16 @@ use sha2::{Digest, Sha256};
 pub(crate) use files::ListedFile;
 pub(crate) use golden::{Golden, GoldenCase};
 pub(crate) use manifest::Manifest;
-pub(crate) use settings::{BytesSettings, Pipeline, Pooling, TextSettings};
+pub(crate) use settings::{Activation, BytesSettings, Pipeline, Pooling, TextSettings};
 
+use crate::info::DeviceClass;
 use crate::limits;
 
 /// Name of the manifest inside a package.
 pub const MANIFEST_FILE: &str = "hansa-model.toml";
+
+/// What a small model takes beside its weights: the session, and the arena of its runs.
+const WORKING_BYTES: u64 = 16 << 20;
 
 /// Why a package was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -96,6 +100,27 @@ impl Package {
         let bytes = self.file(&self.manifest.graph)?;
         onnx_scan::check(&bytes).map_err(|cause| PackageError::Graph { path: self.manifest.graph.clone(), cause })?;
         Ok(bytes)
+    }
+
+    /// Bytes that the model is expected to take when it is loaded and runs: as its manifest says, else by the size of its
+    /// files.
+    pub(crate) fn expected_bytes(&self) -> u64 {
+        let memory = self.manifest.memory;
+        memory.peak_bytes.or(memory.resident_bytes).unwrap_or_else(|| self.file_bytes() / 4 * 5 + WORKING_BYTES)
+    }
+
+    /// Bytes that it takes, where the process grew by `grown` when it was loaded; on a device of its own memory, what is
+    /// expected.
+    pub(crate) fn measured_bytes(&self, device: DeviceClass, grown: u64) -> u64 {
+        match device {
+            // Other models run meanwhile, so that the growth is believed within reason only.
+            DeviceClass::Cpu => grown.clamp(self.file_bytes(), 3 * self.file_bytes() + WORKING_BYTES),
+            DeviceClass::Gpu | DeviceClass::Npu => self.expected_bytes(),
+        }
+    }
+
+    fn file_bytes(&self) -> u64 {
+        self.manifest.files.iter().map(|file| file.size).sum()
     }
 
     /// The verified bytes of a listed file.
