@@ -38,6 +38,8 @@ pub struct InferenceOptions {
     pub batching: bool,
     /// Bytes that all loaded models of a device may take together; `None`: no bound. Default none.
     pub memory_bytes: Option<u64>,
+    /// The operator's price cards, by model, in place of those of the packages.
+    pub prices: BTreeMap<String, Rates>,
     /// Devices that each model runs on, a session on each; default 1.
     pub devices: usize,
 }
@@ -53,6 +55,7 @@ impl Default for InferenceOptions {
             idle_unload: Some(Duration::from_secs(600)),
             batching: true,
             memory_bytes: None,
+            prices: BTreeMap::new(),
             devices: 1,
         }
     }
@@ -136,7 +139,10 @@ impl Inference {
                     batching: options.batching,
                 };
                 for folder in options.model_folders {
-                    if let Err(reason) = list(&mut models, &folder, backend, &memory, settings) {
+                    let priced = |package: Package| package.priced(&options.prices);
+                    let package = Package::open(&folder).map_err(|error| error.to_string()).and_then(priced);
+                    let listed = package.and_then(|package| list(&mut models, package, &folder, backend, &memory, settings));
+                    if let Err(reason) = listed {
                         tracing::warn!(folder = %folder.display(), reason, "model package refused");
                         refused.push(RefusedPackage { folder, reason });
                     }
@@ -241,12 +247,12 @@ impl Inference {
 
 fn list(
     models: &mut BTreeMap<String, Arc<Model>>,
+    package: Package,
     folder: &Path,
     backend: &Arc<dyn Backend>,
     memory: &Arc<[Memory]>,
     settings: RunSettings,
 ) -> std::result::Result<(), String> {
-    let package = Package::open(folder).map_err(|error| error.to_string())?;
     let name = package.manifest.name.clone();
     if let Some(other) = models.get(&name) {
         return Err(format!("`{name}` is the name of the model in `{}` too; list only one of them", other.folder.display()));

@@ -7,13 +7,17 @@ use crate::limits::PRIORITIES;
 #[serde(deny_unknown_fields, default)]
 pub struct Rates {
     /// Per call.
+    #[serde(alias = "per-request")]
     pub per_request: u64,
     /// Per 1,000 input units.
+    #[serde(alias = "per-1k-input")]
     pub per_1k_input: u64,
     /// Per 1,000 output units.
+    #[serde(alias = "per-1k-output")]
     pub per_1k_output: u64,
     /// Percent of these that a request of each priority costs, 0 = interactive to 3 = batch. Its share of a busy model grows
     /// alike. 1 to 10,000; default 100 for all.
+    #[serde(alias = "priority-percent")]
     pub priority_percent: [u32; PRIORITIES],
 }
 

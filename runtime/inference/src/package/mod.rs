@@ -12,6 +12,7 @@ mod table_tests;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -23,6 +24,7 @@ pub(crate) use settings::{Activation, BytesSettings, Pipeline, Pooling, TextSett
 
 use crate::info::DeviceClass;
 use crate::limits;
+use crate::usage::Rates;
 
 /// Name of the manifest inside a package.
 pub const MANIFEST_FILE: &str = "hansa-model.toml";
@@ -93,6 +95,15 @@ impl Package {
             file.locate(folder)?;
         }
         Ok(Self { manifest, folder: folder.to_owned() })
+    }
+
+    /// With the operator's price card in place of its own, where there is one.
+    pub(crate) fn priced(mut self, prices: &BTreeMap<String, Rates>) -> Result<Self, String> {
+        if let Some(rates) = prices.get(&self.manifest.name) {
+            rates.check()?;
+            self.manifest.rates = *rates;
+        }
+        Ok(self)
     }
 
     /// The verified bytes of the graph, without external data and foreign operators.
