@@ -20,6 +20,8 @@ pub const STDERR_TAIL_BYTES_MAX: usize = 2048;
 pub const BACKTRACE_FRAMES_MAX: usize = 16;
 /// Longest key of an agent's store, in bytes.
 pub const STORE_KEY_BYTES_MAX: usize = 512;
+/// Most generations that one call may have open.
+pub const GENERATIONS_MAX: usize = 16;
 /// Most host resources (streams, buckets, pollables) that one instance may hold open.
 pub const RESOURCES_MAX: usize = 1024;
 /// Most random bytes that one request of a guest yields.

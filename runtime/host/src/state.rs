@@ -33,6 +33,13 @@ pub(crate) struct State {
     pub(crate) agent: Arc<Agent>,
     pub(crate) capabilities: Capabilities,
     pub(crate) output: Arc<Output>,
+    pub(crate) held: Held,
+}
+
+/// How many resources of each bounded kind the guest holds.
+#[derive(Debug, Default)]
+pub(crate) struct Held {
+    pub(crate) generations: usize,
 }
 
 impl State {
@@ -44,7 +51,7 @@ impl State {
             .build();
         let mut table = ResourceTable::new();
         table.set_max_capacity(RESOURCES_MAX);
-        State { wasi, table, memory, agent, capabilities, output }
+        State { wasi, table, memory, agent, capabilities, output, held: Held::default() }
     }
 }
 

@@ -12,6 +12,7 @@ wasmtime::component::bindgen!({
             import hansa:inference/models@0.1.0;
             import hansa:inference/tensors@0.1.0;
             import hansa:inference/text@0.1.0;
+            import hansa:inference/generate@0.1.0;
             import wasi:keyvalue/store@0.2.0-draft2;
         }
     ",
@@ -21,7 +22,14 @@ wasmtime::component::bindgen!({
         "../../wit/hansa-inference",
         "../../wit/wasi-keyvalue",
     ],
-    imports: { default: async },
-    with: { "wasi:keyvalue/store.bucket": super::bucket::Bucket },
+    imports: {
+        // It holds resources; what the contract cannot say as a value ends the call.
+        "hansa:inference/generate@0.1.0": async | trappable,
+        default: async,
+    },
+    with: {
+        "wasi:keyvalue/store.bucket": super::bucket::Bucket,
+        "hansa:inference/generate.generation": super::inference::generation::OpenGeneration,
+    },
     additional_derives: [PartialEq],
 });

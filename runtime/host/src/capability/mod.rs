@@ -76,6 +76,7 @@ pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
     hansa::inference::models::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     hansa::inference::tensors::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     hansa::inference::text::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+    hansa::inference::generate::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     wasi::keyvalue::store::add_to_linker::<_, HasSelf<State>>(linker, |state| state)
 }
 

@@ -4,9 +4,11 @@
 mod capabilities;
 mod crossing;
 mod failures;
+mod generation;
 mod grants;
 mod json;
 mod market;
+mod models;
 mod programs;
 mod support;
 mod values;
