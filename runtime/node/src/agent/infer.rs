@@ -167,6 +167,17 @@ impl Infer for CallInference {
         };
         rerank.boxed()
     }
+
+    fn generate(
+        &self,
+        model: String,
+        _: wit::Prompt,
+        _: wit::Sampling,
+        _: wit::Opts,
+    ) -> InferFuture<'_, Box<dyn wit::Generation>> {
+        let message = format!("`{model}` does not generate: no model of this version does");
+        async move { Err(wit::Error::BadInput(message)) }.boxed()
+    }
 }
 
 fn from_guest(tensor: &wit::Tensor) -> Result<engine::Tensor, engine::Error> {
