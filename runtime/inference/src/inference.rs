@@ -12,6 +12,7 @@ use crate::info::{EngineStatus, ModelInfo, ModelStatus, RefusedPackage, Status, 
 use crate::limits;
 use crate::model::{Model, RunSettings};
 use crate::package::{Package, Pipeline, packages_in};
+use crate::providers::ProviderSettings;
 use crate::queue::Bounds;
 use crate::usage::Rates;
 
@@ -22,6 +23,8 @@ pub struct InferenceOptions {
     pub library: Option<PathBuf>,
     /// Folders that each hold one model package.
     pub model_folders: Vec<PathBuf>,
+    /// Execution providers; default: the processor alone.
+    pub providers: ProviderSettings,
     /// Processor threads that one model may use; default 1.
     pub threads_per_model: usize,
     /// Rows that may wait per model; default 1,024.
@@ -37,6 +40,7 @@ impl Default for InferenceOptions {
         Self {
             library: None,
             model_folders: Vec::new(),
+            providers: ProviderSettings::default(),
             threads_per_model: 1,
             queue_max: 1024,
             queue_per_tenant_max: limits::ITEMS_MAX,
@@ -112,9 +116,10 @@ impl Inference {
                     threads: options.threads_per_model.max(1),
                     bounds: Bounds { total_max: options.queue_max, per_tenant_max: options.queue_per_tenant_max },
                     idle: options.idle_unload,
+                    providers: Arc::new(options.providers),
                 };
                 for folder in options.model_folders {
-                    if let Err(reason) = list(&mut models, &folder, backend, settings) {
+                    if let Err(reason) = list(&mut models, &folder, backend, &settings) {
                         tracing::warn!(folder = %folder.display(), reason, "model package refused");
                         refused.push(RefusedPackage { folder, reason });
                     }
@@ -203,14 +208,14 @@ fn list(
     models: &mut BTreeMap<String, Arc<Model>>,
     folder: &Path,
     backend: &Arc<dyn Backend>,
-    settings: RunSettings,
+    settings: &RunSettings,
 ) -> std::result::Result<(), String> {
     let package = Package::open(folder).map_err(|error| error.to_string())?;
     let name = package.manifest.name.clone();
     if let Some(other) = models.get(&name) {
         return Err(format!("`{name}` is the name of the model in `{}` too; list only one of them", other.folder.display()));
     }
-    models.insert(name, Arc::new(Model::new(package, folder.to_owned(), Arc::clone(backend), settings)));
+    models.insert(name, Arc::new(Model::new(package, folder.to_owned(), Arc::clone(backend), settings.clone())));
     Ok(())
 }
 

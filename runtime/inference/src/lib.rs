@@ -18,12 +18,14 @@
 mod backend;
 mod error;
 mod golden;
+mod import;
 mod inference;
 mod info;
 pub mod limits;
 mod model;
 mod package;
 mod pipeline;
+mod providers;
 mod queue;
 mod requests;
 #[cfg(test)]
@@ -35,11 +37,13 @@ mod worker;
 #[cfg(any(test, feature = "testing"))]
 pub use backend::fake::FakeBackend;
 pub use error::{BadShape, Error, Result};
+pub use import::{ImportError, ImportOptions, Imported, add_model};
 pub use inference::{Inference, InferenceOptions, Request};
 pub use info::{
     DeviceClass, EngineStatus, ModelInfo, ModelState, ModelStatus, Provider, ProviderKind, RefusedPackage, Status, Task,
 };
-pub use package::{MANIFEST_FILE, PackageError, packages_in};
+pub use package::{FileSummary, MANIFEST_FILE, PackageError, PackageSummary, packages_in, read_package, verify_package};
+pub use providers::{CudaSettings, ProviderSettings, TensorrtSettings, WebgpuSettings};
 pub use requests::{Embeddings, Example, Label, Labels, Outcome};
 pub use tensor::{Dim, Dtype, Port, Tensor};
 pub use usage::{Rates, Usage};

@@ -7,23 +7,25 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use crate::backend::{Backend, Session};
+use crate::backend::{Backend, LoadOptions, Session};
 use crate::error::{Error, Result};
 use crate::golden;
 use crate::info::ModelState;
 use crate::package::Package;
 use crate::pipeline::Row;
 use crate::pipeline::text::TextTokens;
+use crate::providers::ProviderSettings;
 use crate::queue::Bounds;
 use crate::tensor::Port;
 use crate::worker::{Finished, Worker, call};
 
 /// How models are run here.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct RunSettings {
     pub(crate) threads: usize,
     pub(crate) bounds: Bounds,
     pub(crate) idle: Option<Duration>,
+    pub(crate) providers: Arc<ProviderSettings>,
 }
 
 #[derive(Clone)]
@@ -191,7 +193,8 @@ impl Model {
     fn open_session(&self) -> Result<Box<dyn Session>> {
         let manifest = &self.package.manifest;
         let graph = self.package.graph().map_err(|cause| self.refused(&cause))?;
-        let mut session = self.backend.load(&graph, self.settings.threads).map_err(|cause| self.refused(&cause))?;
+        let options = self.load_options().map_err(|cause| self.refused(&cause))?;
+        let mut session = self.backend.load(&graph, &options).map_err(|cause| self.refused(&cause))?;
         drop(graph);
         for (side, declared, found) in
             [("input", &manifest.inputs, session.inputs()), ("output", &manifest.outputs, session.outputs())]
@@ -201,6 +204,17 @@ impl Model {
         let tokens = self.tokens_blocking()?;
         golden::check(manifest, tokens.as_deref(), session.as_mut()).map_err(|cause| self.refused(&cause))?;
         Ok(session)
+    }
+
+    /// What the operator allows and the model wants.
+    fn load_options(&self) -> std::result::Result<LoadOptions, String> {
+        let (runtime, settings) = (&self.package.manifest.runtime, &self.settings);
+        Ok(LoadOptions {
+            threads: settings.threads,
+            order: settings.providers.narrowed(runtime)?,
+            min_share: runtime.min_share(),
+            providers: Arc::clone(&settings.providers),
+        })
     }
 
     fn refused(&self, cause: &dyn std::fmt::Display) -> Error {

@@ -4,9 +4,10 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-use super::{Backend, Session};
+use super::{Backend, LoadOptions, Session};
 use crate::error::{Error, Result};
 use crate::info::{DeviceClass, Provider};
+use crate::package::Graph;
 use crate::tensor::{Dim, Dtype, Elements, Port, Tensor};
 
 /// Runs `y = 2x` on fp32 `[batch]` tensors, whatever the graph's bytes are. Clones share one gate and one diary.
@@ -76,7 +77,7 @@ impl Backend for FakeBackend {
         None
     }
 
-    fn load(&self, _graph: &[u8], _threads: usize) -> Result<Box<dyn Session>> {
+    fn load(&self, _graph: &Graph, _options: &LoadOptions) -> Result<Box<dyn Session>> {
         let port = |name: &str| Port { name: name.to_owned(), dtype: Dtype::Fp32, shape: vec![Dim::Free("batch".to_owned())] };
         Ok(Box::new(FakeSession { backend: self.clone(), input: [port("x")], output: [port("y")] }))
     }
@@ -98,7 +99,7 @@ impl Session for FakeSession {
     }
 
     fn provider(&self) -> Provider {
-        Provider { name: "Fake".to_owned(), share: 1.0, device: DeviceClass::Cpu }
+        Provider { name: "Fake".to_owned(), share: 1.0, device: DeviceClass::Cpu, passed_over: Vec::new() }
     }
 
     fn run(&mut self, inputs: &[(&str, &Tensor)], outputs: &[&str]) -> Result<Vec<Tensor>> {
