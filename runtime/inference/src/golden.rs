@@ -35,6 +35,17 @@ pub(crate) fn check(manifest: &Manifest, tokens: Option<&TextTokens>, session: &
     Ok(Rows::Together)
 }
 
+/// The numbers that a golden vector's case gives: the output's, the scores of its labels, or as many tokens as it expects.
+pub(crate) fn run(
+    manifest: &Manifest,
+    tokens: Option<&TextTokens>,
+    session: &mut dyn Session,
+    golden: &Golden,
+) -> Result<Vec<f64>> {
+    let rows = rows(manifest, tokens, &golden.case)?;
+    numbers(&golden.case, run_alone(manifest, session, &rows)?)
+}
+
 fn run_alone(manifest: &Manifest, session: &mut dyn Session, rows: &[Row]) -> Result<Vec<RowOutput>> {
     let mut outputs = Vec::with_capacity(rows.len());
     for row in rows {
@@ -92,8 +103,11 @@ fn rows(manifest: &Manifest, tokens: Option<&TextTokens>, case: &GoldenCase) -> 
     }
 }
 
-/// The scores of the golden labels, the first of which must be the best of all.
+/// The scores of the golden labels, the first of which must be the best of all; without labels, all scores.
 fn classified(scores: &[f32], labels: &[usize]) -> Result<Vec<f64>> {
+    if labels.is_empty() {
+        return Ok(scores.iter().copied().map(f64::from).collect());
+    }
     let best = (0..scores.len()).max_by(|a, b| scores[*a].total_cmp(&scores[*b]));
     if best != labels.first().copied() {
         return Err(Error::Backend(format!("a golden vector got label number {best:?} as the best, not {:?}", labels.first())));

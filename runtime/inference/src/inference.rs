@@ -15,6 +15,7 @@ use crate::memory::Memory;
 use crate::metrics::ModelMetrics;
 use crate::model::{Model, RunSettings};
 use crate::package::{Package, Pipeline, packages_in};
+use crate::providers::ProviderSettings;
 use crate::scheduler::queue::Bounds;
 use crate::scheduler::table::RunCost;
 use crate::usage::Rates;
@@ -26,6 +27,8 @@ pub struct InferenceOptions {
     pub library: Option<PathBuf>,
     /// Folders that each hold one model package.
     pub model_folders: Vec<PathBuf>,
+    /// Execution providers; default: the processor alone.
+    pub providers: ProviderSettings,
     /// Processor threads that one model may use; default 1.
     pub threads_per_model: usize,
     /// Rows that may wait per model; default 1,024.
@@ -49,6 +52,7 @@ impl Default for InferenceOptions {
         Self {
             library: None,
             model_folders: Vec::new(),
+            providers: ProviderSettings::default(),
             threads_per_model: 1,
             queue_max: 1024,
             queue_per_tenant_max: limits::ITEMS_MAX,
@@ -137,11 +141,12 @@ impl Inference {
                     bounds: Bounds { total_max: options.queue_max, per_tenant_max: options.queue_per_tenant_max },
                     idle: options.idle_unload,
                     batching: options.batching,
+                    providers: Arc::new(options.providers),
                 };
                 for folder in options.model_folders {
                     let priced = |package: Package| package.priced(&options.prices);
                     let package = Package::open(&folder).map_err(|error| error.to_string()).and_then(priced);
-                    let listed = package.and_then(|package| list(&mut models, package, &folder, backend, &memory, settings));
+                    let listed = package.and_then(|package| list(&mut models, package, &folder, backend, &memory, &settings));
                     if let Err(reason) = listed {
                         tracing::warn!(folder = %folder.display(), reason, "model package refused");
                         refused.push(RefusedPackage { folder, reason });
@@ -251,13 +256,14 @@ fn list(
     folder: &Path,
     backend: &Arc<dyn Backend>,
     memory: &Arc<[Memory]>,
-    settings: RunSettings,
+    settings: &RunSettings,
 ) -> std::result::Result<(), String> {
     let name = package.manifest.name.clone();
     if let Some(other) = models.get(&name) {
         return Err(format!("`{name}` is the name of the model in `{}` too; list only one of them", other.folder.display()));
     }
-    models.insert(name, Arc::new(Model::new(package, folder.to_owned(), Arc::clone(backend), Arc::clone(memory), settings)));
+    let model = Model::new(package, folder.to_owned(), Arc::clone(backend), Arc::clone(memory), settings.clone());
+    models.insert(name, Arc::new(model));
     Ok(())
 }
 

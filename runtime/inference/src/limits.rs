@@ -2,8 +2,10 @@
 
 /// Bytes of a `hansa-model.toml`.
 pub const MANIFEST_BYTES_MAX: u64 = 1 << 20;
-/// Bytes of one file of a package: protobuf, and with it ONNX without external data, ends at 2 GiB.
-pub const FILE_BYTES_MAX: u64 = 1 << 31;
+/// Bytes of a graph: protobuf, and with it ONNX without external data, ends at 2 GiB.
+pub const GRAPH_BYTES_MAX: u64 = 1 << 31;
+/// Bytes of any other file of a package, such as one of weights.
+pub const FILE_BYTES_MAX: u64 = 1 << 37;
 /// Files that a package may list.
 pub const FILES_MAX: usize = 64;
 /// Ports on each side of a model: the keys and values of a decoder's layers, and a few more.
@@ -52,3 +54,7 @@ pub const BATCH_ROWS_MAX: u32 = 128;
 pub const TENANTS_COUNTED_MAX: usize = 256;
 /// How long a load waits for others to leave memory.
 pub const MEMORY_WAIT: std::time::Duration = std::time::Duration::from_secs(30);
+/// Bytes of a JSON file of an export, the tokenizer's own apart.
+pub const CONFIG_BYTES_MAX: u64 = 16 << 20;
+/// Files in a tar that is added.
+pub const TAR_FILES_MAX: usize = 256;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{oneshot, watch};
 
-use crate::backend::{Backend, Session};
+use crate::backend::{Backend, LoadOptions, Session};
 use crate::error::{Error, Result};
 use crate::golden;
 use crate::info::ModelState;
@@ -16,6 +16,7 @@ use crate::metrics::Metrics;
 use crate::package::Package;
 use crate::pipeline::Row;
 use crate::pipeline::text::TextTokens;
+use crate::providers::ProviderSettings;
 use crate::scheduler::call::{Begun, Call, Finished};
 use crate::scheduler::queue::{Bounds, Ticket};
 use crate::scheduler::table::{CostTable, RunCost};
@@ -23,12 +24,13 @@ use crate::scheduler::worker::{Seat, Worker};
 use crate::tensor::Port;
 
 /// How models are run here.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct RunSettings {
     pub(crate) threads: usize,
     pub(crate) bounds: Bounds,
     pub(crate) idle: Option<Duration>,
     pub(crate) batching: bool,
+    pub(crate) providers: Arc<ProviderSettings>,
 }
 
 #[derive(Clone)]
@@ -251,7 +253,8 @@ impl Model {
         memory::give_back();
         let before = memory::process_bytes();
         let graph = self.package.graph().map_err(|cause| self.refused(&cause))?;
-        let mut session = self.backend.load(&graph, self.settings.threads).map_err(|cause| self.refused(&cause))?;
+        let options = self.load_options().map_err(|cause| self.refused(&cause))?;
+        let mut session = self.backend.load(&graph, &options).map_err(|cause| self.refused(&cause))?;
         drop(graph);
         for (side, declared, found) in
             [("input", &manifest.inputs, session.inputs()), ("output", &manifest.outputs, session.outputs())]
@@ -280,6 +283,17 @@ impl Model {
     /// What runs were measured to take, per device.
     pub(crate) fn measured(&self) -> Vec<Vec<RunCost>> {
         (0..self.tables.len()).map(|device| self.table(device).measured()).collect()
+    }
+
+    /// What the operator allows and the model wants.
+    fn load_options(&self) -> std::result::Result<LoadOptions, String> {
+        let (runtime, settings) = (&self.package.manifest.runtime, &self.settings);
+        Ok(LoadOptions {
+            threads: settings.threads,
+            order: settings.providers.narrowed(runtime)?,
+            min_share: runtime.min_share(),
+            providers: Arc::clone(&settings.providers),
+        })
     }
 
     fn refused(&self, cause: &dyn std::fmt::Display) -> Error {

@@ -194,11 +194,20 @@ async fn a_package_that_is_not_what_it_says_is_refused() {
 }
 
 #[tokio::test]
-async fn weights_in_other_files_are_refused() {
-    // an initializer whose data_location is EXTERNAL, appended as a second graph field that protobuf merges into the first
-    let outside: &[u8] = &[0x3a, 4, 0x2a, 2, 0x70, 1];
-    let folder = magika_with(&[&magika_graph(), outside].concat(), |manifest| manifest);
-    assert!(refusal(&folder).await.contains("external data"));
+async fn weights_in_files_that_are_not_listed_are_refused() {
+    // an initializer in another file, appended as a second graph field that protobuf merges into the first
+    for location in [&b"weights.bin"[..], b"../weights.bin", b"/etc/hosts"] {
+        let entry = field(13, &[field(1, b"location"), field(2, location)].concat());
+        let outside = field(7, &field(5, &[&entry[..], &[0x70, 1]].concat()));
+        let folder = magika_with(&[magika_graph(), outside].concat(), |manifest| manifest);
+        let reason = refusal(&folder).await;
+        assert!(reason.contains("external data") && reason.contains("is not listed as a [[file]]"), "{reason}");
+    }
+}
+
+/// A protobuf field of bytes.
+fn field(number: u8, content: &[u8]) -> Vec<u8> {
+    [&[number << 3 | 2, content.len() as u8], content].concat()
 }
 
 #[tokio::test]

@@ -4,9 +4,10 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::{Backend, Interrupt, Session};
+use super::{Backend, Interrupt, LoadOptions, Session};
 use crate::error::{Error, Result};
 use crate::info::{DeviceClass, Provider};
+use crate::package::Graph;
 use crate::tensor::{Dim, Dtype, Elements, Port, Tensor};
 
 /// An input that makes a run fail, as a token outside the vocabulary does.
@@ -117,7 +118,7 @@ impl Backend for FakeBackend {
         None
     }
 
-    fn load(&self, _graph: &[u8], _threads: usize) -> Result<Box<dyn Session>> {
+    fn load(&self, _graph: &Graph, _options: &LoadOptions) -> Result<Box<dyn Session>> {
         let port = |name: &str| Port { name: name.to_owned(), dtype: Dtype::Fp32, shape: vec![Dim::Free("batch".to_owned())] };
         self.lock().sessions += 1;
         let stopped = Arc::new(Stopped { backend: self.clone(), set: Mutex::new(false) });
@@ -170,7 +171,7 @@ impl Session for FakeSession {
     }
 
     fn provider(&self) -> Provider {
-        Provider { name: "Fake".to_owned(), share: 1.0, device: DeviceClass::Cpu }
+        Provider { name: "Fake".to_owned(), share: 1.0, device: DeviceClass::Cpu, passed_over: Vec::new() }
     }
 
     fn interrupt(&self) -> Arc<dyn Interrupt> {

@@ -4,13 +4,29 @@
 pub(crate) mod fake;
 pub(crate) mod onnx;
 mod provider;
+mod providers;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::info::Provider;
+use crate::info::{Provider, ProviderKind};
+use crate::package::Graph;
+use crate::providers::ProviderSettings;
 use crate::tensor::{Port, Tensor};
+
+/// How a session is to run.
+#[derive(Clone, Debug)]
+pub(crate) struct LoadOptions {
+    /// Processor threads of one run.
+    pub(crate) threads: usize,
+    /// Providers in the order tried.
+    pub(crate) order: Vec<ProviderKind>,
+    /// Fraction of the graph's nodes, 0 to 1, that a provider must take; otherwise the next one is tried.
+    pub(crate) min_share: f32,
+    /// The operator's settings of each provider.
+    pub(crate) providers: Arc<ProviderSettings>,
+}
 
 /// Something that can load graphs. Shared by all models.
 pub(crate) trait Backend: Send + Sync + 'static {
@@ -20,8 +36,8 @@ pub(crate) trait Backend: Send + Sync + 'static {
     /// The library file, where there is one.
     fn library(&self) -> Option<PathBuf>;
 
-    /// Makes a session of the verified bytes of a graph.
-    fn load(&self, graph: &[u8], threads: usize) -> Result<Box<dyn Session>>;
+    /// Makes a session of the verified bytes of a graph, on the first provider of the order that takes it.
+    fn load(&self, graph: &Graph, options: &LoadOptions) -> Result<Box<dyn Session>>;
 }
 
 /// A loaded graph. One thread owns it; runs follow each other.
