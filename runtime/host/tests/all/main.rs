@@ -9,6 +9,7 @@ mod grants;
 mod json;
 mod market;
 mod models;
+mod nn;
 mod programs;
 mod support;
 mod values;

@@ -9,7 +9,7 @@ use crate::{limits::GENERATIONS_MAX, state::State};
 /// A generation that runs. Dropping it cancels it: the guest drops its handle, or the call ends, in whatever way.
 pub trait Generation: Send {
     /// The next event; waits for it without blocking a thread. The host asks no further after [`Event::Done`] or
-    /// [`Event::Error`]. Dropping the future loses no event.
+    /// [`Event::Error`].
     fn next(&mut self) -> BoxFuture<'_, Option<Event>>;
     /// Ends it before its time: after chunks that were made already comes [`Event::Done`].
     fn cancel(&mut self);
