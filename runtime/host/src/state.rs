@@ -71,8 +71,8 @@ pub(crate) struct MemoryLimitReached {
     pub(crate) bytes_max: usize,
 }
 
-/// Bounds the sum of all linear memories of one instance, and of what it makes the host hold for it. Going beyond is a trap: a failed growth would only make
-/// the guest's allocator abort with a less clear message.
+/// Bounds the sum of all linear memories of one instance, and of what it makes the host hold for it. Going beyond is a
+/// trap: a failed growth would only make the guest's allocator abort with a less clear message.
 pub(crate) struct MemoryLimit {
     pub(crate) bytes_max: usize,
     used: usize,

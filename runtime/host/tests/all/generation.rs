@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 use crate::models::{Models, Seen};
 use crate::support::{THINKER, agent, alone, call, call_within, host};
 
+const TELLER: &str = "fixture:telling/teller@0.1.0";
+
 fn thinking() -> (Capabilities, Arc<Seen>) {
     let models = Models::default();
     let seen = models.seen.clone();
@@ -65,20 +67,40 @@ async fn a_call_has_so_many_generations_open_and_no_more() {
 }
 
 /// The guest goes on for a minute after it dropped its handles; they are cancelled long before.
-#[tokio::test]
-async fn a_dropped_handle_cancels_at_once() {
-    let thinker = agent(&host(), "thinker");
+async fn is_cancelled_at_once(fixture: &str, place: (&str, &str), args: Value, count: usize) {
+    let agent = agent(&host(), fixture);
     let (with, seen) = thinking();
-    let time = Duration::from_secs(90);
-    let running = call_within(&thinker, (THINKER, "open"), json!(["minilm", 3, 60_000]), with, time);
+    let running = call_within(&agent, place, args, with, Duration::from_secs(90));
     let cancelled = async {
-        while seen.started.load(SeqCst) < 3 || seen.open.load(SeqCst) > 0 {
+        while seen.started.load(SeqCst) < count || seen.open.load(SeqCst) > 0 {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     };
     tokio::select! {
         answer = running => panic!("the call ended first: {answer:?}"),
         () = cancelled => {}
+    }
+}
+
+#[tokio::test]
+async fn a_dropped_handle_cancels() {
+    is_cancelled_at_once("thinker", (THINKER, "open"), json!(["minilm", 3, 60_000]), 3).await;
+    is_cancelled_at_once("teller", (TELLER, "first"), json!(["one two", 60_000]), 1).await;
+}
+
+#[tokio::test]
+async fn the_sdk_streams_and_collects() {
+    let teller = agent(&host(), "teller");
+    for (function, prompt, answer) in [
+        ("parts", "one two stop", json!({"ok": ["one for 1", "two for 2", "Some(Finish::Stop) for 2"]})),
+        ("parts", "one break", json!({"err": {"failed": "the node's inference broke: it broke"}})),
+        ("whole", "one two stop three", json!({"ok": "onetwo"})),
+        ("whole", "chat: one two", json!({"ok": "Role::Useronetwo"})),
+        ("whole", "one break", json!({"err": {"failed": "the node's inference broke: it broke"}})),
+    ] {
+        let (with, seen) = thinking();
+        assert_eq!(call(&teller, (TELLER, function), json!([prompt]), with).await.unwrap(), answer, "{function} {prompt}");
+        assert_eq!(seen.open.load(SeqCst), 0);
     }
 }
 

@@ -131,7 +131,11 @@ impl Infer for Models {
         ABSENT.rerank(model, query, documents, k, opts)
     }
     fn generate(&self, _: String, prompt: Prompt, sampling: Sampling, _: Opts) -> InferFuture<'_, Box<dyn Generation>> {
-        let Prompt::Text(text) = prompt else { return async { Err(Error::BadInput("not a text".into())) }.boxed() };
+        let text = match prompt {
+            Prompt::Text(text) => text,
+            Prompt::Chat(messages) => messages.iter().map(|message| format!("{:?} {}", message.role, message.content)).collect(),
+            Prompt::Tokens(_) => return async { Err(Error::BadInput("not a text".into())) }.boxed(),
+        };
         self.seen.started.fetch_add(1, SeqCst);
         self.seen.open.fetch_add(1, SeqCst);
         let words = text.split(' ').map(str::to_owned).collect();
