@@ -34,6 +34,7 @@ mod tensor;
 mod usage;
 mod worker;
 
+pub use backend::examine::{Examination, Finding, ProviderExamination, examine};
 #[cfg(any(test, feature = "testing"))]
 pub use backend::fake::FakeBackend;
 pub use error::{BadShape, Error, Result};
