@@ -1,5 +1,6 @@
 //! The seam to what runs graphs: a backend loads sessions, a session runs tensors.
 
+pub(crate) mod examine;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) mod fake;
 pub(crate) mod onnx;

@@ -35,13 +35,13 @@ fn attempt(
     options: &LoadOptions,
     kind: ProviderKind,
 ) -> Result<(OrtSession, Provider), String> {
-    let mut builder = runtime.builder(options.threads).map_err(|cause| one_line(&cause))?;
+    let mut builder = prepare(runtime, options, kind)?;
     for file in &graph.data {
         builder = builder
             .with_external_initializer_file_in_memory(&file.location, file.bytes.clone())
             .map_err(|cause| one_line(&cause))?;
     }
-    let session = with_provider(runtime, builder, &options.providers, kind)?
+    let session = builder
         .commit_from_memory(&graph.bytes)
         .map_err(|cause| format!("ONNX Runtime refuses the graph: {}", one_line(&cause)))?;
     let provider = provider::on(&session, kind).map_err(|cause| one_line(&cause))?;
@@ -53,6 +53,12 @@ fn attempt(
         ));
     }
     Ok((session, provider))
+}
+
+/// What a session begins with: the provider's libraries are loaded and it has agreed.
+pub(super) fn prepare(runtime: &OnnxRuntime, options: &LoadOptions, kind: ProviderKind) -> Result<SessionBuilder, String> {
+    let builder = runtime.builder(options.threads).map_err(|cause| one_line(&cause))?;
+    with_provider(runtime, builder, &options.providers, kind)
 }
 
 fn with_provider(

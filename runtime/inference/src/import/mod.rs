@@ -5,6 +5,8 @@
 
 mod config;
 mod decoder;
+#[cfg(test)]
+mod decoder_tests;
 mod encoder;
 mod genai;
 mod golden;
