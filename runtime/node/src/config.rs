@@ -95,8 +95,8 @@ pub struct InferenceConfig {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct CudaConfig {
-    /// Number of the device, as `nvidia-smi` counts. Default: 0.
-    pub device: u32,
+    /// Numbers of the devices, as `nvidia-smi` counts; each model runs on all of them. Default: `[0]`.
+    pub devices: Vec<u32>,
     /// Device memory that one model's arena may take. Default: no limit.
     pub memory: Option<Bytes>,
 }
