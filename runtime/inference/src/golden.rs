@@ -44,7 +44,7 @@ fn row(manifest: &Manifest, tokens: Option<&TextTokens>, case: &GoldenCase) -> R
             let outputs = raw::check(manifest, inputs, vec![output.clone()])?;
             Ok(Row::Raw(inputs.clone(), outputs))
         }
-        _ => Err(Error::Backend("a golden vector does not fit the model's task".to_owned())),
+        _ => Err(Error::Backend(format!("this version runs no golden vectors of task `{}`", manifest.task.name()))),
     }
 }
 

@@ -225,8 +225,8 @@ fn info(model: &Model) -> ModelInfo {
     let manifest = &model.package.manifest;
     let tasks = if manifest.task == Task::Raw { vec![Task::Raw] } else { vec![manifest.task, Task::Raw] };
     let max_tokens = match &manifest.pipeline {
-        Pipeline::Embed(settings) => Some(settings.max_tokens),
-        _ => None,
+        Pipeline::Generate(settings) => Some(settings.context),
+        pipeline => pipeline.text().map(|settings| settings.max_tokens),
     };
     ModelInfo {
         name: manifest.name.clone(),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::tensor::Port;
 
 /// What a model does, as `task` in `hansa:inference/types`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Task {
     /// Tensors in, tensors out.
@@ -42,6 +42,45 @@ pub enum DeviceClass {
     Gpu,
     /// A neural processor.
     Npu,
+}
+
+/// An execution provider that an operator can allow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ProviderKind {
+    /// NVIDIA's graphics processors, by kernels of ONNX Runtime's build for CUDA.
+    Cuda,
+    /// NVIDIA's graphics processors, by engines that TensorRT makes of a graph; what it leaves goes to CUDA.
+    Tensorrt,
+    /// Graphics processors of any make, by ONNX Runtime's WebGPU plugin.
+    Webgpu,
+    /// The processor: always there.
+    Cpu,
+}
+
+impl ProviderKind {
+    /// All of them, the fastest kinds first.
+    pub const ALL: [Self; 4] = [Self::Tensorrt, Self::Cuda, Self::Webgpu, Self::Cpu];
+
+    /// Name in manifests and in `node.toml`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cuda => "cuda",
+            Self::Tensorrt => "tensorrt",
+            Self::Webgpu => "webgpu",
+            Self::Cpu => "cpu",
+        }
+    }
+
+    /// Name in ONNX Runtime.
+    pub fn onnx_name(self) -> &'static str {
+        match self {
+            Self::Cuda => "CUDAExecutionProvider",
+            Self::Tensorrt => "TensorrtExecutionProvider",
+            Self::Webgpu => "WebGpuExecutionProvider",
+            Self::Cpu => "CPUExecutionProvider",
+        }
+    }
 }
 
 /// Where a loaded model really runs, read back from the session.

@@ -38,7 +38,9 @@ pub use backend::fake::FakeBackend;
 pub use error::{BadShape, Error, Result};
 pub use funds::{Charge, Funds, Hold, HoldFuture, Unpaid};
 pub use inference::{Inference, InferenceOptions, Request};
-pub use info::{DeviceClass, EngineStatus, ModelInfo, ModelState, ModelStatus, Provider, RefusedPackage, Status, Task};
+pub use info::{
+    DeviceClass, EngineStatus, ModelInfo, ModelState, ModelStatus, Provider, ProviderKind, RefusedPackage, Status, Task,
+};
 pub use package::{MANIFEST_FILE, PackageError, packages_in};
 pub use requests::{Embeddings, Example, Label, Labels, Outcome};
 pub use tensor::{Dim, Dtype, Port, Tensor};

@@ -6,8 +6,8 @@ pub const MANIFEST_BYTES_MAX: u64 = 1 << 20;
 pub const FILE_BYTES_MAX: u64 = 1 << 31;
 /// Files that a package may list.
 pub const FILES_MAX: usize = 64;
-/// Ports on each side of a model.
-pub const PORTS_MAX: usize = 256;
+/// Ports on each side of a model: the keys and values of a decoder's layers, and a few more.
+pub const PORTS_MAX: usize = 2 * LAYERS_MAX as usize + 64;
 /// Dimensions of a tensor or port.
 pub const RANK_MAX: usize = 8;
 /// Nesting of graphs inside graphs in an ONNX file.
@@ -32,3 +32,15 @@ pub const ELEMENTS_PER_UNIT: u64 = 1024;
 pub const RETRY_MS_MAX: u32 = 60_000;
 /// Tenants without waiting work whose place in the fair order is remembered.
 pub const IDLE_TENANTS_MAX: usize = 4096;
+/// Labels of a classifier.
+pub const LABELS_MAX: usize = 65_536;
+/// Layers of a decoder; each needs two ports on each side.
+pub const LAYERS_MAX: u32 = 512;
+/// Heads of a decoder's keys and values.
+pub const HEADS_MAX: u32 = 1024;
+/// Numbers of one head.
+pub const HEAD_SIZE_MAX: u32 = 4096;
+/// Tokens that a decoder knows.
+pub const VOCAB_MAX: u32 = 1 << 22;
+/// Tokens that end a decoder's answer.
+pub const EOS_MAX: usize = 64;

@@ -11,7 +11,7 @@ use crate::backend::{Backend, Session};
 use crate::error::{Error, Result};
 use crate::golden;
 use crate::info::ModelState;
-use crate::package::{Package, Pipeline};
+use crate::package::Package;
 use crate::pipeline::Row;
 use crate::pipeline::text::TextTokens;
 use crate::queue::Bounds;
@@ -209,7 +209,7 @@ impl Model {
 
     /// The tokenizer of a text model, read on first use; `None` for other models.
     fn tokens_blocking(&self) -> Result<Option<Arc<TextTokens>>> {
-        let Pipeline::Embed(settings) = &self.package.manifest.pipeline else { return Ok(None) };
+        let Some(settings) = self.package.manifest.pipeline.text() else { return Ok(None) };
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(tokens) = &*tokens {
             return Ok(Some(Arc::clone(tokens)));

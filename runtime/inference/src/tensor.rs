@@ -6,7 +6,7 @@ use crate::error::{BadShape, Error, Result, shape_text};
 use crate::limits;
 
 /// Element type, as `dtype` in `hansa:inference/types`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Dtype {
     /// IEEE 754 half precision; known in ports, not yet as tensors.
@@ -66,7 +66,7 @@ impl fmt::Display for Dtype {
 }
 
 /// One dimension of a port.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(untagged)]
 pub enum Dim {
     /// Exactly this size.

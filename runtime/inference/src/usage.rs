@@ -1,7 +1,7 @@
 //! The meter and the price card: integers that the request alone fixes, whatever the load.
 
 /// Price of a model version in micro-units of the ledger's currency.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rates {
     /// Per call.

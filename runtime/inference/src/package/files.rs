@@ -9,7 +9,7 @@ use super::PackageError;
 use crate::limits;
 
 /// One `[[file]]` of a manifest.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ListedFile {
     /// Path inside the package, with `/` between folders.

@@ -1,33 +1,48 @@
 //! Golden vectors: inputs whose outputs are known, run whenever a model is loaded.
 
+use super::settings::{GenerateSettings, Pipeline};
+use crate::limits;
 use crate::tensor::{Dtype, Elements, Port, Tensor};
 
 /// One `[[golden]]` of a manifest, as written.
-#[derive(Clone, Debug, serde::Deserialize)]
+#[derive(Clone, Debug, Default, serde::Deserialize, serde::Serialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct GoldenText {
-    /// Input of a text or bytes pipeline.
-    text: Option<String>,
+pub(super) struct GoldenText {
+    /// Input of a text or bytes pipeline, or the prompt of a decoder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) text: Option<String>,
+    /// Prompt of a decoder, in place of `text`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) tokens: Vec<u32>,
+    /// What the documents are ranked by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) query: Option<String>,
+    /// Documents to rank.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) documents: Vec<String>,
     /// Inputs of a raw model.
-    #[serde(default)]
-    input: Vec<GoldenInput>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) input: Vec<GoldenInput>,
     /// Output of a raw model.
-    output: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) output: Option<String>,
     /// For classifiers: the labels whose scores `expect` lists, the best first.
-    #[serde(default)]
-    labels: Vec<String>,
-    /// The first numbers of the output, or the scores of `labels`.
-    expect: Vec<f64>,
-    /// Largest absolute difference that is still right.
-    tolerance: f64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) labels: Vec<String>,
+    /// The first numbers of the output, the scores of `labels` or `documents`, or the first tokens of the answer.
+    pub(super) expect: Vec<f64>,
+    /// Largest absolute difference that is still right. Tokens are the same or wrong, so that decoders need none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) tolerance: Option<f64>,
 }
 
-#[derive(Clone, Debug, serde::Deserialize)]
+/// An input tensor of a raw model's golden vector.
+#[derive(Clone, Debug, serde::Deserialize, serde::Serialize)]
 #[serde(deny_unknown_fields)]
-struct GoldenInput {
-    name: String,
-    shape: Vec<u32>,
-    values: Vec<f64>,
+pub(super) struct GoldenInput {
+    pub(super) name: String,
+    pub(super) shape: Vec<u32>,
+    pub(super) values: Vec<f64>,
 }
 
 /// A golden vector that can be run.
@@ -40,38 +55,89 @@ pub(crate) struct Golden {
 
 /// What a golden vector runs and looks at.
 #[derive(Clone, Debug)]
+#[expect(dead_code, reason = "what ranks and generates reads `Rerank` and `Generate`")]
 pub(crate) enum GoldenCase {
     /// A text embedded; the row's first numbers.
     Embed(String),
     /// A text's bytes classified; the scores of these label indices, the first being the best of all.
     Classify(String, Vec<usize>),
+    /// Documents ranked by a query; their scores, in the order of the documents.
+    Rerank {
+        /// The query.
+        query: String,
+        /// The documents.
+        documents: Vec<String>,
+    },
+    /// An answer begun with the likeliest token each time; its first tokens, as many as are expected.
+    Generate(GoldenPrompt),
     /// Tensors in; the first numbers of the output of this name.
     Raw(Vec<(String, Tensor)>, String),
 }
 
-/// Which kind of case a model's task asks for.
-pub(crate) enum GoldenKind<'a> {
-    Embed,
-    Classify(&'a [String]),
-    Raw { inputs: &'a [Port], outputs: &'a [Port] },
+/// What a decoder is to go on from.
+#[derive(Clone, Debug)]
+#[cfg_attr(not(test), expect(dead_code, reason = "what generates reads it"))]
+pub(crate) enum GoldenPrompt {
+    /// A text, tokenised as a plain prompt is.
+    Text(String),
+    /// Tokens as they are.
+    Tokens(Vec<u32>),
 }
 
 impl GoldenText {
     /// Checks the case against the model that it belongs to.
-    pub(crate) fn validate(self, kind: &GoldenKind<'_>) -> Result<Golden, String> {
+    pub(super) fn validate(self, pipeline: &Pipeline, inputs: &[Port], outputs: &[Port]) -> Result<Golden, String> {
         if self.expect.is_empty() || self.expect.iter().any(|n| !n.is_finite()) {
             return Err("`expect` of a [[golden]] needs at least one finite number".to_owned());
         }
-        if !(self.tolerance.is_finite() && self.tolerance > 0.0) {
-            return Err(format!("`tolerance` of a [[golden]] is `{}`; it must be above 0", self.tolerance));
-        }
-        let (expect, tolerance) = (self.expect.clone(), self.tolerance);
-        let case = match kind {
-            GoldenKind::Embed => GoldenCase::Embed(self.into_text()?),
-            GoldenKind::Classify(names) => self.into_classify(names)?,
-            GoldenKind::Raw { inputs, outputs } => self.into_raw(inputs, outputs)?,
+        let tolerance = self.tolerance_for(pipeline)?;
+        let expect = self.expect.clone();
+        let case = match pipeline {
+            Pipeline::Embed(_) => GoldenCase::Embed(self.into_text()?),
+            Pipeline::Classify(_, names) | Pipeline::ClassifyText(_, names) => self.into_classify(names)?,
+            Pipeline::Rerank(_) => self.into_rerank()?,
+            Pipeline::Generate(settings) => self.into_generate(settings)?,
+            Pipeline::Raw => self.into_raw(inputs, outputs)?,
         };
         Ok(Golden { case, expect, tolerance })
+    }
+
+    fn tolerance_for(&self, pipeline: &Pipeline) -> Result<f64, String> {
+        match (self.tolerance, pipeline) {
+            (None, Pipeline::Generate(_)) => Ok(0.0),
+            (Some(_), Pipeline::Generate(_)) => {
+                Err("a [[golden]] of task `generate` takes no `tolerance`: tokens are the same or wrong; remove it".to_owned())
+            }
+            (Some(tolerance), _) if tolerance.is_finite() && tolerance > 0.0 => Ok(tolerance),
+            (Some(tolerance), _) => Err(format!("`tolerance` of a [[golden]] is `{tolerance}`; it must be above 0")),
+            (None, _) => Err("a [[golden]] needs `tolerance`, the largest difference that is still right".to_owned()),
+        }
+    }
+
+    fn into_rerank(self) -> Result<GoldenCase, String> {
+        if self.documents.len() != self.expect.len() || self.documents.len() > limits::ITEMS_MAX {
+            return Err("a [[golden]] of task `rerank` needs as many `documents` as numbers in `expect`".to_owned());
+        }
+        let query = self.query.ok_or("a [[golden]] of task `rerank` needs `query`")?;
+        Ok(GoldenCase::Rerank { query, documents: self.documents })
+    }
+
+    fn into_generate(self, settings: &GenerateSettings) -> Result<GoldenCase, String> {
+        let vocab = f64::from(settings.vocab);
+        if let Some(wrong) = self.expect.iter().find(|n| n.fract() != 0.0 || !(0.0..vocab).contains(*n)) {
+            return Err(format!("`expect` of a [[golden]] of task `generate` holds `{wrong}`, which is no token below {vocab}"));
+        }
+        if self.tokens.len() + self.expect.len() > settings.context as usize {
+            return Err(format!("a [[golden]] is longer than `context`, {} tokens; shorten it", settings.context));
+        }
+        match (self.text, self.tokens.is_empty()) {
+            (Some(text), true) => Ok(GoldenCase::Generate(GoldenPrompt::Text(text))),
+            (None, false) if self.tokens.iter().all(|token| *token < settings.vocab) => {
+                Ok(GoldenCase::Generate(GoldenPrompt::Tokens(self.tokens)))
+            }
+            (None, false) => Err(format!("`tokens` of a [[golden]] must be below {vocab}")),
+            _ => Err("a [[golden]] of task `generate` needs either `text` or `tokens`".to_owned()),
+        }
     }
 
     fn into_text(self) -> Result<String, String> {

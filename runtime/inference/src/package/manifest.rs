@@ -1,9 +1,10 @@
 //! `hansa-model.toml`: parsed once into types in which an invalid manifest cannot be built.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::ListedFile;
-use super::golden::{Golden, GoldenKind, GoldenText};
+use super::golden::{Golden, GoldenText};
+use super::settings::{BytesSettings, GenerateSettings, MemorySettings, Pipeline, RuntimeSettings, Tables, TextSettings};
 use crate::info::Task;
 use crate::limits;
 use crate::tensor::{Dim, Dtype, Port};
@@ -28,108 +29,67 @@ pub(crate) struct Manifest {
     pub(crate) inputs: Vec<Port>,
     pub(crate) outputs: Vec<Port>,
     pub(crate) pipeline: Pipeline,
+    /// Where it wants to run.
+    #[cfg_attr(not(test), expect(dead_code, reason = "what loads sessions reads it"))]
+    pub(crate) runtime: RuntimeSettings,
+    /// What it takes there.
+    #[cfg_attr(not(test), expect(dead_code, reason = "what shares a device's memory reads it"))]
+    pub(crate) memory: MemorySettings,
     pub(crate) rates: Rates,
     pub(crate) golden: Vec<Golden>,
 }
 
-/// How requests become tensors and back.
-#[derive(Clone, Debug)]
-pub(crate) enum Pipeline {
-    Raw,
-    Embed(TextSettings),
-    Classify(BytesSettings, Vec<String>),
-}
-
-/// `[text]`: these settings replace what `tokenizer.json` says on padding and truncation.
-#[derive(Clone, Debug, Deserialize)]
+/// A manifest as it is written: read from an operator's file, or made by an import.
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct TextSettings {
-    /// Path of the `tokenizer.json`.
-    pub(crate) tokenizer: String,
-    /// Tokens kept of each text, special ones included.
-    pub(crate) max_tokens: u32,
-    /// The output that becomes the embedding.
-    pub(crate) output: String,
-    #[serde(default)]
-    pub(crate) pooling: Pooling,
-    /// Scale to length 1 after pooling.
-    #[serde(default)]
-    pub(crate) normalise: bool,
-    /// Put before each text.
-    #[serde(default)]
-    pub(crate) prefix: String,
-    /// Token that fills short rows of a batch; the mask hides it.
-    #[serde(default)]
-    pub(crate) pad_token: u32,
-}
-
-/// How token vectors become one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Pooling {
-    /// The output is one vector per row already.
-    #[default]
-    None,
-    /// Mean of the tokens' vectors.
-    Mean,
-    /// The first token's vector.
-    Cls,
-}
-
-/// `[bytes]`: features of a byte classifier such as Magika.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct BytesSettings {
-    pub(crate) input: String,
-    pub(crate) output: String,
-    /// Bytes kept from the beginning.
-    pub(crate) begin: usize,
-    /// Bytes kept from the end.
-    pub(crate) end: usize,
-    /// Bytes looked at on each side.
-    pub(crate) block: usize,
-    /// The number that fills up.
-    pub(crate) pad: i32,
-    /// Fewer meaningful bytes than this are refused.
-    #[serde(default)]
-    pub(crate) min_bytes: usize,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ManifestText {
-    format: u32,
-    name: String,
-    version: String,
-    task: Task,
-    license: String,
-    source: String,
+pub(super) struct ManifestText {
+    pub(super) format: u32,
+    pub(super) name: String,
+    pub(super) version: String,
+    pub(super) task: Task,
+    pub(super) license: String,
+    pub(super) source: String,
     #[serde(default = "yes")]
-    resale: bool,
-    graph: String,
-    file: Vec<ListedFile>,
-    input: Vec<PortText>,
-    output: Vec<PortText>,
-    text: Option<TextSettings>,
-    bytes: Option<BytesSettings>,
-    labels: Option<LabelsText>,
-    #[serde(default)]
-    price: Rates,
-    golden: Vec<GoldenText>,
+    pub(super) resale: bool,
+    pub(super) graph: String,
+    pub(super) file: Vec<ListedFile>,
+    pub(super) input: Vec<PortText>,
+    pub(super) output: Vec<PortText>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) text: Option<TextSettings>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) bytes: Option<BytesSettings>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) generate: Option<GenerateSettings>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) labels: Option<LabelsText>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) runtime: RuntimeSettings,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) memory: MemorySettings,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) price: Rates,
+    pub(super) golden: Vec<GoldenText>,
 }
 
-#[derive(Deserialize)]
+/// One `[[input]]` or `[[output]]`.
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-struct PortText {
-    name: String,
-    r#type: Dtype,
-    shape: Vec<Dim>,
+pub(super) struct PortText {
+    pub(super) name: String,
+    pub(super) r#type: Dtype,
+    pub(super) shape: Vec<Dim>,
 }
 
-#[derive(Deserialize)]
+/// `[labels]`.
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-struct LabelsText {
-    names: Vec<String>,
+pub(super) struct LabelsText {
+    pub(super) names: Vec<String>,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 fn yes() -> bool {
@@ -143,14 +103,13 @@ impl Manifest {
         check_identity(&raw)?;
         check_files(&raw)?;
         let (inputs, outputs) = (ports("input", raw.input)?, ports("output", raw.output)?);
+        raw.runtime.check()?;
+        raw.memory.check()?;
         let labels = raw.labels.map_or_else(Vec::new, |labels| labels.names);
-        let pipeline = pipeline(raw.task, raw.text, raw.bytes, labels, &inputs, &outputs)?;
-        let kind = match &pipeline {
-            Pipeline::Embed(_) => GoldenKind::Embed,
-            Pipeline::Classify(_, names) => GoldenKind::Classify(names),
-            Pipeline::Raw => GoldenKind::Raw { inputs: &inputs, outputs: &outputs },
-        };
-        let golden = raw.golden.into_iter().map(|case| case.validate(&kind)).collect::<Result<Vec<_>, _>>()?;
+        let tables = Tables { text: raw.text, bytes: raw.bytes, generate: raw.generate, labels };
+        let pipeline = Pipeline::of(raw.task, tables, &inputs, &outputs)?;
+        let case = |case: GoldenText| case.validate(&pipeline, &inputs, &outputs);
+        let golden = raw.golden.into_iter().map(case).collect::<Result<Vec<_>, _>>()?;
         if golden.is_empty() {
             return Err("there is no [[golden]]; without one a wrong model could not be told from a right one".to_owned());
         }
@@ -167,6 +126,8 @@ impl Manifest {
             inputs,
             outputs,
             pipeline,
+            runtime: raw.runtime,
+            memory: raw.memory,
             rates: raw.price,
             golden,
         })
@@ -197,7 +158,8 @@ fn check_files(raw: &ManifestText) -> Result<(), String> {
         file.validate()?;
     }
     let tokenizer = raw.text.as_ref().map(|text| &text.tokenizer);
-    for path in tokenizer.into_iter().chain([&raw.graph]) {
+    let generate = raw.generate.iter().flat_map(GenerateSettings::paths);
+    for path in tokenizer.into_iter().chain(generate).chain([&raw.graph]) {
         if !raw.file.iter().any(|file| file.path == *path) {
             return Err(format!("`{path}` is not listed as a [[file]]; list it with its sha256 and size"));
         }
@@ -213,77 +175,6 @@ fn ports(side: &str, raw: Vec<PortText>) -> Result<Vec<Port>, String> {
         return Err(format!("[[{side}]] `{}` needs at most {} dimensions, none of size 0", port.name, limits::RANK_MAX));
     }
     Ok(raw.into_iter().map(|port| Port { name: port.name, dtype: port.r#type, shape: port.shape }).collect())
-}
-
-fn pipeline(
-    task: Task,
-    text: Option<TextSettings>,
-    bytes: Option<BytesSettings>,
-    labels: Vec<String>,
-    inputs: &[Port],
-    outputs: &[Port],
-) -> Result<Pipeline, String> {
-    match (task, text, bytes) {
-        (Task::Raw, None, None) => Ok(Pipeline::Raw),
-        (Task::Embed, Some(text), None) => check_text(text, inputs, outputs).map(Pipeline::Embed),
-        (Task::Classify, None, Some(bytes)) => {
-            check_bytes(&bytes, &labels, inputs, outputs)?;
-            Ok(Pipeline::Classify(bytes, labels))
-        }
-        (Task::Raw, ..) => Err("task `raw` takes neither [text] nor [bytes]; remove them".to_owned()),
-        (Task::Embed, ..) => Err("task `embed` needs [text] and no [bytes]".to_owned()),
-        (Task::Classify, ..) => Err("task `classify` needs [bytes] with [labels] and no [text]".to_owned()),
-        (other, ..) => Err(format!("task `{}` is not supported yet; use raw, embed or classify", other.name())),
-    }
-}
-
-fn check_text(text: TextSettings, inputs: &[Port], outputs: &[Port]) -> Result<TextSettings, String> {
-    if !(2..=limits::TOKENS_MAX).contains(&text.max_tokens) {
-        return Err(format!("max_tokens is `{}`; it must be 2 to {}", text.max_tokens, limits::TOKENS_MAX));
-    }
-    for port in inputs {
-        let known = ["input_ids", "attention_mask", "token_type_ids"].contains(&port.name.as_str());
-        if !known || port.dtype != Dtype::Int64 || port.shape.len() != 2 {
-            return Err(format!(
-                "[[input]] {port}: a [text] model takes input_ids, attention_mask, token_type_ids as int64 [batch, seq]"
-            ));
-        }
-    }
-    if !inputs.iter().any(|port| port.name == "input_ids") {
-        return Err("a [text] model needs the [[input]] `input_ids`".to_owned());
-    }
-    let rank = if text.pooling == Pooling::None { 2 } else { 3 };
-    require_fp32(&text.output, outputs, rank)?;
-    Ok(text)
-}
-
-fn check_bytes(bytes: &BytesSettings, labels: &[String], inputs: &[Port], outputs: &[Port]) -> Result<(), String> {
-    let width = bytes.begin + bytes.end;
-    if width == 0 || bytes.begin > bytes.block || bytes.end > bytes.block || bytes.block > limits::EXAMPLE_BYTES_MAX {
-        return Err("[bytes] needs `begin` + `end` above 0, and each at most `block`".to_owned());
-    }
-    let fits = |port: &Port| {
-        port.name == bytes.input
-            && port.dtype == Dtype::Int32
-            && matches!(port.shape.as_slice(), [_, Dim::Fixed(size)] if *size as usize == width)
-    };
-    if inputs.len() != 1 || !fits(&inputs[0]) {
-        return Err(format!("a [bytes] model takes one [[input]], `{}` int32 [batch, {width}]", bytes.input));
-    }
-    let port = require_fp32(&bytes.output, outputs, 2)?;
-    match port.shape[1] {
-        Dim::Fixed(size) if size as usize == labels.len() => Ok(()),
-        _ => Err(format!("[labels] has {} names, but [[output]] is {port}", labels.len())),
-    }
-}
-
-fn require_fp32<'a>(name: &str, outputs: &'a [Port], rank: usize) -> Result<&'a Port, String> {
-    let port =
-        outputs.iter().find(|port| port.name == name).ok_or_else(|| format!("output `{name}` is no [[output]] of the model"))?;
-    if port.dtype == Dtype::Fp32 && port.shape.len() == rank {
-        return Ok(port);
-    }
-    Err(format!("[[output]] {port} must be fp32 with {rank} dimensions here"))
 }
 
 /// TOML's own message, with the nearest known key where a key is unknown.

@@ -6,6 +6,9 @@ mod files;
 mod golden;
 mod manifest;
 mod onnx_scan;
+mod settings;
+#[cfg(test)]
+mod table_tests;
 #[cfg(test)]
 mod tests;
 
@@ -15,7 +18,8 @@ use sha2::{Digest, Sha256};
 
 pub(crate) use files::ListedFile;
 pub(crate) use golden::{Golden, GoldenCase};
-pub(crate) use manifest::{BytesSettings, Manifest, Pipeline, Pooling, TextSettings};
+pub(crate) use manifest::Manifest;
+pub(crate) use settings::{BytesSettings, Pipeline, Pooling, TextSettings};
 
 use crate::limits;
 

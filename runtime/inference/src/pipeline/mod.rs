@@ -40,7 +40,7 @@ pub(crate) fn run_rows(manifest: &Manifest, session: &mut dyn Session, rows: &[R
     let vectors = match &manifest.pipeline {
         Pipeline::Embed(settings) => text::run(settings, &manifest.inputs, session, &token_rows(rows)?)?,
         Pipeline::Classify(settings, _) => bytes::run(settings, session, &byte_rows(rows)?)?,
-        Pipeline::Raw => return Err(mixed()),
+        Pipeline::Raw | Pipeline::ClassifyText(..) | Pipeline::Rerank(_) | Pipeline::Generate(_) => return Err(mixed()),
     };
     Ok(vectors.into_iter().map(RowOutput::Vector).collect())
 }
