@@ -31,6 +31,8 @@ pub struct InferenceOptions {
     pub queue_per_tenant_max: usize,
     /// A model without requests for so long leaves memory; `None`: never. Default 10 minutes.
     pub idle_unload: Option<Duration>,
+    /// Bytes of keys and values that a model which generates may keep, running rows counted twice; default 1 GiB.
+    pub cache_bytes_max: u64,
 }
 
 impl Default for InferenceOptions {
@@ -42,6 +44,7 @@ impl Default for InferenceOptions {
             queue_max: 1024,
             queue_per_tenant_max: limits::ITEMS_MAX,
             idle_unload: Some(Duration::from_secs(600)),
+            cache_bytes_max: limits::CACHE_BYTES_MAX,
         }
     }
 }
@@ -119,6 +122,7 @@ impl Inference {
                     threads: options.threads_per_model.max(1),
                     bounds: Bounds { total_max: options.queue_max, per_tenant_max: options.queue_per_tenant_max },
                     idle: options.idle_unload,
+                    cache_bytes_max: options.cache_bytes_max,
                 };
                 for folder in options.model_folders {
                     if let Err(reason) = list(&mut models, &folder, backend, settings) {
@@ -223,7 +227,11 @@ fn list(
 
 fn info(model: &Model) -> ModelInfo {
     let manifest = &model.package.manifest;
-    let tasks = if manifest.task == Task::Raw { vec![Task::Raw] } else { vec![manifest.task, Task::Raw] };
+    let tasks = match manifest.task {
+        // raw runs would stall its answers, and its ports are its cache
+        Task::Raw | Task::Generate => vec![manifest.task],
+        task => vec![task, Task::Raw],
+    };
     let max_tokens = match &manifest.pipeline {
         Pipeline::Generate(settings) => Some(settings.context),
         pipeline => pipeline.text().map(|settings| settings.max_tokens),

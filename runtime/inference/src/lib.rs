@@ -18,6 +18,7 @@
 mod backend;
 mod error;
 mod funds;
+mod generate;
 mod golden;
 mod inference;
 mod info;
@@ -37,6 +38,7 @@ mod worker;
 pub use backend::fake::FakeBackend;
 pub use error::{BadShape, Error, Result};
 pub use funds::{Charge, Funds, Hold, HoldFuture, Unpaid};
+pub use generate::{Event, Finish, Generation, Message, Prompt, Sampling};
 pub use inference::{Inference, InferenceOptions, Request};
 pub use info::{
     DeviceClass, EngineStatus, ModelInfo, ModelState, ModelStatus, Provider, ProviderKind, RefusedPackage, Status, Task,

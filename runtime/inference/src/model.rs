@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use crate::backend::{Backend, Session};
 use crate::error::{Error, Result};
+use crate::generate::{self, Decoding, Speech};
 use crate::golden;
 use crate::info::ModelState;
 use crate::package::Package;
@@ -24,6 +25,8 @@ pub(crate) struct RunSettings {
     pub(crate) threads: usize,
     pub(crate) bounds: Bounds,
     pub(crate) idle: Option<Duration>,
+    /// Bytes of keys and values that a model which generates may keep.
+    pub(crate) cache_bytes_max: u64,
 }
 
 #[derive(Clone)]
@@ -42,13 +45,23 @@ pub(crate) struct Model {
     settings: RunSettings,
     slot: watch::Sender<Slot>,
     tokens: Mutex<Option<Arc<TextTokens>>>,
+    pub(crate) speech: Mutex<Option<Arc<Speech>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Model {
     pub(crate) fn new(package: Package, folder: PathBuf, backend: Arc<dyn Backend>, settings: RunSettings) -> Self {
         let slot = watch::Sender::new(Slot::Listed);
-        Self { package, folder, backend, settings, slot, tokens: Mutex::new(None), thread: Mutex::new(None) }
+        Self {
+            package,
+            folder,
+            backend,
+            settings,
+            slot,
+            tokens: Mutex::new(None),
+            speech: Mutex::new(None),
+            thread: Mutex::new(None),
+        }
     }
 
     fn name(&self) -> &str {
@@ -89,11 +102,21 @@ impl Model {
             if worker.submit(tenant, &mut jobs)? {
                 break;
             }
-            // It was unloaded just now; the slot changes next.
-            let gone = |slot: &Slot| !matches!(slot, Slot::Ready(other) if Arc::ptr_eq(other, &worker));
-            let _ = before(deadline, self.slot.subscribe().wait_for(gone)).await?;
+            before(deadline, self.gone(&worker)).await?;
         }
         before(deadline, answer).await?.unwrap_or(Err(Error::Cancelled))
+    }
+
+    /// Waits until this worker, which takes nothing in any more, is not the model's worker.
+    pub(crate) async fn gone(&self, worker: &Arc<Worker>) {
+        let gone = |slot: &Slot| !matches!(slot, Slot::Ready(other) if Arc::ptr_eq(other, worker));
+        // The sender lives in `self`, so that this only ends with a change.
+        let _ = self.slot.subscribe().wait_for(gone).await;
+    }
+
+    /// Bytes of keys and values that it may keep.
+    pub(crate) fn cache_bytes_max(&self) -> u64 {
+        self.settings.cache_bytes_max
     }
 
     /// Loads the model; a failed one is tried again.
@@ -109,7 +132,7 @@ impl Model {
     }
 
     /// The worker, once the model is in memory.
-    async fn worker(self: &Arc<Self>) -> Result<Arc<Worker>> {
+    pub(crate) async fn worker(self: &Arc<Self>) -> Result<Arc<Worker>> {
         let mut slots = self.slot.subscribe();
         loop {
             let slot = slots.borrow_and_update().clone();
@@ -151,7 +174,7 @@ impl Model {
         // A defect in a backend must not leave callers waiting for ever.
         let mut leave = Leave { model: self, worker: None };
         match self.open_session() {
-            Ok(mut session) => {
+            Ok((mut session, decoding)) => {
                 let worker = Arc::new(Worker::new(session.provider(), self.settings.bounds));
                 tracing::info!(
                     model = self.name(),
@@ -162,10 +185,14 @@ impl Model {
                 give_memory_back();
                 leave.worker = Some(Arc::clone(&worker));
                 if self.settle(Slot::Ready(Arc::clone(&worker))) {
-                    worker.serve(&self.package.manifest, session.as_mut(), self.settings.idle);
+                    match decoding {
+                        Some(decoding) => generate::serve(&worker.line, &decoding, session.as_mut(), self.settings.idle),
+                        None => worker.serve(&self.package.manifest, session.as_mut(), self.settings.idle),
+                    }
                 }
                 drop(session);
                 *self.tokens.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                *self.speech.lock().unwrap_or_else(PoisonError::into_inner) = None;
                 tracing::info!(model = self.name(), "model unloaded");
             }
             Err(error) => {
@@ -187,8 +214,8 @@ impl Model {
         })
     }
 
-    /// Verified files, a session with the declared ports, and golden vectors that are right on it.
-    fn open_session(&self) -> Result<Box<dyn Session>> {
+    /// Verified files, a session with the declared ports, and golden vectors that are right on it; with what a decoder needs.
+    fn open_session(&self) -> Result<(Box<dyn Session>, Option<Decoding>)> {
         let manifest = &self.package.manifest;
         let graph = self.package.graph().map_err(|cause| self.refused(&cause))?;
         let mut session = self.backend.load(&graph, self.settings.threads).map_err(|cause| self.refused(&cause))?;
@@ -198,9 +225,12 @@ impl Model {
         {
             compare_ports(side, declared, found).map_err(|cause| self.refused(&cause))?;
         }
-        let tokens = self.tokens_blocking()?;
-        golden::check(manifest, tokens.as_deref(), session.as_mut()).map_err(|cause| self.refused(&cause))?;
-        Ok(session)
+        let decoding = self.decoding(session.as_mut()).map_err(|cause| self.refused(&cause))?;
+        if decoding.is_none() {
+            let tokens = self.tokens_blocking()?;
+            golden::check(manifest, tokens.as_deref(), session.as_mut()).map_err(|cause| self.refused(&cause))?;
+        }
+        Ok((session, decoding))
     }
 
     fn refused(&self, cause: &dyn std::fmt::Display) -> Error {
@@ -293,7 +323,7 @@ impl Drop for Leave<'_> {
 }
 
 /// Waits no longer than the deadline.
-async fn before<T>(deadline: Option<Instant>, work: impl Future<Output = T>) -> Result<T> {
+pub(crate) async fn before<T>(deadline: Option<Instant>, work: impl Future<Output = T>) -> Result<T> {
     match deadline {
         Some(deadline) => tokio::time::timeout_at(deadline.into(), work).await.map_err(|_| Error::Deadline),
         None => Ok(work.await),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::funds::Charge;
+use crate::generate::Prompt;
 use crate::inference::{Inference, Request};
 use crate::limits;
 use crate::model::Model;
@@ -126,6 +127,9 @@ impl Inference {
         outputs: Vec<String>,
     ) -> Result<Outcome> {
         let model = self.model(model)?;
+        if matches!(model.package.manifest.pipeline, Pipeline::Generate(_)) {
+            return Err(wrong_task(model, "run tensors"));
+        }
         let outputs = raw::check(&model.package.manifest, &inputs, outputs)?;
         let units = raw::units(&inputs);
         let (mut found, usage) = run(model, request, units, vec![(units, Row::Raw(inputs, outputs))]).await?;
@@ -135,14 +139,19 @@ impl Inference {
         }
     }
 
-    /// Tokens that each text would be charged for: after truncation, special tokens included. Free, and does not load
-    /// the model, only its tokenizer.
+    /// Tokens that each text would be charged for: after truncation, special tokens included; as a prompt, where the model
+    /// generates. Free, and does not load the model, only its tokenizer.
     ///
     /// # Errors
     /// `not-found`; `bad-input` for a model without text; `too-large`.
     pub async fn count_tokens(&self, model: &str, texts: Vec<String>) -> Result<Vec<u32>> {
         let model = self.model(model)?;
         check_items(model, texts.len())?;
+        if let Pipeline::Generate(settings) = &model.package.manifest.pipeline {
+            let speech = model.speech(settings).await?;
+            let count = move |text| speech.encode(&Prompt::Text(text)).map(|tokens| tokens.len() as u32);
+            return off_worker(byte_count(&texts), move || texts.into_iter().map(count).collect()).await;
+        }
         let tokens = model.tokens().await?;
         off_worker(byte_count(&texts), move || texts.iter().map(|text| tokens.count(text)).collect()).await
     }

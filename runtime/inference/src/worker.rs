@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 
 use crate::backend::Session;
 use crate::error::{Error, Result};
+use crate::generate::Line;
 use crate::info::Provider;
 use crate::limits;
 use crate::package::Manifest;
@@ -96,6 +97,8 @@ impl Call {
 /// A loaded model as its callers see it.
 pub(crate) struct Worker {
     pub(crate) provider: Provider,
+    /// Where sequences wait, for a model that generates.
+    pub(crate) line: Arc<Line>,
     queue: FairQueue<Job>,
     bounds: Bounds,
     /// Moving average of a row's time, in microseconds.
@@ -104,12 +107,12 @@ pub(crate) struct Worker {
 
 impl Worker {
     pub(crate) fn new(provider: Provider, bounds: Bounds) -> Self {
-        Self { provider, queue: FairQueue::new(bounds), bounds, row_us: AtomicU64::new(0) }
+        Self { provider, line: Line::new(bounds), queue: FairQueue::new(bounds), bounds, row_us: AtomicU64::new(0) }
     }
 
     /// Rows that wait.
     pub(crate) fn queued(&self) -> usize {
-        self.queue.len()
+        self.queue.len() + self.line.len()
     }
 
     /// Puts a call's rows into the queue. `false`: the worker has closed; the rows are still the caller's.
@@ -136,6 +139,7 @@ impl Worker {
 
     /// Ends the worker; calls that still wait are cancelled.
     pub(crate) fn close(&self) {
+        self.line.close();
         for job in self.queue.close() {
             job.call.fail(Error::Cancelled);
         }

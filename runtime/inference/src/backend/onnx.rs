@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use ort::environment::Environment;
+use ort::memory::MemoryInfo;
 use ort::session::{Session as OrtSession, SessionInputValue};
 use ort::value::{DynValue, Outlet, PrimitiveTensorElementType, TensorElementType, TensorRef, ValueType};
 
-use super::{Backend, Session, provider};
+use super::held::{Feed, Floats, Held, Numbers};
+use super::{Backend, Session, onnx_held, provider};
 use crate::error::{Error, Result};
 use crate::info::Provider;
 use crate::tensor::{Dim, Dtype, Elements, Port, Tensor};
@@ -87,7 +89,8 @@ impl Backend for OnnxRuntime {
         let inputs = session.inputs().iter().map(port).collect::<Result<_>>()?;
         let outputs = session.outputs().iter().map(port).collect::<Result<_>>()?;
         let provider = provider::of(&session).map_err(failed)?;
-        Ok(Box::new(OnnxSession { session, inputs, outputs, provider }))
+        let device = onnx_held::device_memory(&provider.name).map_err(failed)?;
+        Ok(Box::new(OnnxSession { session, inputs, outputs, provider, device }))
     }
 }
 
@@ -109,6 +112,8 @@ struct OnnxSession {
     inputs: Vec<Port>,
     outputs: Vec<Port>,
     provider: Provider,
+    /// Where held outputs stay; `None`: in the host's memory.
+    device: Option<MemoryInfo<'static>>,
 }
 
 impl Session for OnnxSession {
@@ -132,6 +137,18 @@ impl Session for OnnxSession {
             None => Err(Error::BadInput(format!("the model has no output `{name}`; ask for one that it has"))),
         };
         outputs.iter().map(take).collect()
+    }
+
+    fn run_held(&mut self, inputs: &[(&str, Feed<'_>)], copy: &[&str], hold: &[&str]) -> Result<(Vec<Floats>, Vec<Held>)> {
+        onnx_held::run(&mut self.session, self.device.as_ref(), inputs, copy, hold).map_err(|cause| run_error(&cause))
+    }
+
+    fn keep(&mut self, shape: [usize; 4], numbers: Numbers<'_>) -> Result<Held> {
+        onnx_held::keep(&self.session, shape, numbers).map_err(|cause| run_error(&cause))
+    }
+
+    fn read<'a>(&mut self, held: &'a Held) -> Result<Numbers<'a>> {
+        onnx_held::read(held).map_err(|cause| run_error(&cause))
     }
 }
 

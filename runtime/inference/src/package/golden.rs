@@ -55,7 +55,7 @@ pub(crate) struct Golden {
 
 /// What a golden vector runs and looks at.
 #[derive(Clone, Debug)]
-#[expect(dead_code, reason = "what ranks and generates reads `Rerank` and `Generate`")]
+#[expect(dead_code, reason = "what ranks reads `Rerank`")]
 pub(crate) enum GoldenCase {
     /// A text embedded; the row's first numbers.
     Embed(String),
@@ -76,7 +76,6 @@ pub(crate) enum GoldenCase {
 
 /// What a decoder is to go on from.
 #[derive(Clone, Debug)]
-#[cfg_attr(not(test), expect(dead_code, reason = "what generates reads it"))]
 pub(crate) enum GoldenPrompt {
     /// A text, tokenised as a plain prompt is.
     Text(String),

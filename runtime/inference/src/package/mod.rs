@@ -17,9 +17,9 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 pub(crate) use files::ListedFile;
-pub(crate) use golden::{Golden, GoldenCase};
+pub(crate) use golden::{Golden, GoldenCase, GoldenPrompt};
 pub(crate) use manifest::Manifest;
-pub(crate) use settings::{BytesSettings, Pipeline, Pooling, TextSettings};
+pub(crate) use settings::{BytesSettings, GenerateSettings, Pipeline, Pooling, TextSettings};
 
 use crate::limits;
 
