@@ -8,7 +8,7 @@ Source: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
 
 import struct
 
-FLOAT, INT64, BOOL = 1, 7, 9  # TensorProto.DataType
+FLOAT, INT64, BOOL, HALF = 1, 7, 9, 10  # TensorProto.DataType
 IR_VERSION, OPSET = 9, 18
 
 

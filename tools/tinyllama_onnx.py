@@ -8,6 +8,8 @@ Inputs  `input_ids`, `position_ids`: int64 [batch, seq]; `attention_mask`: int64
         `past_key_values.N.key` and `.value`: float32 [batch, 2, past, 16].
 Outputs `logits`: float32 [batch, seq, 272]; `present.N.key` and `.value`: float32 [batch, 2, total, 16].
 
+A second file has the same network with its keys, values and logits in half floats.
+
 Tokens 0 to 255 are the bytes; then come the beginning, the end, the three roles, the end of a turn, and unused ones.
 Printable characters weigh more in the output, so that tests get text that can be read.
 
@@ -21,7 +23,7 @@ import math
 import struct
 import sys
 
-from onnx_bytes import BOOL, FLOAT, INT64, Graph
+from onnx_bytes import BOOL, FLOAT, HALF, INT64, Graph
 
 LAYERS, HEADS, KV_HEADS, WIDTH = 2, 4, 2, 16
 HIDDEN, INNER = HEADS * WIDTH, 128
@@ -55,9 +57,10 @@ def little_endian(numbers):
 class Decoder(Graph):
     """A graph that draws its weights as it grows."""
 
-    def __init__(self):
+    def __init__(self, half):
         super().__init__()
         self.draw = Draw(7)
+        self.half = half
 
     def table(self, name, rows, columns, numbers):
         return self.tensor(name, FLOAT, [rows, columns], little_endian(array.array("f", numbers)))
@@ -69,6 +72,14 @@ class Decoder(Graph):
         """Scaled so that outputs spread as inputs do: an even draw has the variance 1/3."""
         weight = self.table(name, rows, columns, self.draw.matrix(rows, columns, math.sqrt(3.0 / rows)))
         return self.node("MatMul", [x, weight], output)
+
+    def extended(self, x, layer, part):
+        """Keys or values of the tokens so far with those of the new ones; in half floats outside, where asked for."""
+        past, present = "past_key_values.%d.%s" % (layer, part), "present.%d.%s" % (layer, part)
+        if not self.half:
+            return self.node("Concat", [past, x], present, axis=2)
+        kept = self.node("Concat", [past, self.node("Cast", [x], present + "_new", to=HALF)], present, axis=2)
+        return self.node("Cast", [kept], present + "_single", to=FLOAT)
 
     def norm(self, x, output):
         """Root mean square norm (Zhang and Sennrich 2019)."""
@@ -128,8 +139,7 @@ def attention(g, x, mask, layer):
 
     query, key, value = split("query", HEADS), split("key", KV_HEADS), split("value", KV_HEADS)
     query, key = g.rotated(query, prefix + "query_turned"), g.rotated(key, prefix + "key_turned")
-    key = g.node("Concat", ["past_key_values.%d.key" % layer, key], "present.%d.key" % layer, axis=2)
-    value = g.node("Concat", ["past_key_values.%d.value" % layer, value], "present.%d.value" % layer, axis=2)
+    key, value = g.extended(key, layer, "key"), g.extended(value, layer, "value")
     across = g.node("Transpose", [repeated(g, key, prefix + "keys")], prefix + "keys_across", perm=[0, 1, 3, 2])
     scores = g.node("Mul", [g.node("MatMul", [query, across], prefix + "scores"), g.floats("scale", 1 / math.sqrt(WIDTH))], prefix + "scaled")
     shares = g.node("Softmax", [g.node("Add", [scores, mask], prefix + "masked")], prefix + "shares", axis=-1)
@@ -156,9 +166,9 @@ def output_weight(draw):
     return [draw.next() * scale * share(token) for _ in range(HIDDEN) for token in range(VOCABULARY)]
 
 
-def onnx_chunks():
+def onnx_chunks(half=False):
     """The ONNX file as a list of byte chunks."""
-    g = Decoder()
+    g, kind = Decoder(half), HALF if half else FLOAT
     table = g.table("embedding", VOCABULARY, HIDDEN, g.draw.matrix(VOCABULARY, HIDDEN, math.sqrt(3.0)))
     x = g.node("Gather", [table, "input_ids"], "embedded", axis=0)
     rotary_tables(g)
@@ -169,12 +179,14 @@ def onnx_chunks():
         x = g.node("Add", [x, attention(g, g.norm(x, prefix + "norm"), mask, layer)], prefix + "attention_out")
         x = g.node("Add", [x, feed_forward(g, g.norm(x, prefix + "second_norm"), layer)], prefix + "out")
     weight = g.table("vocabulary_weight", HIDDEN, VOCABULARY, output_weight(g.draw))
-    g.node("MatMul", [g.norm(x, "last_norm"), weight], "logits")
+    logits = g.node("MatMul", [g.norm(x, "last_norm"), weight], "logits_single" if half else "logits")
+    if half:
+        g.node("Cast", [logits], "logits", to=HALF)
     parts = [(layer, part) for layer in range(LAYERS) for part in ("key", "value")]
     inputs = [("input_ids", INT64, ["batch", "seq"]), ("attention_mask", INT64, ["batch", "total"]), ("position_ids", INT64, ["batch", "seq"])]
-    inputs += [("past_key_values.%d.%s" % part, FLOAT, ["batch", KV_HEADS, "past", WIDTH]) for part in parts]
-    outputs = [("logits", FLOAT, ["batch", "seq", VOCABULARY])]
-    outputs += [("present.%d.%s" % part, FLOAT, ["batch", KV_HEADS, "total", WIDTH]) for part in parts]
+    inputs += [("past_key_values.%d.%s" % part, kind, ["batch", KV_HEADS, "past", WIDTH]) for part in parts]
+    outputs = [("logits", kind, ["batch", "seq", VOCABULARY])]
+    outputs += [("present.%d.%s" % part, kind, ["batch", KV_HEADS, "total", WIDTH]) for part in parts]
     return g.model("tinyllama", inputs, outputs)
 
 

@@ -67,7 +67,7 @@ fn tools() -> PathBuf {
 
 /// 4 KiB of a source file.
 fn example() -> Vec<u8> {
-    include_bytes!("../src/queue.rs")[..4096].to_vec()
+    include_bytes!("../src/model.rs")[..4096].to_vec()
 }
 
 fn host(model: &str) -> f64 {

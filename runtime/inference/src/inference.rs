@@ -11,9 +11,13 @@ use crate::error::{Error, Result};
 use crate::funds::{Funds, unpaid};
 use crate::info::{EngineStatus, ModelInfo, ModelStatus, RefusedPackage, Status, Task};
 use crate::limits;
+use crate::memory::Memory;
+use crate::metrics::ModelMetrics;
 use crate::model::{Model, RunSettings};
 use crate::package::{Package, Pipeline, packages_in};
-use crate::queue::Bounds;
+use crate::providers::ProviderSettings;
+use crate::scheduler::queue::Bounds;
+use crate::scheduler::table::RunCost;
 use crate::usage::Rates;
 
 /// What the operator decides.
@@ -23,6 +27,8 @@ pub struct InferenceOptions {
     pub library: Option<PathBuf>,
     /// Folders that each hold one model package.
     pub model_folders: Vec<PathBuf>,
+    /// Execution providers; default: the processor alone.
+    pub providers: ProviderSettings,
     /// Processor threads that one model may use; default 1.
     pub threads_per_model: usize,
     /// Rows that may wait per model; default 1,024.
@@ -31,6 +37,14 @@ pub struct InferenceOptions {
     pub queue_per_tenant_max: usize,
     /// A model without requests for so long leaves memory; `None`: never. Default 10 minutes.
     pub idle_unload: Option<Duration>,
+    /// Whether rows of several requests run together where that was measured to be faster; default yes.
+    pub batching: bool,
+    /// Bytes that all loaded models of a device may take together; `None`: no bound. Default none.
+    pub memory_bytes: Option<u64>,
+    /// The operator's price cards, by model, in place of those of the packages.
+    pub prices: BTreeMap<String, Rates>,
+    /// Devices that each model runs on, a session on each; default 1.
+    pub devices: usize,
     /// Bytes of keys and values that a model which generates may keep, running rows counted twice; default 1 GiB.
     pub cache_bytes_max: u64,
 }
@@ -40,10 +54,15 @@ impl Default for InferenceOptions {
         Self {
             library: None,
             model_folders: Vec::new(),
+            providers: ProviderSettings::default(),
             threads_per_model: 1,
             queue_max: 1024,
             queue_per_tenant_max: limits::ITEMS_MAX,
             idle_unload: Some(Duration::from_secs(600)),
+            batching: true,
+            memory_bytes: None,
+            prices: BTreeMap::new(),
+            devices: 1,
             cache_bytes_max: limits::CACHE_BYTES_MAX,
         }
     }
@@ -89,6 +108,7 @@ struct Inner {
     backend: std::result::Result<Arc<dyn Backend>, String>,
     models: BTreeMap<String, Arc<Model>>,
     refused: Vec<RefusedPackage>,
+    memory: Arc<[Memory]>,
 }
 
 impl Drop for Inner {
@@ -116,16 +136,22 @@ impl Inference {
 
     fn assemble(backend: std::result::Result<Arc<dyn Backend>, String>, options: InferenceOptions) -> Self {
         let (mut models, mut refused) = (BTreeMap::new(), Vec::new());
+        let memory: Arc<[Memory]> = (0..options.devices.max(1)).map(|_| Memory::new(options.memory_bytes)).collect();
         match &backend {
             Ok(backend) => {
                 let settings = RunSettings {
                     threads: options.threads_per_model.max(1),
                     bounds: Bounds { total_max: options.queue_max, per_tenant_max: options.queue_per_tenant_max },
                     idle: options.idle_unload,
+                    batching: options.batching,
+                    providers: Arc::new(options.providers),
                     cache_bytes_max: options.cache_bytes_max,
                 };
                 for folder in options.model_folders {
-                    if let Err(reason) = list(&mut models, &folder, backend, settings) {
+                    let priced = |package: Package| package.priced(&options.prices);
+                    let package = Package::open(&folder).map_err(|error| error.to_string()).and_then(priced);
+                    let listed = package.and_then(|package| list(&mut models, package, &folder, backend, &memory, &settings));
+                    if let Err(reason) = listed {
                         tracing::warn!(folder = %folder.display(), reason, "model package refused");
                         refused.push(RefusedPackage { folder, reason });
                     }
@@ -133,7 +159,7 @@ impl Inference {
             }
             Err(reason) => tracing::warn!(reason, "this node runs no models"),
         }
-        Self(Arc::new(Inner { backend, models, refused }))
+        Self(Arc::new(Inner { backend, models, refused, memory }))
     }
 
     /// How things stand.
@@ -170,6 +196,24 @@ impl Inference {
     /// As [`Inference::info`].
     pub fn price(&self, name: &str) -> Result<Rates> {
         Ok(self.model(name)?.package.manifest.rates)
+    }
+
+    /// What each model did since the node started.
+    pub fn metrics(&self) -> BTreeMap<String, ModelMetrics> {
+        self.0.models.iter().map(|(name, model)| (name.clone(), model.metrics.snapshot())).collect()
+    }
+
+    /// What runs of a model were measured to take, per device: why rows run together, or do not.
+    ///
+    /// # Errors
+    /// As [`Inference::info`].
+    pub fn measured(&self, name: &str) -> Result<Vec<Vec<RunCost>>> {
+        Ok(self.model(name)?.measured())
+    }
+
+    /// Bytes that the loaded models of each device take, as measured when they were loaded.
+    pub fn memory_used(&self) -> Vec<u64> {
+        self.0.memory.iter().map(Memory::used).collect()
     }
 
     /// Loads a model ahead of its first request: files verified, ports compared, golden vectors run. A model that failed
@@ -212,16 +256,18 @@ impl Inference {
 
 fn list(
     models: &mut BTreeMap<String, Arc<Model>>,
+    package: Package,
     folder: &Path,
     backend: &Arc<dyn Backend>,
-    settings: RunSettings,
+    memory: &Arc<[Memory]>,
+    settings: &RunSettings,
 ) -> std::result::Result<(), String> {
-    let package = Package::open(folder).map_err(|error| error.to_string())?;
     let name = package.manifest.name.clone();
     if let Some(other) = models.get(&name) {
         return Err(format!("`{name}` is the name of the model in `{}` too; list only one of them", other.folder.display()));
     }
-    models.insert(name, Arc::new(Model::new(package, folder.to_owned(), Arc::clone(backend), settings)));
+    let model = Model::new(package, folder.to_owned(), Arc::clone(backend), Arc::clone(memory), settings.clone());
+    models.insert(name, Arc::new(model));
     Ok(())
 }
 

@@ -72,6 +72,14 @@ impl ProviderKind {
         }
     }
 
+    /// Its kind of device.
+    pub fn device(self) -> DeviceClass {
+        match self {
+            Self::Cuda | Self::Tensorrt | Self::Webgpu => DeviceClass::Gpu,
+            Self::Cpu => DeviceClass::Cpu,
+        }
+    }
+
     /// Name in ONNX Runtime.
     pub fn onnx_name(self) -> &'static str {
         match self {
@@ -86,12 +94,23 @@ impl ProviderKind {
 /// Where a loaded model really runs, read back from the session.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Provider {
-    /// The execution provider that owns most nodes, such as `CPUExecutionProvider`.
+    /// The execution provider, such as `CPUExecutionProvider`.
     pub name: String,
     /// Fraction of the graph's nodes on it, 0 to 1.
     pub share: f32,
     /// Its kind of device.
     pub device: DeviceClass,
+    /// Providers that were tried before it, with the reason why they were not taken.
+    pub passed_over: Vec<PassedOver>,
+}
+
+/// A provider that was asked for and could not be taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PassedOver {
+    /// The provider.
+    pub provider: ProviderKind,
+    /// Why, and where it can be changed what to do.
+    pub reason: String,
 }
 
 /// A model that this node lends.

@@ -2,8 +2,10 @@
 
 /// Bytes of a `hansa-model.toml`.
 pub const MANIFEST_BYTES_MAX: u64 = 1 << 20;
-/// Bytes of one file of a package: protobuf, and with it ONNX without external data, ends at 2 GiB.
-pub const FILE_BYTES_MAX: u64 = 1 << 31;
+/// Bytes of a graph: protobuf, and with it ONNX without external data, ends at 2 GiB.
+pub const GRAPH_BYTES_MAX: u64 = 1 << 31;
+/// Bytes of any other file of a package, such as one of weights.
+pub const FILE_BYTES_MAX: u64 = 1 << 37;
 /// Files that a package may list.
 pub const FILES_MAX: usize = 64;
 /// Ports on each side of a model: the keys and values of a decoder's layers, and a few more.
@@ -44,6 +46,18 @@ pub const HEAD_SIZE_MAX: u32 = 4096;
 pub const VOCAB_MAX: u32 = 1 << 22;
 /// Tokens that end a decoder's answer.
 pub const EOS_MAX: usize = 64;
+/// Levels of priority that a request may have: 0 = interactive to 3 = batch.
+pub const PRIORITIES: usize = 4;
+/// Rows of one run.
+pub const BATCH_ROWS_MAX: u32 = 128;
+/// Tenants with counters of their own, per model.
+pub const TENANTS_COUNTED_MAX: usize = 256;
+/// How long a load waits for others to leave memory.
+pub const MEMORY_WAIT: std::time::Duration = std::time::Duration::from_secs(30);
+/// Bytes of a JSON file of an export, the tokenizer's own apart.
+pub const CONFIG_BYTES_MAX: u64 = 16 << 20;
+/// Files in a tar that is added.
+pub const TAR_FILES_MAX: usize = 256;
 /// Bytes of one prompt: its text, or its messages after the chat template.
 pub const PROMPT_BYTES_MAX: usize = 1 << 20;
 /// Messages of one chat.
@@ -68,7 +82,7 @@ pub const ROWS_MAX: usize = 64;
 pub const PREFILL_TOKENS_MAX: usize = 128;
 /// Generated tokens that may wait for a slow reader before its sequence pauses.
 pub const UNREAD_TOKENS_MAX: u32 = 256;
-/// Turns of another tenant that a running sequence is let ahead before it is set aside, in virtual tokens.
-pub const AHEAD_TOKENS_MAX: u64 = 128;
+/// Generated tokens by which a tenant may be ahead of one that waits, before its running sequence is set aside.
+pub const AHEAD_TOKENS_MAX: u64 = 64;
 /// Bytes of keys and values that one decoder keeps, unless the operator says otherwise.
 pub const CACHE_BYTES_MAX: u64 = 1 << 30;

@@ -62,7 +62,7 @@ async fn tokens_are_counted_and_charged_without_padding_and_cut_at_the_limit() {
 #[tokio::test]
 async fn files_are_told_apart_by_their_bytes() {
     let inference = started();
-    let rust = include_bytes!("../src/queue.rs").to_vec();
+    let rust = include_bytes!("../src/model.rs").to_vec();
     let html = b"<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>Offers</title>\n<link rel=\"stylesheet\" href=\"a.css\"></head>\n<body><h1>Offers</h1><ul><li><a href=\"/1\">One</a></li></ul></body>\n</html>\n".to_vec();
     let examples = vec![Example::Bytes(rust), Example::Bytes(html), Example::Bytes(png()), Example::Bytes(pdf())];
     let found = inference.classify(&Request::new("sorter"), "magika", examples, 2).await.unwrap();
@@ -194,11 +194,20 @@ async fn a_package_that_is_not_what_it_says_is_refused() {
 }
 
 #[tokio::test]
-async fn weights_in_other_files_are_refused() {
-    // an initializer whose data_location is EXTERNAL, appended as a second graph field that protobuf merges into the first
-    let outside: &[u8] = &[0x3a, 4, 0x2a, 2, 0x70, 1];
-    let folder = magika_with(&[&magika_graph(), outside].concat(), |manifest| manifest);
-    assert!(refusal(&folder).await.contains("external data"));
+async fn weights_in_files_that_are_not_listed_are_refused() {
+    // an initializer in another file, appended as a second graph field that protobuf merges into the first
+    for location in [&b"weights.bin"[..], b"../weights.bin", b"/etc/hosts"] {
+        let entry = field(13, &[field(1, b"location"), field(2, location)].concat());
+        let outside = field(7, &field(5, &[&entry[..], &[0x70, 1]].concat()));
+        let folder = magika_with(&[magika_graph(), outside].concat(), |manifest| manifest);
+        let reason = refusal(&folder).await;
+        assert!(reason.contains("external data") && reason.contains("is not listed as a [[file]]"), "{reason}");
+    }
+}
+
+/// A protobuf field of bytes.
+fn field(number: u8, content: &[u8]) -> Vec<u8> {
+    [&[number << 3 | 2, content.len() as u8], content].concat()
 }
 
 #[tokio::test]

@@ -1,9 +1,12 @@
 //! `node.toml`: what the operator decides.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use hansa_catalogue::strict_toml::{self, TomlError};
 use hansa_catalogue::units::Bytes;
+use hansa_economy::Amount;
+use hansa_inference::Rates;
 use serde::Deserialize;
 
 /// A `node.toml`.
@@ -69,6 +72,14 @@ pub struct InferenceConfig {
     pub library: Option<PathBuf>,
     /// Threads for each model. Default: 1.
     pub threads: Option<usize>,
+    /// Memory that all loaded models may take together. Default: no bound.
+    pub memory: Option<Bytes>,
+    /// Let requests of several agents run together where that was measured to be faster. Default: true.
+    pub batching: Option<bool>,
+    /// What an agent may owe for inference while its account is empty, credits. Default: 0.10.
+    pub credit: Option<Amount>,
+    /// Your price cards, by model, in place of those of the packages; micro-credits. Default: none.
+    pub price: BTreeMap<String, Rates>,
 }
 
 /// `[host]`.

@@ -8,13 +8,30 @@ pub(crate) mod held;
 pub(crate) mod onnx;
 mod onnx_held;
 mod provider;
+mod providers;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::backend::held::{Feed, Floats, Held, Numbers};
 use crate::error::{Error, Result};
-use crate::info::Provider;
+use crate::info::{Provider, ProviderKind};
+use crate::package::Graph;
+use crate::providers::ProviderSettings;
 use crate::tensor::{Port, Tensor};
+
+/// How a session is to run.
+#[derive(Clone, Debug)]
+pub(crate) struct LoadOptions {
+    /// Processor threads of one run.
+    pub(crate) threads: usize,
+    /// Providers in the order tried.
+    pub(crate) order: Vec<ProviderKind>,
+    /// Fraction of the graph's nodes, 0 to 1, that a provider must take; otherwise the next one is tried.
+    pub(crate) min_share: f32,
+    /// The operator's settings of each provider.
+    pub(crate) providers: Arc<ProviderSettings>,
+}
 
 /// Something that can load graphs. Shared by all models.
 pub(crate) trait Backend: Send + Sync + 'static {
@@ -24,8 +41,8 @@ pub(crate) trait Backend: Send + Sync + 'static {
     /// The library file, where there is one.
     fn library(&self) -> Option<PathBuf>;
 
-    /// Makes a session of the verified bytes of a graph.
-    fn load(&self, graph: &[u8], threads: usize) -> Result<Box<dyn Session>>;
+    /// Makes a session of the verified bytes of a graph, on the first provider of the order that takes it.
+    fn load(&self, graph: &Graph, options: &LoadOptions) -> Result<Box<dyn Session>>;
 }
 
 /// A loaded graph. One thread owns it; runs follow each other.
@@ -38,6 +55,9 @@ pub(crate) trait Session {
 
     /// Where it runs, read back.
     fn provider(&self) -> Provider;
+
+    /// What ends the run that this session is in, from another thread.
+    fn interrupt(&self) -> Arc<dyn Interrupt>;
 
     /// Runs the graph once. Inputs were checked against the ports; the tensors come back in the order of `outputs`.
     fn run(&mut self, inputs: &[(&str, &Tensor)], outputs: &[&str]) -> Result<Vec<Tensor>>;
@@ -61,4 +81,13 @@ pub(crate) trait Session {
 
 fn not_held() -> Error {
     Error::Backend("this backend keeps no tensors between runs".to_owned())
+}
+
+/// Ends a run between two kernels.
+pub(crate) trait Interrupt: Send + Sync {
+    /// The run under way fails soon, and so do later ones.
+    fn stop(&self);
+
+    /// Runs go on again.
+    fn clear(&self);
 }

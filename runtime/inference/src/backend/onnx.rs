@@ -1,19 +1,21 @@
-//! ONNX Runtime, loaded at run time: the only file besides `provider.rs` that knows `ort`.
+//! ONNX Runtime, loaded at run time. Only this folder knows `ort`.
 
 use std::borrow::Cow;
 use std::ffi::CStr;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use ort::environment::Environment;
 use ort::memory::MemoryInfo;
-use ort::session::{Session as OrtSession, SessionInputValue};
+use ort::session::builder::SessionBuilder;
+use ort::session::{RunOptions, Session as OrtSession, SessionInputValue};
 use ort::value::{DynValue, Outlet, PrimitiveTensorElementType, TensorElementType, TensorRef, ValueType};
 
 use super::held::{Feed, Floats, Held, Numbers};
-use super::{Backend, Session, onnx_held, provider};
+use super::{Backend, Interrupt, LoadOptions, Session, onnx_held, provider, providers};
 use crate::error::{Error, Result};
-use crate::info::Provider;
+use crate::info::{Provider, ProviderKind};
+use crate::package::Graph;
 use crate::tensor::{Dim, Dtype, Elements, Port, Tensor};
 
 /// The library that this process holds: the runtime can be loaded once and has one environment.
@@ -25,6 +27,8 @@ pub(crate) struct OnnxRuntime {
     environment: Environment,
     library: PathBuf,
     version: String,
+    /// The WebGPU plugin that the environment holds.
+    webgpu: Arc<Mutex<Option<PathBuf>>>,
 }
 
 impl OnnxRuntime {
@@ -61,16 +65,48 @@ impl OnnxRuntime {
             .map_err(|cause| format!("`{}` does not start: {cause}; {advice}", library.display()))?;
         environment.set_log_level(ort::logging::LogLevel::Error);
         let version = version_of(&library).unwrap_or_else(|| "(unknown version)".to_owned());
-        Ok(Self { environment, library, version })
+        Ok(Self { environment, library, version, webgpu: Arc::default() })
     }
 
-    fn session(&self, graph: &[u8], threads: usize) -> ort::Result<OrtSession> {
-        OrtSession::builder(&self.environment)?
+    pub(super) fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// What every session has, whatever provider it runs on.
+    pub(super) fn builder(&self, threads: usize) -> ort::Result<SessionBuilder> {
+        Ok(OrtSession::builder(&self.environment)?
             .with_intra_threads(threads)?
             .with_intra_op_spinning(false)?
             .with_log_level(ort::logging::LogLevel::Fatal)?
-            .with_config_entry(provider::RECORD_KEY, "1")?
-            .commit_from_memory(graph)
+            .with_config_entry(provider::RECORD_KEY, "1")?)
+    }
+
+    /// Loads the WebGPU plugin, unless this process has it already.
+    ///
+    /// # Errors
+    /// One line that says why, and what to do.
+    pub(super) fn register_webgpu(&self, plugin: &Path) -> std::result::Result<(), String> {
+        let advice = "install the package `onnxruntime-ep-webgpu` and name its library under [inference.webgpu] of node.toml";
+        let path = plugin
+            .canonicalize()
+            .map_err(|cause| format!("cannot open the WebGPU plugin `{}`: {cause}; {advice}", plugin.display()))?;
+        let mut loaded = self.webgpu.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match &*loaded {
+            Some(other) if *other == path => return Ok(()),
+            Some(other) => {
+                return Err(format!(
+                    "`{}` cannot be loaded beside `{}`, which this process uses already; use that one",
+                    path.display(),
+                    other.display()
+                ));
+            }
+            None => {}
+        }
+        self.environment.register_ep_library(ProviderKind::Webgpu.name(), &path).map_err(|cause| {
+            format!("`{}` is no plugin for ONNX Runtime {}: {}; {advice}", path.display(), self.version, one_line(&cause))
+        })?;
+        *loaded = Some(path);
+        Ok(())
     }
 }
 
@@ -83,14 +119,14 @@ impl Backend for OnnxRuntime {
         Some(self.library.clone())
     }
 
-    fn load(&self, graph: &[u8], threads: usize) -> Result<Box<dyn Session>> {
-        let failed = |cause: ort::Error| Error::Backend(format!("ONNX Runtime refuses the graph: {}", one_line(&cause)));
-        let session = self.session(graph, threads).map_err(failed)?;
+    fn load(&self, graph: &Graph, options: &LoadOptions) -> Result<Box<dyn Session>> {
+        let (session, provider) = providers::open(self, graph, options).map_err(Error::Backend)?;
         let inputs = session.inputs().iter().map(port).collect::<Result<_>>()?;
         let outputs = session.outputs().iter().map(port).collect::<Result<_>>()?;
-        let provider = provider::of(&session).map_err(failed)?;
+        let failed = |cause: ort::Error| Error::Backend(one_line(&cause));
+        let options = Arc::new(RunOptions::new().map_err(failed)?);
         let device = onnx_held::device_memory(&provider.name).map_err(failed)?;
-        Ok(Box::new(OnnxSession { session, inputs, outputs, provider, device }))
+        Ok(Box::new(OnnxSession { session, options, inputs, outputs, provider, device }))
     }
 }
 
@@ -109,6 +145,7 @@ fn version_of(library: &Path) -> Option<String> {
 
 struct OnnxSession {
     session: OrtSession,
+    options: Arc<RunOptions>,
     inputs: Vec<Port>,
     outputs: Vec<Port>,
     provider: Provider,
@@ -129,9 +166,13 @@ impl Session for OnnxSession {
         self.provider.clone()
     }
 
+    fn interrupt(&self) -> Arc<dyn Interrupt> {
+        Arc::clone(&self.options) as Arc<dyn Interrupt>
+    }
+
     fn run(&mut self, inputs: &[(&str, &Tensor)], outputs: &[&str]) -> Result<Vec<Tensor>> {
         let values = input_values(inputs).map_err(|cause| run_error(&cause))?;
-        let found = self.session.run(values).map_err(|cause| run_error(&cause))?;
+        let found = self.session.run_with_options(values, &*self.options).map_err(|cause| run_error(&cause))?;
         let take = |name: &&str| match found.get(name) {
             Some(value) => tensor(name, value),
             None => Err(Error::BadInput(format!("the model has no output `{name}`; ask for one that it has"))),
@@ -149,6 +190,17 @@ impl Session for OnnxSession {
 
     fn read<'a>(&mut self, held: &'a Held) -> Result<Numbers<'a>> {
         onnx_held::read(held).map_err(|cause| run_error(&cause))
+    }
+}
+
+impl Interrupt for RunOptions {
+    fn stop(&self) {
+        // it only fails for a missing handle, which is not so here
+        let _ = self.terminate();
+    }
+
+    fn clear(&self) {
+        let _ = self.unterminate();
     }
 }
 
@@ -234,6 +286,6 @@ fn run_error(cause: &ort::Error) -> Error {
     }
 }
 
-fn one_line(cause: &ort::Error) -> String {
+pub(super) fn one_line<R>(cause: &ort::Error<R>) -> String {
     cause.message().split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -10,20 +10,21 @@ use ort::AsPointer;
 use ort::session::Session;
 use ort::sys;
 
-use crate::info::{DeviceClass, Provider};
+use crate::info::{Provider, ProviderKind};
 
 /// Session option that makes ONNX Runtime keep the assignment.
 pub(super) const RECORD_KEY: &str = "session.record_ep_graph_assignment_info";
 
-/// The provider with most nodes and its share of them.
-pub(super) fn of(session: &Session) -> ort::Result<Provider> {
+/// The share of a session's nodes that a provider has.
+pub(super) fn on(session: &Session, kind: ProviderKind) -> ort::Result<Provider> {
     let nodes = nodes_by_provider(session)?;
     let total: usize = nodes.values().sum();
-    let Some((name, count)) = nodes.into_iter().max_by_key(|(_, count)| *count) else {
+    if total == 0 {
         return Err(ort::Error::new("it does not say where the graph's nodes run"));
-    };
-    let device = device_of(&name);
-    Ok(Provider { name, share: count as f32 / total.max(1) as f32, device })
+    }
+    let count = nodes.get(kind.onnx_name()).copied().unwrap_or(0);
+    let (name, share) = (kind.onnx_name().to_owned(), count as f32 / total as f32);
+    Ok(Provider { name, share, device: kind.device(), passed_over: Vec::new() })
 }
 
 fn nodes_by_provider(session: &Session) -> ort::Result<BTreeMap<String, usize>> {
@@ -50,17 +51,4 @@ fn nodes_by_provider(session: &Session) -> ort::Result<BTreeMap<String, usize>> 
         *nodes.entry(name).or_insert(0) += count;
     }
     Ok(nodes)
-}
-
-fn device_of(provider: &str) -> DeviceClass {
-    match provider {
-        "CUDAExecutionProvider"
-        | "WebGpuExecutionProvider"
-        | "ROCMExecutionProvider"
-        | "MIGraphXExecutionProvider"
-        | "TensorrtExecutionProvider"
-        | "DmlExecutionProvider" => DeviceClass::Gpu,
-        "QNNExecutionProvider" | "VitisAIExecutionProvider" | "CoreMLExecutionProvider" => DeviceClass::Npu,
-        _ => DeviceClass::Cpu,
-    }
 }

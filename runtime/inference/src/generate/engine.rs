@@ -2,10 +2,12 @@
 //!
 //! Time comes in through a function, everything else through the sequences, so that a test replays a seed.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::error::{Error, Result};
 use crate::limits;
+use crate::metrics::Metrics;
 
 use super::cache::{Place, is_whole};
 use super::decoder::{Decoder, Stepped};
@@ -20,7 +22,7 @@ use super::turns::{GENERATED, READ, Turns};
 const SLACK: usize = 64;
 
 /// How a decoder's thread works.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct EngineOptions {
     /// Whether rows of different length may share a step.
     pub(crate) batching: bool,
@@ -29,6 +31,8 @@ pub(crate) struct EngineOptions {
     pub(crate) cache_bytes_max: u64,
     /// Tokens that end an answer.
     pub(crate) eos: Vec<u32>,
+    /// Where steps are counted.
+    pub(crate) metrics: Arc<Metrics>,
 }
 
 /// All sequences of one decoder.
@@ -156,7 +160,7 @@ impl<'a> Engine<'a> {
     fn far_ahead(&self, waiting: usize) -> Option<usize> {
         let clock = self.turns.clock(&self.waiting[waiting].tenant);
         let ahead = |sequence: &Sequence| self.turns.clock(&sequence.tenant).saturating_sub(clock);
-        let far = (0..self.active.len()).filter(|index| ahead(&self.active[*index]) > limits::AHEAD_TOKENS_MAX);
+        let far = (0..self.active.len()).filter(|index| ahead(&self.active[*index]) > limits::AHEAD_TOKENS_MAX * GENERATED);
         far.max_by_key(|index| (ahead(&self.active[*index]), self.active[*index].since_joined))
     }
 
@@ -220,7 +224,7 @@ impl<'a> Engine<'a> {
         let read = place.and_then(|place| if tokens.is_empty() { Ok(place) } else { self.decoder.read(&place, tokens) });
         match read {
             Ok(place) => {
-                self.turns.run(&sequence.tenant, READ * count);
+                self.turns.run(&sequence.tenant, sequence.weight(READ * count));
                 sequence.place = Some(place);
                 true
             }
@@ -247,12 +251,14 @@ impl<'a> Engine<'a> {
         let results = self.decoder.step(&places, &tokens);
         let time = (self.clock)().saturating_duration_since(began);
         drop(places);
+        let rows = ready.len() as u32;
+        self.options.metrics.ran(rows, u64::from(rows), u64::from(rows), time);
         if whole {
             // a step that also moved rows says nothing about steps
             let more = self.next_waiting().is_some();
             self.rows.learn(ready.len(), time, more);
         }
-        let work = Work { device: time / ready.len() as u32, rows: ready.len() as u32, ..Work::default() };
+        let work = Work { device: time / rows, rows, ..Work::default() };
         self.take(ready, results, work);
         true
     }
@@ -262,7 +268,7 @@ impl<'a> Engine<'a> {
         let mut ended = vec![false; self.active.len()];
         for (index, result) in ready.into_iter().zip(results) {
             let sequence = &mut self.active[index];
-            self.turns.run(&sequence.tenant, GENERATED);
+            self.turns.run(&sequence.tenant, sequence.weight(GENERATED));
             ended[index] = match result {
                 Ok(stepped) => {
                     sequence.place = Some(stepped.place);

@@ -7,9 +7,10 @@ use crate::error::{Error, Result};
 use crate::funds::{Charge, Hold};
 use crate::inference::{Inference, Request};
 use crate::limits;
+use crate::metrics::Metrics;
 use crate::model::{Model, before};
 use crate::package::{GenerateSettings, Pipeline};
-use crate::queue::Refused;
+use crate::scheduler::queue::Refused;
 use crate::usage::{Rates, Usage};
 
 use super::answer::Piece;
@@ -30,12 +31,13 @@ pub struct Generation {
     prompt: u64,
     usage: Usage,
     ended: bool,
+    metered: Option<(Arc<Metrics>, Arc<str>)>,
 }
 
 impl Generation {
     /// An answer of a model with this card, after a prompt of so many tokens.
     pub(super) fn new(outlet: Arc<Outlet>, hold: Box<dyn Hold>, model: [u8; 32], rates: Rates, prompt: u64) -> Self {
-        Self { outlet, hold: Some(hold), rates, model, prompt, usage: Usage::default(), ended: false }
+        Self { outlet, hold: Some(hold), rates, model, prompt, usage: Usage::default(), ended: false, metered: None }
     }
 
     /// The next event, as soon as there is one; `None` after the end.
@@ -84,6 +86,9 @@ impl Generation {
     }
 
     fn fail(&mut self, error: Error) -> Event {
+        if let Some((metrics, tenant)) = &self.metered {
+            metrics.failed(tenant);
+        }
         self.close();
         Event::Failed(error)
     }
@@ -93,6 +98,11 @@ impl Generation {
         self.ended = true;
         self.hold = None;
         self.outlet.cancel();
+        if let Some((metrics, tenant)) = self.metered.take()
+            && self.usage.requests > 0
+        {
+            metrics.answered(&tenant, &self.usage);
+        }
     }
 
     /// Charges tokens, and the prompt with the first of them. The sum of all charges is the price of the whole.
@@ -122,7 +132,7 @@ impl Generation {
 
 impl Drop for Generation {
     fn drop(&mut self) {
-        self.outlet.cancel();
+        self.close();
     }
 }
 
@@ -161,12 +171,14 @@ impl Inference {
         };
         sampling.check()?;
         let prompt = encode(model, settings, prompt).await?;
-        let rates = model.package.manifest.rates;
-        let quote = quote(settings, rates, model.cache_bytes_max(), prompt.len(), &sampling, request.max_cost)?;
+        let rates = model.package.manifest.rates.at(request.priority);
+        let quote = quote(settings, rates, model.settings().cache_bytes_max, prompt.len(), &sampling, request.max_cost)?;
         let hold = before(request.deadline, request.funds.hold(quote.cost)).await??;
         let count = prompt.len() as u64;
         let outlet = submit(model, request, prompt, sampling, &quote).await?;
-        Ok(Generation::new(outlet, hold, model.package.manifest.id, rates, count))
+        let mut generation = Generation::new(outlet, hold, model.package.manifest.id, rates, count);
+        generation.metered = Some((Arc::clone(&model.metrics), Arc::clone(&request.tenant)));
+        Ok(generation)
     }
 }
 
@@ -254,7 +266,10 @@ async fn submit(
         let worker = before(request.deadline, model.worker()).await??;
         let seat = match worker.line.seat(&request.tenant) {
             Ok(seat) => seat,
-            Err(Refused::Full(waiting)) => return Err(Error::Overloaded(worker.line.retry_ms(waiting))),
+            Err(Refused::Full(waiting)) => {
+                model.metrics.refused(&request.tenant);
+                return Err(Error::Overloaded(worker.line.retry_ms(waiting)));
+            }
             Err(Refused::Closed) => {
                 // it was unloaded just now; the slot changes next
                 before(request.deadline, model.gone(&worker)).await?;
@@ -271,6 +286,7 @@ async fn submit(
             deadline: request.deadline,
             admitted,
             seed: sampling.seed.unwrap_or_else(|| worker.line.seed()),
+            rates: model.package.manifest.rates,
             prompt: prompt.clone(),
             sampling: sampling.clone(),
             most: quote.most,

@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::limits;
-use crate::queue::{Bounds, Refused};
+use crate::scheduler::queue::{Bounds, Refused};
 
 use super::sequence::Submitted;
 
@@ -18,7 +18,11 @@ struct State {
     waiting: BTreeMap<Arc<str>, usize>,
     total: usize,
     poked: bool,
+    /// Nothing more is taken in.
+    full: bool,
     closed: bool,
+    /// Since when the thread has had nothing; `None`: it has.
+    idle: Option<Instant>,
 }
 
 /// The line of one decoder.
@@ -54,7 +58,14 @@ impl Drop for Seat {
 impl Line {
     pub(crate) fn new(bounds: Bounds) -> Arc<Self> {
         let (drawn, turn_us) = (AtomicU64::new(0), AtomicU64::new(0));
-        Arc::new(Self { bounds, state: Mutex::default(), changed: Condvar::new(), random: RandomState::new(), drawn, turn_us })
+        Arc::new(Self {
+            bounds,
+            state: Mutex::new(State { idle: Some(Instant::now()), ..State::default() }),
+            changed: Condvar::new(),
+            random: RandomState::new(),
+            drawn,
+            turn_us,
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -70,7 +81,7 @@ impl Line {
     /// A seat, when there is room.
     pub(crate) fn seat(self: &Arc<Self>, tenant: &Arc<str>) -> Result<Seat, Refused> {
         let mut state = self.lock();
-        if state.closed {
+        if state.full {
             return Err(Refused::Closed);
         }
         let own = state.waiting.get(tenant).copied().unwrap_or(0);
@@ -122,10 +133,36 @@ impl Line {
         self.changed.notify_all();
     }
 
+    /// For how long the thread has had nothing; `None` when it has something, or something waits.
+    pub(crate) fn idle_for(&self) -> Option<Duration> {
+        let state = self.lock();
+        if state.total > 0 {
+            return None;
+        }
+        state.idle.map(|since| since.elapsed())
+    }
+
+    /// The thread has nothing left. Whether it should end.
+    pub(crate) fn is_done(&self) -> bool {
+        let mut state = self.lock();
+        state.idle.get_or_insert_with(Instant::now);
+        state.closed |= state.full && state.arrived.is_empty() && state.total == 0;
+        state.closed
+    }
+
+    /// Takes nothing more in; what waits and runs is served.
+    pub(crate) fn finish(&self) {
+        self.lock().full = true;
+        self.poke();
+    }
+
     /// What arrived; `None`: the line is closed.
     pub(crate) fn arrived(&self) -> Option<Vec<Submitted>> {
         let mut state = self.lock();
         state.poked = false;
+        if !state.arrived.is_empty() {
+            state.idle = None;
+        }
         (!state.closed).then(|| std::mem::take(&mut state.arrived))
     }
 
@@ -148,13 +185,14 @@ impl Line {
     pub(crate) fn close_if_idle(&self) -> bool {
         let mut state = self.lock();
         state.closed |= state.arrived.is_empty() && state.total == 0;
+        state.full |= state.closed;
         state.closed
     }
 
     /// Takes nothing more in. What waits is cancelled, what runs as soon as the thread sees it.
     pub(crate) fn close(&self) {
         let mut state = self.lock();
-        state.closed = true;
+        (state.full, state.closed) = (true, true);
         let arrived = std::mem::take(&mut state.arrived);
         drop(state);
         // their seats lock the state again

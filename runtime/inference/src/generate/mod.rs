@@ -30,5 +30,5 @@ mod whole_tests;
 pub use generation::Generation;
 pub(crate) use line::Line;
 pub use request::{Event, Finish, Message, Prompt, Sampling};
-pub(crate) use serve::{Decoding, serve};
+pub(crate) use serve::{Decoding, check, golden_answer, serve};
 pub(crate) use text::Speech;

@@ -20,18 +20,25 @@ const TIE: f32 = 0.005;
 /// Runs the golden vectors; the first that is wrong refuses the model.
 pub(crate) fn golden(decoder: &mut Decoder<'_>, speech: &Speech, golden: &[Golden]) -> Result<()> {
     for (count, golden) in golden.iter().enumerate() {
-        let tokens = match &golden.case {
-            GoldenCase::Generate(GoldenPrompt::Text(text)) => speech.encode(&Prompt::Text(text.clone()))?,
-            GoldenCase::Generate(GoldenPrompt::Tokens(tokens)) => tokens.clone(),
-            _ => return Err(Error::Backend("a golden vector does not fit the model's task".to_owned())),
+        let GoldenCase::Generate(prompt) = &golden.case else {
+            return Err(Error::Backend("a golden vector does not fit the model's task".to_owned()));
         };
-        let found = greedy(decoder, &tokens, golden.expect.len())?;
+        let found = answer(decoder, speech, prompt, golden.expect.len())?;
         let found: Vec<f64> = found.into_iter().map(f64::from).collect();
         golden.compare(&found).map_err(|wrong| {
             Error::Backend(format!("golden vector {} {wrong}; the model is not what its manifest says", count + 1))
         })?;
     }
     Ok(())
+}
+
+/// The likeliest tokens after a prompt.
+pub(crate) fn answer(decoder: &mut Decoder<'_>, speech: &Speech, prompt: &GoldenPrompt, count: usize) -> Result<Vec<u32>> {
+    let tokens = match prompt {
+        GoldenPrompt::Text(text) => speech.encode(&Prompt::Text(text.clone()))?,
+        GoldenPrompt::Tokens(tokens) => tokens.clone(),
+    };
+    Ok(likeliest(decoder, &tokens, count)?.iter().map(|logits| likeliest_of(logits)).collect())
 }
 
 /// Whether a batch filled up on the left gives what single rows give.
@@ -70,10 +77,6 @@ fn agree(single: &[f32], batch: &[f32]) -> bool {
 
 fn likeliest_of(logits: &[f32]) -> u32 {
     best(logits).unwrap_or(0) as u32
-}
-
-fn greedy(decoder: &mut Decoder<'_>, prompt: &[u32], count: usize) -> Result<Vec<u32>> {
-    Ok(likeliest(decoder, prompt, count)?.iter().map(|logits| likeliest_of(logits)).collect())
 }
 
 /// The logits of each step when the likeliest token goes in each time.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::error::Result;
+use crate::usage::Rates;
 
 use super::answer::{Answer, Piece};
 use super::cache::Place;
@@ -25,6 +26,8 @@ pub(crate) struct Submitted {
     pub(crate) prompt: Vec<u32>,
     pub(crate) sampling: Sampling,
     pub(crate) seed: u64,
+    /// The model's card, by whose priorities turns are weighed.
+    pub(crate) rates: Rates,
     /// Tokens that may be generated.
     pub(crate) most: u32,
     /// Why it ends when these are used up: `Length` or `Budget`.
@@ -44,6 +47,7 @@ pub(crate) struct Sequence {
     /// Tokens generated since it last joined.
     pub(crate) since_joined: u64,
     prompt: usize,
+    rates: Rates,
     most: u32,
     most_finish: Finish,
     admitted: Instant,
@@ -75,6 +79,7 @@ impl Sequence {
             tokens: submitted.prompt,
             place: None,
             since_joined: 0,
+            rates: submitted.rates,
             most: submitted.most,
             most_finish: submitted.most_finish,
             admitted: submitted.admitted,
@@ -112,6 +117,11 @@ impl Sequence {
     /// The token that the next step takes in.
     pub(crate) fn last(&self) -> u32 {
         self.tokens[self.tokens.len() - 1]
+    }
+
+    /// By how much work of this weight puts the tenant's turn off.
+    pub(crate) fn weight(&self, weight: u64) -> u64 {
+        self.rates.weight(self.priority, weight)
     }
 
     pub(crate) fn is_cancelled(&self) -> bool {

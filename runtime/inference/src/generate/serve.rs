@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use crate::backend::Session;
 use crate::error::{Error, Result};
+use crate::metrics::Metrics;
 use crate::model::Model;
-use crate::package::{GenerateSettings, Pipeline};
+use crate::package::{GenerateSettings, GoldenPrompt, Package, Pipeline};
 
 use super::decoder::Decoder;
 use super::engine::{Engine, EngineOptions};
@@ -21,6 +22,7 @@ pub(crate) struct Decoding {
     /// Whether rows of different length may share a step: what the trial at load found.
     batching: bool,
     cache_bytes_max: u64,
+    metrics: Arc<Metrics>,
 }
 
 impl Model {
@@ -33,11 +35,13 @@ impl Model {
         let speech = self.speech_blocking(settings)?;
         let mut decoder = Decoder::new(session, settings);
         proof::golden(&mut decoder, &speech, &self.package.manifest.golden)?;
-        let batching = proof::batches(&mut decoder)?;
-        if !batching {
+        let together = proof::batches(&mut decoder)?;
+        if !together {
             tracing::warn!(model = self.package.manifest.name, "its answers change in a batch; it generates one row at a time");
         }
-        Ok(Some(Decoding { settings: settings.clone(), speech, batching, cache_bytes_max: self.cache_bytes_max() }))
+        let batching = together && self.settings().batching;
+        let (cache_bytes_max, metrics) = (self.settings().cache_bytes_max, Arc::clone(&self.metrics));
+        Ok(Some(Decoding { settings: settings.clone(), speech, batching, cache_bytes_max, metrics }))
     }
 
     /// The tokenizer and template of a model that generates, read on first use.
@@ -62,12 +66,37 @@ impl Model {
     }
 }
 
+/// The likeliest answer to a golden prompt, for a package that is being made.
+///
+/// # Errors
+/// `backend` where a file or the session cannot be used.
+pub(crate) fn golden_answer(
+    package: &Package,
+    settings: &GenerateSettings,
+    session: &mut dyn Session,
+    prompt: &GoldenPrompt,
+    count: usize,
+) -> Result<Vec<u32>> {
+    let speech = Speech::open(package, settings)?;
+    proof::answer(&mut Decoder::new(session, settings), &speech, prompt, count)
+}
+
+/// Runs the golden vectors of a package that is being made.
+///
+/// # Errors
+/// `backend` where an answer is wrong, or a file cannot be used.
+pub(crate) fn check(package: &Package, settings: &GenerateSettings, session: &mut dyn Session) -> Result<()> {
+    let speech = Speech::open(package, settings)?;
+    proof::golden(&mut Decoder::new(session, settings), &speech, &package.manifest.golden)
+}
+
 /// Serves the line until it is closed, or nothing came for `idle`.
 pub(crate) fn serve(line: &Arc<Line>, decoding: &Decoding, session: &mut dyn Session, idle: Option<Duration>) {
     let options = EngineOptions {
         batching: decoding.batching,
         cache_bytes_max: decoding.cache_bytes_max,
         eos: decoding.settings.eos.clone(),
+        metrics: Arc::clone(&decoding.metrics),
     };
     let clock = Instant::now;
     let mut engine = Engine::new(Decoder::new(session, &decoding.settings), &decoding.speech, options, &clock);
@@ -84,7 +113,7 @@ pub(crate) fn serve(line: &Arc<Line>, decoding: &Decoding, session: &mut dyn Ses
             continue;
         }
         if engine.len() == 0 {
-            if !line.wait(idle) && line.close_if_idle() {
+            if line.is_done() || !line.wait(idle) && line.close_if_idle() {
                 return;
             }
             last_left = Instant::now();

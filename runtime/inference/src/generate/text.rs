@@ -30,18 +30,18 @@ impl Speech {
         let unread = |cause: crate::package::PackageError| Error::Backend(cause.to_string());
         let json = package.file(&settings.tokenizer).map_err(unread)?;
         let source = settings.chat_template.as_ref().map(|path| package.file(path)).transpose().map_err(unread)?;
-        Self::new(settings, &json, source)
+        Self::new(settings, &json, source.as_deref())
     }
 
-    pub(crate) fn new(settings: &GenerateSettings, json: &[u8], template: Option<Vec<u8>>) -> Result<Self> {
+    pub(crate) fn new(settings: &GenerateSettings, json: &[u8], template: Option<&[u8]>) -> Result<Self> {
         let broken = |cause: tokenizers::Error| Error::Backend(format!("`{}` cannot be used: {cause}", settings.tokenizer));
         let mut tokenizer = Tokenizer::from_bytes(json).map_err(broken)?;
         tokenizer.with_padding(None).with_truncation(None).map_err(broken)?;
         let name = |token: Option<u32>| token.and_then(|token| tokenizer.id_to_token(token)).unwrap_or_default();
         let (bos, eos) = (name(settings.bos), name(settings.eos.first().copied()));
         let template = template.map(|source| {
-            let source = String::from_utf8(source).map_err(|_| Error::Backend("the chat template is not UTF-8".to_owned()))?;
-            ChatTemplate::new(&source, bos, eos)
+            let source = std::str::from_utf8(source).map_err(|_| Error::Backend("the chat template is not UTF-8".to_owned()))?;
+            ChatTemplate::new(source, bos, eos)
         });
         Ok(Self { template: template.transpose()?, tokenizer, bos: settings.bos, vocab: settings.vocab })
     }
@@ -80,6 +80,11 @@ impl Speech {
             }
             None => Ok(tokens),
         }
+    }
+
+    /// Tokens that a text has as a prompt.
+    pub(crate) fn count(&self, text: &str) -> Result<u32> {
+        Ok(u32::try_from(self.text_tokens(text)?.len()).unwrap_or(u32::MAX))
     }
 
     fn text_tokens(&self, text: &str) -> Result<Vec<u32>> {

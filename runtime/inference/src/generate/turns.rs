@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use crate::limits::IDLE_TENANTS_MAX;
 
-/// What a token of a prompt runs a clock by.
-pub(crate) const READ: u64 = 1;
+/// What a token of a prompt runs a clock by, in hundredths, so that priorities can weigh it.
+pub(crate) const READ: u64 = 100;
 /// What a generated token runs a clock by: a step reads all weights for it.
-pub(crate) const GENERATED: u64 = 2;
+pub(crate) const GENERATED: u64 = 200;
 
 /// The tenants' clocks.
 #[derive(Debug, Default)]
@@ -32,10 +32,10 @@ impl Turns {
         self.clocks.get(tenant).copied().unwrap_or(self.now)
     }
 
-    pub(crate) fn run(&mut self, tenant: &Arc<str>, tokens: u64) {
+    pub(crate) fn run(&mut self, tenant: &Arc<str>, weight: u64) {
         let now = self.now;
         let clock = self.clocks.entry(Arc::clone(tenant)).or_insert(now);
-        *clock = clock.saturating_add(tokens);
+        *clock = clock.saturating_add(weight);
     }
 
     /// Moves the present to the least clock of those who have work, and forgets who would not gain by it.

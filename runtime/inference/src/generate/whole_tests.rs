@@ -5,9 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use sha2::{Digest, Sha256};
+
 use crate::backend::held::{Feed, Numbers};
 use crate::backend::onnx::OnnxRuntime;
-use crate::backend::{Backend, Session};
+use crate::backend::{Backend, LoadOptions, Session};
+use crate::info::ProviderKind;
+use crate::package::Package;
 use crate::{
     Charge, Error, Event, Finish, Funds, Generation, Hold, HoldFuture, Inference, InferenceOptions, Message, Prompt, Request,
     Result, Sampling, Task,
@@ -37,7 +41,10 @@ struct Recompute(Box<dyn Session>);
 impl Recompute {
     fn open() -> Self {
         let runtime = OnnxRuntime::open(&tools().join("lib/libonnxruntime.so")).unwrap();
-        Self(runtime.load(&std::fs::read(folder().join("model.onnx")).unwrap(), 1).unwrap())
+        let graph = Package::open(&folder()).unwrap().graph().unwrap();
+        let order = vec![ProviderKind::Cpu];
+        let options = LoadOptions { threads: 1, order, min_share: 0.0, providers: Arc::default() };
+        Self(runtime.load(&graph, &options).unwrap())
     }
 
     fn logits(&mut self, tokens: &[i64]) -> Vec<f32> {
@@ -138,6 +145,45 @@ async fn rows_that_join_leave_and_make_way_say_what_they_say_alone() {
     for (running, want) in running.into_iter().zip(want) {
         let (text, count, _) = running.await.unwrap();
         assert_eq!((text, count as usize), (said(&want), want.len()));
+    }
+}
+
+/// The same network with keys, values and logits in half floats.
+fn half_package() -> tempfile::TempDir {
+    let half = tempfile::tempdir().unwrap();
+    let manifest = std::fs::read_to_string(folder().join("hansa-model.toml")).unwrap();
+    let (single, graph) =
+        (std::fs::read(folder().join("model.onnx")).unwrap(), std::fs::read(folder().join("model_half.onnx")).unwrap());
+    let sha256 = |bytes: &[u8]| Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let manifest = manifest
+        .replace(&sha256(&single), &sha256(&graph))
+        .replace(&format!("size = {}", single.len()), &format!("size = {}", graph.len()))
+        .replace("\"fp32\"", "\"fp16\"");
+    std::fs::write(half.path().join("hansa-model.toml"), manifest).unwrap();
+    std::fs::write(half.path().join("model.onnx"), graph).unwrap();
+    for file in ["tokenizer.json", "chat_template.jinja"] {
+        std::fs::copy(folder().join(file), half.path().join(file)).unwrap();
+    }
+    half
+}
+
+#[tokio::test]
+async fn half_floats_are_kept_and_moved_as_they_are() {
+    let package = half_package();
+    let options = InferenceOptions::from_tools(&tools());
+    let inference = Inference::start(InferenceOptions { model_folders: vec![package.path().to_owned()], ..options });
+    let request = Request::new("a");
+    let ask = |seed: u32, most| inference.generate(&request, MODEL, Prompt::Tokens(prompt(seed)), tokens(most));
+    let mut alone = Vec::new();
+    for seed in 0..6 {
+        alone.push(read(ask(seed, 40 + 20 * seed).await.unwrap()).await);
+    }
+    let mut running = Vec::new();
+    for seed in 0..6 {
+        running.push(tokio::spawn(read(ask(seed, 40 + 20 * seed).await.unwrap())));
+    }
+    for (running, alone) in running.into_iter().zip(alone) {
+        assert_eq!(running.await.unwrap(), alone);
     }
 }
 

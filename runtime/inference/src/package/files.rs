@@ -2,11 +2,11 @@
 
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
 use super::PackageError;
-use crate::limits;
 
 /// One `[[file]]` of a manifest.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
@@ -21,21 +21,41 @@ pub(crate) struct ListedFile {
 }
 
 impl ListedFile {
-    /// Refuses what could never be a listed file.
-    pub(crate) fn validate(&self) -> Result<(), String> {
+    /// Refuses what could never be a listed file of at most so many bytes.
+    pub(crate) fn validate(&self, bytes_max: u64) -> Result<(), String> {
         if self.sha256.len() != 64 || !self.sha256.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
             return Err(format!("sha256 `{}` of `{}` is not 64 lower-case hexadecimal digits", self.sha256, self.path));
         }
-        if self.size > limits::FILE_BYTES_MAX {
-            return Err(format!("`{}` has `{}` bytes; the limit is {}", self.path, self.size, limits::FILE_BYTES_MAX));
+        if self.size > bytes_max {
+            return Err(format!("`{}` has `{}` bytes; the limit is {bytes_max}", self.path, self.size));
         }
         Ok(())
+    }
+
+    /// Lists a file of a folder as it is.
+    pub(crate) fn of(folder: &Path, path: &str) -> std::io::Result<Self> {
+        let mut file = std::fs::File::open(folder.join(path))?;
+        let (mut hash, mut size, mut block) = (Sha256::new(), 0, vec![0; 1 << 20]);
+        loop {
+            let count = file.read(&mut block)?;
+            if count == 0 {
+                break;
+            }
+            hash.update(&block[..count]);
+            size += count as u64;
+        }
+        Ok(Self { path: path.to_owned(), sha256: hex(&hash.finalize()), size })
+    }
+
+    /// Whether a path is no plain path inside a folder.
+    pub(crate) fn leaves(path: &str) -> bool {
+        path.is_empty() || !Path::new(path).components().all(|part| matches!(part, Component::Normal(_)))
     }
 
     /// The file's real path, inside the package even when symbolic links are followed.
     pub(crate) fn locate(&self, folder: &Path) -> Result<PathBuf, PackageError> {
         let relative = Path::new(&self.path);
-        if self.path.is_empty() || !relative.components().all(|part| matches!(part, Component::Normal(_))) {
+        if Self::leaves(&self.path) {
             return Err(PackageError::Outside(self.path.clone()));
         }
         let real = |path: &Path| path.canonicalize().map_err(|cause| self.unreadable(&cause));
@@ -43,15 +63,17 @@ impl ListedFile {
         if path.starts_with(&root) { Ok(path) } else { Err(PackageError::Outside(self.path.clone())) }
     }
 
-    /// The file's bytes, once size and hash were found right.
-    pub(crate) fn read(&self, folder: &Path) -> Result<Vec<u8>, PackageError> {
-        let file = std::fs::File::open(self.locate(folder)?).map_err(|cause| self.unreadable(&cause))?;
-        let mut bytes = Vec::with_capacity(usize::try_from(self.size).unwrap_or(0) + 1);
-        file.take(self.size + 1).read_to_end(&mut bytes).map_err(|cause| self.unreadable(&cause))?;
-        if bytes.len() as u64 != self.size {
-            let found = if bytes.len() as u64 > self.size { format!("more than {}", self.size) } else { bytes.len().to_string() };
-            return Err(self.altered("size", found, self.size.to_string()));
+    /// The file's bytes, once size and hash were found right. One allocation, so that large weights are in memory once.
+    pub(crate) fn read(&self, folder: &Path) -> Result<Arc<[u8]>, PackageError> {
+        let mut file = std::fs::File::open(self.locate(folder)?).map_err(|cause| self.unreadable(&cause))?;
+        let found = file.metadata().map_err(|cause| self.unreadable(&cause))?.len();
+        if found != self.size {
+            return Err(self.altered("size", found.to_string(), self.size.to_string()));
         }
+        let size = usize::try_from(self.size).map_err(|_| self.unreadable(&std::io::ErrorKind::OutOfMemory.into()))?;
+        let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, size).collect();
+        let unshared = Arc::get_mut(&mut bytes).expect("it was made just now");
+        file.read_exact(unshared).map_err(|cause| self.unreadable(&cause))?;
         let found = hex(&Sha256::digest(&bytes));
         if found == self.sha256 { Ok(bytes) } else { Err(self.altered("sha256", found, self.sha256.clone())) }
     }

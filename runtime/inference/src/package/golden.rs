@@ -7,42 +7,42 @@ use crate::tensor::{Dtype, Elements, Port, Tensor};
 /// One `[[golden]]` of a manifest, as written.
 #[derive(Clone, Debug, Default, serde::Deserialize, serde::Serialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct GoldenText {
+pub(crate) struct GoldenText {
     /// Input of a text or bytes pipeline, or the prompt of a decoder.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) text: Option<String>,
+    pub(crate) text: Option<String>,
     /// Prompt of a decoder, in place of `text`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) tokens: Vec<u32>,
+    pub(crate) tokens: Vec<u32>,
     /// What the documents are ranked by.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) query: Option<String>,
+    pub(crate) query: Option<String>,
     /// Documents to rank.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) documents: Vec<String>,
+    pub(crate) documents: Vec<String>,
     /// Inputs of a raw model.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) input: Vec<GoldenInput>,
+    pub(crate) input: Vec<GoldenInput>,
     /// Output of a raw model.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) output: Option<String>,
+    pub(crate) output: Option<String>,
     /// For classifiers: the labels whose scores `expect` lists, the best first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) labels: Vec<String>,
+    pub(crate) labels: Vec<String>,
     /// The first numbers of the output, the scores of `labels` or `documents`, or the first tokens of the answer.
-    pub(super) expect: Vec<f64>,
+    pub(crate) expect: Vec<f64>,
     /// Largest absolute difference that is still right. Tokens are the same or wrong, so that decoders need none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) tolerance: Option<f64>,
+    pub(crate) tolerance: Option<f64>,
 }
 
 /// An input tensor of a raw model's golden vector.
 #[derive(Clone, Debug, serde::Deserialize, serde::Serialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct GoldenInput {
-    pub(super) name: String,
-    pub(super) shape: Vec<u32>,
-    pub(super) values: Vec<f64>,
+pub(crate) struct GoldenInput {
+    pub(crate) name: String,
+    pub(crate) shape: Vec<u32>,
+    pub(crate) values: Vec<f64>,
 }
 
 /// A golden vector that can be run.
@@ -55,7 +55,6 @@ pub(crate) struct Golden {
 
 /// What a golden vector runs and looks at.
 #[derive(Clone, Debug)]
-#[expect(dead_code, reason = "what ranks reads `Rerank`")]
 pub(crate) enum GoldenCase {
     /// A text embedded; the row's first numbers.
     Embed(String),

@@ -30,10 +30,8 @@ pub(crate) struct Manifest {
     pub(crate) outputs: Vec<Port>,
     pub(crate) pipeline: Pipeline,
     /// Where it wants to run.
-    #[cfg_attr(not(test), expect(dead_code, reason = "what loads sessions reads it"))]
     pub(crate) runtime: RuntimeSettings,
     /// What it takes there.
-    #[cfg_attr(not(test), expect(dead_code, reason = "what shares a device's memory reads it"))]
     pub(crate) memory: MemorySettings,
     pub(crate) rates: Rates,
     pub(crate) golden: Vec<Golden>,
@@ -42,50 +40,89 @@ pub(crate) struct Manifest {
 /// A manifest as it is written: read from an operator's file, or made by an import.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ManifestText {
-    pub(super) format: u32,
-    pub(super) name: String,
-    pub(super) version: String,
-    pub(super) task: Task,
-    pub(super) license: String,
-    pub(super) source: String,
+pub(crate) struct ManifestText {
+    pub(crate) format: u32,
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) task: Task,
+    pub(crate) license: String,
+    pub(crate) source: String,
     #[serde(default = "yes")]
-    pub(super) resale: bool,
-    pub(super) graph: String,
-    pub(super) file: Vec<ListedFile>,
-    pub(super) input: Vec<PortText>,
-    pub(super) output: Vec<PortText>,
+    pub(crate) resale: bool,
+    pub(crate) graph: String,
+    pub(crate) file: Vec<ListedFile>,
+    pub(crate) input: Vec<PortText>,
+    pub(crate) output: Vec<PortText>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) text: Option<TextSettings>,
+    pub(crate) text: Option<TextSettings>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) bytes: Option<BytesSettings>,
+    pub(crate) bytes: Option<BytesSettings>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) generate: Option<GenerateSettings>,
+    pub(crate) generate: Option<GenerateSettings>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) labels: Option<LabelsText>,
+    pub(crate) labels: Option<LabelsText>,
     #[serde(default, skip_serializing_if = "is_default")]
-    pub(super) runtime: RuntimeSettings,
+    pub(crate) runtime: RuntimeSettings,
     #[serde(default, skip_serializing_if = "is_default")]
-    pub(super) memory: MemorySettings,
+    pub(crate) memory: MemorySettings,
     #[serde(default, skip_serializing_if = "is_default")]
-    pub(super) price: Rates,
-    pub(super) golden: Vec<GoldenText>,
+    pub(crate) price: Rates,
+    #[serde(default)]
+    pub(crate) golden: Vec<GoldenText>,
 }
 
 /// One `[[input]]` or `[[output]]`.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct PortText {
-    pub(super) name: String,
-    pub(super) r#type: Dtype,
-    pub(super) shape: Vec<Dim>,
+pub(crate) struct PortText {
+    pub(crate) name: String,
+    pub(crate) r#type: Dtype,
+    pub(crate) shape: Vec<Dim>,
 }
 
 /// `[labels]`.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct LabelsText {
-    pub(super) names: Vec<String>,
+pub(crate) struct LabelsText {
+    pub(crate) names: Vec<String>,
+}
+
+impl ManifestText {
+    /// A manifest that does not say yet what the model does.
+    pub(crate) fn new(name: String, license: String, resale: bool, source: String, graph: String) -> Self {
+        Self {
+            format: FORMAT,
+            name,
+            version: String::new(),
+            task: Task::Raw,
+            license,
+            source,
+            resale,
+            graph,
+            file: Vec::new(),
+            input: Vec::new(),
+            output: Vec::new(),
+            text: None,
+            bytes: None,
+            generate: None,
+            labels: None,
+            runtime: RuntimeSettings::default(),
+            memory: MemorySettings::default(),
+            price: Rates::default(),
+            golden: Vec::new(),
+        }
+    }
+}
+
+impl PortText {
+    /// A port as it is written.
+    pub(crate) fn of(port: &Port) -> Self {
+        let dim = |(place, dim): (usize, &Dim)| match dim {
+            Dim::Free(name) if name.is_empty() => Dim::Free(format!("dim{place}")),
+            dim => dim.clone(),
+        };
+        Self { name: port.name.clone(), r#type: port.dtype, shape: port.shape.iter().enumerate().map(dim).collect() }
+    }
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -97,7 +134,7 @@ fn yes() -> bool {
 }
 
 impl Manifest {
-    /// Parses the text; `id` is the sha256 of its bytes.
+    /// Parses the text; `id` is the sha256 of its bytes. There may be no golden vectors yet.
     pub(crate) fn parse(text: &str, id: [u8; 32]) -> Result<Self, String> {
         let raw: ManifestText = toml::from_str(text).map_err(|error| with_nearest_key(&error))?;
         check_identity(&raw)?;
@@ -105,14 +142,12 @@ impl Manifest {
         let (inputs, outputs) = (ports("input", raw.input)?, ports("output", raw.output)?);
         raw.runtime.check()?;
         raw.memory.check()?;
+        raw.price.check()?;
         let labels = raw.labels.map_or_else(Vec::new, |labels| labels.names);
         let tables = Tables { text: raw.text, bytes: raw.bytes, generate: raw.generate, labels };
         let pipeline = Pipeline::of(raw.task, tables, &inputs, &outputs)?;
         let case = |case: GoldenText| case.validate(&pipeline, &inputs, &outputs);
         let golden = raw.golden.into_iter().map(case).collect::<Result<Vec<_>, _>>()?;
-        if golden.is_empty() {
-            return Err("there is no [[golden]]; without one a wrong model could not be told from a right one".to_owned());
-        }
         Ok(Self {
             id,
             name: raw.name,
@@ -155,7 +190,7 @@ fn check_files(raw: &ManifestText) -> Result<(), String> {
         return Err(format!("there are `{}` files; the limit is {}", raw.file.len(), limits::FILES_MAX));
     }
     for file in &raw.file {
-        file.validate()?;
+        file.validate(if file.path == raw.graph { limits::GRAPH_BYTES_MAX } else { limits::FILE_BYTES_MAX })?;
     }
     let tokenizer = raw.text.as_ref().map(|text| &text.tokenizer);
     let generate = raw.generate.iter().flat_map(GenerateSettings::paths);

@@ -169,6 +169,8 @@ fn a_wrong_decoder_is_refused_with_what_is_wrong() {
 fn a_ranker_is_read_and_a_wrong_one_is_refused() {
     let manifest = read(RANKER).unwrap();
     assert!(matches!(&manifest.pipeline, Pipeline::Rerank(text) if text.activation == Activation::Sigmoid));
+    let case = &manifest.golden[0].case;
+    assert!(matches!(case, GoldenCase::Rerank { query, documents } if query == "cats" && documents.len() == 2), "{case:?}");
     let two = RANKER.replace("[\"batch\", 1]", "[\"batch\", 2]").replace("sigmoid", "softmax");
     assert!(matches!(read(&two).unwrap().pipeline, Pipeline::Rerank(_)));
     refusals(

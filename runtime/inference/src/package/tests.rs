@@ -89,11 +89,11 @@ fn no_symbolic_link_leaves_the_package() {
 
 #[test]
 fn altered_files_are_refused_before_anything_reads_them() {
-    for (content, says) in [("tost", "sha256"), ("tes", "size `3`"), ("tests", "size `more than 4`")] {
+    for (content, says) in [("tost", "sha256"), ("tes", "size `3`"), ("tests", "size `5`")] {
         let folder = folder("@HASH@", "@HASH@");
         let package = Package::open(folder.path()).unwrap();
         std::fs::write(folder.path().join("model.onnx"), content).unwrap();
-        let message = package.graph().unwrap_err().to_string();
+        let message = package.graph().err().unwrap().to_string();
         assert!(message.contains(says), "{message}");
     }
 }

@@ -11,9 +11,7 @@ use crate::tensor::{Dtype, Port};
 pub(crate) use bytes::BytesSettings;
 pub(crate) use generate::GenerateSettings;
 pub(crate) use runtime::{MemorySettings, RuntimeSettings};
-#[cfg(test)]
-pub(crate) use text::Activation;
-pub(crate) use text::{Pooling, TextSettings};
+pub(crate) use text::{Activation, Pooling, TextSettings};
 
 /// How requests become tensors and back.
 #[derive(Clone, Debug)]

@@ -19,7 +19,7 @@ pub(crate) struct RuntimeSettings {
     pub(crate) require_provider: Option<ProviderKind>,
     /// Fraction of the graph's nodes, 0 to 1, that the provider must take; otherwise the next one is tried. Default: 0.5.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    min_provider_share: Option<f32>,
+    pub(crate) min_provider_share: Option<f32>,
 }
 
 /// `[memory]`: what a loaded model takes on its device, as its publisher measured it.
