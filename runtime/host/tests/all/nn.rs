@@ -77,6 +77,7 @@ async fn what_is_refused_has_the_standards_code_and_says_what_to_do() {
     let vast = array("b", "fp64", &[u32::MAX; 3], &[]);
     for (function, args, code, says) in [
         ("run", json!(["secret", [], true]), "Security", "agent.toml: `[capabilities] inference.models = [\"secret\"]`"),
+        ("hoard", json!(["secret", "graphs", 1, 0]), "Security", "model `secret` is not granted"),
         ("load", json!(["AQID"]), "Security", "publish a model package"),
         ("run", json!(["gone", [], true]), "NotFound", "gone"),
         ("run", json!(["odd", [], true]), "UnsupportedOperation", "output `yes`"),
