@@ -81,7 +81,7 @@ pub const ROWS_MAX: usize = 64;
 /// Prompt tokens that a decoder reads between two steps, so that a long prompt does not hold up the others' tokens.
 pub const PREFILL_TOKENS_MAX: usize = 128;
 /// Generated tokens that may wait for a slow reader before its sequence pauses.
-pub const UNREAD_TOKENS_MAX: u32 = 256;
+pub const UNREAD_TOKENS_MAX: usize = 256;
 /// Generated tokens by which a tenant may be ahead of one that waits, before its running sequence is set aside.
 pub const AHEAD_TOKENS_MAX: u64 = 64;
 /// Bytes of keys and values that one decoder keeps, unless the operator says otherwise.

@@ -16,15 +16,15 @@ use super::text::{Speech, StreamText};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Piece {
     pub(crate) text: String,
-    pub(crate) tokens: u32,
+    pub(crate) tokens: Vec<u32>,
 }
 
 /// The growing answer of one sequence.
 pub(crate) struct Answer {
     stream: StreamText,
     stops: StopFilter,
-    /// For each token that does not count yet, the byte at which its text begins.
-    begins: VecDeque<usize>,
+    /// The tokens that do not count yet, each with the byte at which its text begins.
+    begins: VecDeque<(usize, u32)>,
     /// Bytes of text that came out of the tokens.
     made: usize,
     /// Bytes of text that were decided.
@@ -39,7 +39,7 @@ impl Answer {
 
     /// Takes one more token; gives what it decides, and whether a stop string ended the answer.
     pub(crate) fn push(&mut self, speech: &Speech, token: u32) -> Result<(Piece, bool)> {
-        self.begins.push_back(self.made);
+        self.begins.push_back((self.made, token));
         let text = self.stream.push(speech, token)?;
         self.made += text.len();
         let (text, stopped) = self.stops.push(&text);
@@ -55,15 +55,14 @@ impl Answer {
         }
         text.push_str(&self.stops.finish());
         let mut piece = self.decide(text);
-        piece.tokens += self.begins.drain(..).len() as u32;
+        piece.tokens.extend(self.begins.drain(..).map(|(_, token)| token));
         Ok(piece)
     }
 
     fn decide(&mut self, text: String) -> Piece {
         self.decided += text.len();
-        let count = self.begins.iter().take_while(|begin| **begin < self.decided).count();
-        self.begins.drain(..count);
-        Piece { text, tokens: count as u32 }
+        let count = self.begins.iter().take_while(|(begin, _)| *begin < self.decided).count();
+        Piece { text, tokens: self.begins.drain(..count).map(|(_, token)| token).collect() }
     }
 }
 
@@ -88,27 +87,28 @@ mod tests {
         (pieces, false, rest)
     }
 
-    fn piece(text: &str, tokens: u32) -> Piece {
-        Piece { text: text.to_owned(), tokens }
+    /// What all bytes of this text make, or these bytes.
+    fn piece(text: &str, bytes: &[u8]) -> Piece {
+        Piece { text: text.to_owned(), tokens: bytes.iter().map(|byte| u32::from(*byte)).collect() }
     }
 
     #[test]
     fn tokens_count_with_their_text() {
         let (pieces, _, rest) = run(&[], "a€b".as_bytes());
-        assert_eq!(pieces, [piece("a", 1), piece("", 0), piece("", 0), piece("€", 3), piece("b", 1)]);
-        assert_eq!(rest, piece("", 0));
+        assert_eq!(pieces, [piece("a", b"a"), piece("", b""), piece("", b""), piece("€", "€".as_bytes()), piece("b", b"b")]);
+        assert_eq!(rest, piece("", b""));
     }
 
     #[test]
     fn a_stop_string_and_what_follows_count_nothing() {
         let (pieces, stopped, _) = run(&["END"], b"oEkEND!");
         assert!(stopped);
-        assert_eq!(pieces, [piece("o", 1), piece("", 0), piece("Ek", 2), piece("", 0), piece("", 0), piece("", 0)]);
+        assert_eq!(pieces, ["o", "", "Ek", "", "", ""].map(|text| piece(text, text.as_bytes())));
     }
 
     #[test]
     fn at_the_end_everything_is_decided() {
-        assert_eq!(run(&["END"], b"aEN").2, piece("EN", 2));
-        assert_eq!(run(&[], b"a\xE2\x82").2, piece("\u{fffd}", 2));
+        assert_eq!(run(&["END"], b"aEN").2, piece("EN", b"EN"));
+        assert_eq!(run(&[], b"a\xE2\x82").2, piece("\u{fffd}", b"\xE2\x82"));
     }
 }

@@ -89,7 +89,7 @@ impl Reader {
         match next.poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Some(Event::Chunk { text, tokens, .. })) => {
                 self.text.push_str(&text);
-                self.tokens += tokens;
+                self.tokens += tokens.len() as u32;
             }
             Poll::Ready(Some(Event::Done { finish, .. })) => self.end = Some(Ok(finish)),
             Poll::Ready(Some(Event::Failed(error))) => self.end = Some(Err(error)),
@@ -376,7 +376,7 @@ fn a_reader_that_never_reads_holds_a_bounded_amount_and_nobody_up() {
         world.finish(&[other]);
         while world.turn() {}
         world.readers[silent].poll();
-        assert_eq!(world.readers[silent].tokens, limits::UNREAD_TOKENS_MAX);
+        assert_eq!(world.readers[silent].tokens, limits::UNREAD_TOKENS_MAX as u32);
         world.finish(&[silent]);
         world.readers.iter().for_each(Reader::check);
     });

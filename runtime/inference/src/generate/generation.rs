@@ -66,7 +66,7 @@ impl Generation {
     }
 
     fn chunk(&mut self, piece: Piece, work: Work) -> Event {
-        match self.charge(u64::from(piece.tokens), work) {
+        match self.charge(piece.tokens.len() as u64, work) {
             Ok(()) => Event::Chunk { text: piece.text, tokens: piece.tokens, so_far: self.usage },
             Err(error) => self.fail(error),
         }

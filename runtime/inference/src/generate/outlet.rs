@@ -67,7 +67,7 @@ impl Outlet {
         if state.unread != Piece::default() {
             let piece = std::mem::take(&mut state.unread);
             drop(state);
-            if piece.tokens >= limits::UNREAD_TOKENS_MAX {
+            if piece.tokens.len() >= limits::UNREAD_TOKENS_MAX {
                 self.line.poke();
             }
             return (Found::Piece(piece), work);
@@ -113,7 +113,7 @@ impl Mouth {
             return;
         }
         state.unread.text.push_str(&piece.text);
-        state.unread.tokens += piece.tokens;
+        state.unread.tokens.extend_from_slice(&piece.tokens);
         drop(state);
         self.0.changed.notify_one();
     }
@@ -131,7 +131,7 @@ impl Mouth {
 
     /// Whether so much waits that the sequence should pause.
     pub(crate) fn is_full(&self) -> bool {
-        self.0.lock().unread.tokens >= limits::UNREAD_TOKENS_MAX
+        self.0.lock().unread.tokens.len() >= limits::UNREAD_TOKENS_MAX
     }
 }
 

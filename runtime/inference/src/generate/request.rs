@@ -99,8 +99,8 @@ pub enum Event {
     Chunk {
         /// Whole characters; never taken back. Empty where tokens without text were decided.
         text: String,
-        /// Tokens that this chunk is charged for.
-        tokens: u32,
+        /// The tokens that this chunk is charged for: those that made its text, and those before it that made none.
+        tokens: Vec<u32>,
         /// What was handed out and charged so far, this chunk included.
         so_far: Usage,
     },

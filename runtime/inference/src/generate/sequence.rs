@@ -170,7 +170,7 @@ impl Sequence {
         }
         let rest = self.answer.finish(speech)?;
         piece.text.push_str(&rest.text);
-        piece.tokens += rest.tokens;
+        piece.tokens.extend(rest.tokens);
         Ok((piece, Some(self.most_finish)))
     }
 
