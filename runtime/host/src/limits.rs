@@ -20,7 +20,15 @@ pub const STDERR_TAIL_BYTES_MAX: usize = 2048;
 pub const BACKTRACE_FRAMES_MAX: usize = 16;
 /// Longest key of an agent's store, in bytes.
 pub const STORE_KEY_BYTES_MAX: usize = 512;
-/// Most host resources (streams, buckets, pollables) that one instance may hold open.
+/// Most generations that one call may have open.
+pub const GENERATIONS_MAX: usize = 16;
+/// Most `wasi:nn` tensors that one call may hold. Their bytes count towards the call's memory.
+pub const NN_TENSORS_MAX: usize = 256;
+/// Most `wasi:nn` graphs that one call may hold.
+pub const NN_GRAPHS_MAX: usize = 32;
+/// Most `wasi:nn` execution contexts that one call may hold.
+pub const NN_CONTEXTS_MAX: usize = 64;
+/// Most host resources (streams, buckets, pollables, tensors) that one instance may hold open.
 pub const RESOURCES_MAX: usize = 1024;
 /// Most random bytes that one request of a guest yields.
 pub const RANDOM_BYTES_MAX: u64 = 64 << 10;

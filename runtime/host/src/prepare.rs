@@ -167,7 +167,14 @@ fn check_import(import: &Interface, spec: &AgentSpec) -> Result<(), PrepareError
             let ask = "[buys.\"namespace:package/interface@version\"]".to_owned();
             granted(!grants.market_imports.is_empty(), name, spec, ask, "buys = [\"namespace:package/interface\"]")
         }
-        "hansa:inference/models" | "hansa:inference/tensors" | "hansa:inference/text" => {
+        "hansa:inference/models"
+        | "hansa:inference/tensors"
+        | "hansa:inference/text"
+        | "hansa:inference/generate"
+        | "wasi:nn/tensor"
+        | "wasi:nn/graph"
+        | "wasi:nn/inference"
+        | "wasi:nn/errors" => {
             let ask = "[capabilities] inference.models = [\"MODEL\"]".to_owned();
             granted(!grants.inference_models.is_empty(), name, spec, ask, "inference = [\"MODEL\"]")
         }

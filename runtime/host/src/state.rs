@@ -33,6 +33,16 @@ pub(crate) struct State {
     pub(crate) agent: Arc<Agent>,
     pub(crate) capabilities: Capabilities,
     pub(crate) output: Arc<Output>,
+    pub(crate) held: Held,
+}
+
+/// How many resources of each bounded kind the guest holds.
+#[derive(Debug, Default)]
+pub(crate) struct Held {
+    pub(crate) generations: usize,
+    pub(crate) tensors: usize,
+    pub(crate) graphs: usize,
+    pub(crate) contexts: usize,
 }
 
 impl State {
@@ -44,7 +54,7 @@ impl State {
             .build();
         let mut table = ResourceTable::new();
         table.set_max_capacity(RESOURCES_MAX);
-        State { wasi, table, memory, agent, capabilities, output }
+        State { wasi, table, memory, agent, capabilities, output, held: Held::default() }
     }
 }
 
@@ -61,8 +71,8 @@ pub(crate) struct MemoryLimitReached {
     pub(crate) bytes_max: usize,
 }
 
-/// Bounds the sum of all linear memories of one instance. Going beyond is a trap: a failed growth would only make
-/// the guest's allocator abort with a less clear message.
+/// Bounds the sum of all linear memories of one instance, and of what it makes the host hold for it. Going beyond is a
+/// trap: a failed growth would only make the guest's allocator abort with a less clear message.
 pub(crate) struct MemoryLimit {
     pub(crate) bytes_max: usize,
     used: usize,
@@ -72,15 +82,30 @@ impl MemoryLimit {
     pub(crate) fn new(bytes_max: usize) -> Self {
         MemoryLimit { bytes_max, used: 0 }
     }
+
+    /// Bytes that are not used yet.
+    pub(crate) fn left(&self) -> usize {
+        self.bytes_max - self.used
+    }
+
+    /// Counts bytes that the host holds for the guest, until they are released.
+    pub(crate) fn hold(&mut self, bytes: usize) -> Result<(), MemoryLimitReached> {
+        if bytes > self.left() {
+            return Err(MemoryLimitReached { bytes_max: self.bytes_max });
+        }
+        self.used += bytes;
+        Ok(())
+    }
+
+    /// Gives back what was held.
+    pub(crate) fn release(&mut self, bytes: usize) {
+        self.used -= bytes;
+    }
 }
 
 impl ResourceLimiter for MemoryLimit {
     fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        let used = self.used.saturating_add(desired.saturating_sub(current));
-        if used > self.bytes_max {
-            return Err(wasmtime::Error::new(MemoryLimitReached { bytes_max: self.bytes_max }));
-        }
-        self.used = used;
+        self.hold(desired.saturating_sub(current)).map_err(wasmtime::Error::new)?;
         Ok(true)
     }
 

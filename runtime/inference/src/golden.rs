@@ -5,11 +5,22 @@ use crate::error::{Error, Result};
 use crate::package::{Golden, GoldenCase, Manifest, Pipeline};
 use crate::pipeline::text::TextTokens;
 use crate::pipeline::{Row, RowOutput, bytes, raw, run_rows};
+use crate::requests::relevance;
+
+/// Whether rows of strangers may run together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rows {
+    /// They give what they give alone, or never run together anyway.
+    Together,
+    /// They do not, so that each must run alone.
+    Alone,
+}
 
 /// Runs them all; the first that is wrong refuses the model.
-pub(crate) fn check(manifest: &Manifest, tokens: Option<&TextTokens>, session: &mut dyn Session) -> Result<()> {
+pub(crate) fn check(manifest: &Manifest, tokens: Option<&TextTokens>, session: &mut dyn Session) -> Result<Rows> {
     for (count, golden) in manifest.golden.iter().enumerate() {
-        let found = run(manifest, tokens, session, golden)?;
+        let rows = rows(manifest, tokens, &golden.case)?;
+        let found = numbers(&golden.case, run_alone(manifest, session, &rows)?)?;
         golden.compare(&found).map_err(|wrong| {
             Error::Backend(format!(
                 "golden vector {} of `{}` {wrong}; the model is not what its manifest says",
@@ -17,8 +28,11 @@ pub(crate) fn check(manifest: &Manifest, tokens: Option<&TextTokens>, session: &
                 manifest.name
             ))
         })?;
+        if !is_right_together(manifest, session, golden, &rows) {
+            return Ok(Rows::Alone);
+        }
     }
-    Ok(())
+    Ok(Rows::Together)
 }
 
 /// The numbers that a golden vector's case gives: the output's, the scores of its labels, or as many tokens as it expects.
@@ -28,9 +42,41 @@ pub(crate) fn run(
     session: &mut dyn Session,
     golden: &Golden,
 ) -> Result<Vec<f64>> {
-    let row = row(manifest, tokens, &golden.case)?;
-    let output = run_rows(manifest, session, &[row])?.pop();
-    match (output, &golden.case) {
+    let rows = rows(manifest, tokens, &golden.case)?;
+    numbers(&golden.case, run_alone(manifest, session, &rows)?)
+}
+
+fn run_alone(manifest: &Manifest, session: &mut dyn Session, rows: &[Row]) -> Result<Vec<RowOutput>> {
+    let mut outputs = Vec::with_capacity(rows.len());
+    for row in rows {
+        outputs.extend(run_rows(manifest, session, &[row])?);
+    }
+    outputs.into_iter().collect()
+}
+
+/// Runs each row twice in one run; both must be right.
+fn is_right_together(manifest: &Manifest, session: &mut dyn Session, golden: &Golden, rows: &[Row]) -> bool {
+    if let [Row::Raw(inputs, outputs)] = rows
+        && raw::group(manifest, inputs, outputs).is_none()
+    {
+        return true;
+    }
+    let twice: Vec<&Row> = rows.iter().chain(rows).collect();
+    let Ok(Ok(mut first)) = run_rows(manifest, session, &twice).map(|outputs| outputs.into_iter().collect::<Result<Vec<_>>>())
+    else {
+        return false;
+    };
+    let second = first.split_off(rows.len());
+    [first, second].into_iter().all(|outputs| numbers(&golden.case, outputs).is_ok_and(|found| golden.compare(&found).is_ok()))
+}
+
+fn numbers(case: &GoldenCase, mut outputs: Vec<RowOutput>) -> Result<Vec<f64>> {
+    if let GoldenCase::Rerank { .. } = case {
+        let vector = |output| if let RowOutput::Vector(values) = output { values } else { Vec::new() };
+        let scores = relevance(&outputs.into_iter().map(vector).collect::<Vec<_>>());
+        return Ok(scores.into_iter().map(f64::from).collect());
+    }
+    match (outputs.pop(), case) {
         (Some(RowOutput::Vector(scores)), GoldenCase::Classify(_, labels)) => classified(&scores, labels),
         (Some(RowOutput::Vector(values)), _) => Ok(values.into_iter().map(f64::from).collect()),
         (Some(RowOutput::Tensors(tensors)), _) => {
@@ -40,15 +86,18 @@ pub(crate) fn run(
     }
 }
 
-fn row(manifest: &Manifest, tokens: Option<&TextTokens>, case: &GoldenCase) -> Result<Row> {
+fn rows(manifest: &Manifest, tokens: Option<&TextTokens>, case: &GoldenCase) -> Result<Vec<Row>> {
     match (case, &manifest.pipeline, tokens) {
-        (GoldenCase::Embed(text), _, Some(tokens)) => Ok(Row::Tokens(tokens.encode(text)?.ids)),
         (GoldenCase::Classify(text, _), Pipeline::Classify(settings, _), _) => {
-            Ok(Row::Bytes(bytes::features(settings, text.as_bytes())?))
+            Ok(vec![Row::Bytes(bytes::features(settings, text.as_bytes())?)])
+        }
+        (GoldenCase::Embed(text) | GoldenCase::Classify(text, _), _, Some(tokens)) => Ok(vec![Row::Tokens(tokens.encode(text)?)]),
+        (GoldenCase::Rerank { query, documents }, _, Some(tokens)) => {
+            documents.iter().map(|document| Ok(Row::Tokens(tokens.encode_pair(query, document)?))).collect()
         }
         (GoldenCase::Raw(inputs, output), ..) => {
             let outputs = raw::check(manifest, inputs, vec![output.clone()])?;
-            Ok(Row::Raw(inputs.clone(), outputs))
+            Ok(vec![Row::Raw(inputs.clone(), outputs)])
         }
         _ => Err(Error::Backend(format!("this version runs no golden vectors of task `{}`", manifest.task.name()))),
     }

@@ -8,12 +8,16 @@ use std::time::{Duration, Instant};
 use crate::backend::Backend;
 use crate::backend::onnx::OnnxRuntime;
 use crate::error::{Error, Result};
+use crate::funds::{Funds, unpaid};
 use crate::info::{EngineStatus, ModelInfo, ModelStatus, RefusedPackage, Status, Task};
 use crate::limits;
+use crate::memory::Memory;
+use crate::metrics::ModelMetrics;
 use crate::model::{Model, RunSettings};
 use crate::package::{Package, Pipeline, packages_in};
 use crate::providers::ProviderSettings;
-use crate::queue::Bounds;
+use crate::scheduler::queue::Bounds;
+use crate::scheduler::table::RunCost;
 use crate::usage::Rates;
 
 /// What the operator decides.
@@ -33,6 +37,14 @@ pub struct InferenceOptions {
     pub queue_per_tenant_max: usize,
     /// A model without requests for so long leaves memory; `None`: never. Default 10 minutes.
     pub idle_unload: Option<Duration>,
+    /// Whether rows of several requests run together where that was measured to be faster; default yes.
+    pub batching: bool,
+    /// Bytes that all loaded models of a device may take together; `None`: no bound. Default none.
+    pub memory_bytes: Option<u64>,
+    /// The operator's price cards, by model, in place of those of the packages.
+    pub prices: BTreeMap<String, Rates>,
+    /// Devices that each model runs on, a session on each; default 1.
+    pub devices: usize,
 }
 
 impl Default for InferenceOptions {
@@ -45,6 +57,10 @@ impl Default for InferenceOptions {
             queue_max: 1024,
             queue_per_tenant_max: limits::ITEMS_MAX,
             idle_unload: Some(Duration::from_secs(600)),
+            batching: true,
+            memory_bytes: None,
+            prices: BTreeMap::new(),
+            devices: 1,
         }
     }
 }
@@ -66,12 +82,18 @@ pub struct Request {
     pub deadline: Option<Instant>,
     /// Most that the call may cost, in micro-units.
     pub max_cost: Option<u64>,
+    /// 0 = interactive to 3 = batch: the order among the tenant's own requests, and the price where the model's card says so.
+    pub priority: u8,
+    /// Run alone, so that the result does not depend on what others ask at the same time.
+    pub exclusive: bool,
+    /// What pays.
+    pub funds: Arc<dyn Funds>,
 }
 
 impl Request {
-    /// A request without deadline and cap.
+    /// A request without deadline and cap, that nobody pays for.
     pub fn new(tenant: impl Into<Arc<str>>) -> Self {
-        Self { tenant: tenant.into(), deadline: None, max_cost: None }
+        Self { tenant: tenant.into(), deadline: None, max_cost: None, priority: 1, exclusive: false, funds: unpaid() }
     }
 }
 
@@ -83,6 +105,7 @@ struct Inner {
     backend: std::result::Result<Arc<dyn Backend>, String>,
     models: BTreeMap<String, Arc<Model>>,
     refused: Vec<RefusedPackage>,
+    memory: Arc<[Memory]>,
 }
 
 impl Drop for Inner {
@@ -110,16 +133,21 @@ impl Inference {
 
     fn assemble(backend: std::result::Result<Arc<dyn Backend>, String>, options: InferenceOptions) -> Self {
         let (mut models, mut refused) = (BTreeMap::new(), Vec::new());
+        let memory: Arc<[Memory]> = (0..options.devices.max(1)).map(|_| Memory::new(options.memory_bytes)).collect();
         match &backend {
             Ok(backend) => {
                 let settings = RunSettings {
                     threads: options.threads_per_model.max(1),
                     bounds: Bounds { total_max: options.queue_max, per_tenant_max: options.queue_per_tenant_max },
                     idle: options.idle_unload,
+                    batching: options.batching,
                     providers: Arc::new(options.providers),
                 };
                 for folder in options.model_folders {
-                    if let Err(reason) = list(&mut models, &folder, backend, &settings) {
+                    let priced = |package: Package| package.priced(&options.prices);
+                    let package = Package::open(&folder).map_err(|error| error.to_string()).and_then(priced);
+                    let listed = package.and_then(|package| list(&mut models, package, &folder, backend, &memory, &settings));
+                    if let Err(reason) = listed {
                         tracing::warn!(folder = %folder.display(), reason, "model package refused");
                         refused.push(RefusedPackage { folder, reason });
                     }
@@ -127,7 +155,7 @@ impl Inference {
             }
             Err(reason) => tracing::warn!(reason, "this node runs no models"),
         }
-        Self(Arc::new(Inner { backend, models, refused }))
+        Self(Arc::new(Inner { backend, models, refused, memory }))
     }
 
     /// How things stand.
@@ -164,6 +192,24 @@ impl Inference {
     /// As [`Inference::info`].
     pub fn price(&self, name: &str) -> Result<Rates> {
         Ok(self.model(name)?.package.manifest.rates)
+    }
+
+    /// What each model did since the node started.
+    pub fn metrics(&self) -> BTreeMap<String, ModelMetrics> {
+        self.0.models.iter().map(|(name, model)| (name.clone(), model.metrics.snapshot())).collect()
+    }
+
+    /// What runs of a model were measured to take, per device: why rows run together, or do not.
+    ///
+    /// # Errors
+    /// As [`Inference::info`].
+    pub fn measured(&self, name: &str) -> Result<Vec<Vec<RunCost>>> {
+        Ok(self.model(name)?.measured())
+    }
+
+    /// Bytes that the loaded models of each device take, as measured when they were loaded.
+    pub fn memory_used(&self) -> Vec<u64> {
+        self.0.memory.iter().map(Memory::used).collect()
     }
 
     /// Loads a model ahead of its first request: files verified, ports compared, golden vectors run. A model that failed
@@ -206,16 +252,18 @@ impl Inference {
 
 fn list(
     models: &mut BTreeMap<String, Arc<Model>>,
+    package: Package,
     folder: &Path,
     backend: &Arc<dyn Backend>,
+    memory: &Arc<[Memory]>,
     settings: &RunSettings,
 ) -> std::result::Result<(), String> {
-    let package = Package::open(folder).map_err(|error| error.to_string())?;
     let name = package.manifest.name.clone();
     if let Some(other) = models.get(&name) {
         return Err(format!("`{name}` is the name of the model in `{}` too; list only one of them", other.folder.display()));
     }
-    models.insert(name, Arc::new(Model::new(package, folder.to_owned(), Arc::clone(backend), settings.clone())));
+    let model = Model::new(package, folder.to_owned(), Arc::clone(backend), Arc::clone(memory), settings.clone());
+    models.insert(name, Arc::new(model));
     Ok(())
 }
 

@@ -17,34 +17,37 @@
 
 mod backend;
 mod error;
+mod funds;
 mod golden;
 mod import;
 mod inference;
 mod info;
 pub mod limits;
+mod memory;
+mod metrics;
 mod model;
 mod package;
 mod pipeline;
 mod providers;
-mod queue;
 mod requests;
-#[cfg(test)]
-mod scheduler_tests;
+mod scheduler;
 mod tensor;
 mod usage;
-mod worker;
 
 pub use backend::examine::{Examination, Finding, ProviderExamination, examine};
 #[cfg(any(test, feature = "testing"))]
-pub use backend::fake::FakeBackend;
+pub use backend::fake::{FakeBackend, POISON};
 pub use error::{BadShape, Error, Result};
+pub use funds::{Charge, Funds, Hold, HoldFuture, Unpaid};
 pub use import::{ImportError, ImportOptions, Imported, add_model};
 pub use inference::{Inference, InferenceOptions, Request};
 pub use info::{
     DeviceClass, EngineStatus, ModelInfo, ModelState, ModelStatus, Provider, ProviderKind, RefusedPackage, Status, Task,
 };
+pub use metrics::{BATCH_ROWS_BOUNDS, Histogram, ModelMetrics, OTHER_TENANTS, QUEUE_US_BOUNDS, TenantMetrics};
 pub use package::{FileSummary, MANIFEST_FILE, PackageError, PackageSummary, packages_in, read_package, verify_package};
 pub use providers::{CudaSettings, ProviderSettings, TensorrtSettings, WebgpuSettings};
-pub use requests::{Embeddings, Example, Label, Labels, Outcome};
+pub use requests::{Embeddings, Example, Label, Labels, Outcome, Ranked, Ranking};
+pub use scheduler::table::RunCost;
 pub use tensor::{Dim, Dtype, Port, Tensor};
 pub use usage::{Rates, Usage};

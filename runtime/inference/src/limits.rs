@@ -46,6 +46,14 @@ pub const HEAD_SIZE_MAX: u32 = 4096;
 pub const VOCAB_MAX: u32 = 1 << 22;
 /// Tokens that end a decoder's answer.
 pub const EOS_MAX: usize = 64;
+/// Levels of priority that a request may have: 0 = interactive to 3 = batch.
+pub const PRIORITIES: usize = 4;
+/// Rows of one run.
+pub const BATCH_ROWS_MAX: u32 = 128;
+/// Tenants with counters of their own, per model.
+pub const TENANTS_COUNTED_MAX: usize = 256;
+/// How long a load waits for others to leave memory.
+pub const MEMORY_WAIT: std::time::Duration = std::time::Duration::from_secs(30);
 /// Bytes of a JSON file of an export, the tokenizer's own apart.
 pub const CONFIG_BYTES_MAX: u64 = 16 << 20;
 /// Files in a tar that is added.

@@ -1,23 +1,27 @@
 //! A listed model and its life: loaded by its first request, verified, served by its own thread, unloaded when idle.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use crate::backend::{Backend, LoadOptions, Session};
 use crate::error::{Error, Result};
 use crate::golden;
 use crate::info::ModelState;
+use crate::memory::{self, Memory, Residence, Tenancy};
+use crate::metrics::Metrics;
 use crate::package::Package;
 use crate::pipeline::Row;
 use crate::pipeline::text::TextTokens;
 use crate::providers::ProviderSettings;
-use crate::queue::Bounds;
+use crate::scheduler::call::{Begun, Call, Finished};
+use crate::scheduler::queue::{Bounds, Ticket};
+use crate::scheduler::table::{CostTable, RunCost};
+use crate::scheduler::worker::{Seat, Worker};
 use crate::tensor::Port;
-use crate::worker::{Finished, Worker, call};
 
 /// How models are run here.
 #[derive(Clone, Debug)]
@@ -25,6 +29,7 @@ pub(crate) struct RunSettings {
     pub(crate) threads: usize,
     pub(crate) bounds: Bounds,
     pub(crate) idle: Option<Duration>,
+    pub(crate) batching: bool,
     pub(crate) providers: Arc<ProviderSettings>,
 }
 
@@ -44,13 +49,36 @@ pub(crate) struct Model {
     settings: RunSettings,
     slot: watch::Sender<Slot>,
     tokens: Mutex<Option<Arc<TextTokens>>>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    /// One for each device.
+    memory: Arc<[Memory]>,
+    /// What runs cost, per device; kept when the model leaves memory.
+    tables: Vec<Mutex<CostTable>>,
+    pub(crate) metrics: Arc<Metrics>,
 }
 
 impl Model {
-    pub(crate) fn new(package: Package, folder: PathBuf, backend: Arc<dyn Backend>, settings: RunSettings) -> Self {
-        let slot = watch::Sender::new(Slot::Listed);
-        Self { package, folder, backend, settings, slot, tokens: Mutex::new(None), thread: Mutex::new(None) }
+    /// Listed, not loaded; `memory` has one entry for each device to run on.
+    pub(crate) fn new(
+        package: Package,
+        folder: PathBuf,
+        backend: Arc<dyn Backend>,
+        memory: Arc<[Memory]>,
+        settings: RunSettings,
+    ) -> Self {
+        let tables = memory.iter().map(|_| Mutex::new(CostTable::new(settings.batching))).collect();
+        Self {
+            package,
+            folder,
+            backend,
+            settings,
+            slot: watch::Sender::new(Slot::Listed),
+            tokens: Mutex::default(),
+            threads: Mutex::default(),
+            memory,
+            tables,
+            metrics: Arc::default(),
+        }
     }
 
     fn name(&self) -> &str {
@@ -78,24 +106,26 @@ impl Model {
         }
     }
 
-    /// Runs weighted rows in fair order and waits for them, loading the model first where needed.
+    /// Runs rows in fair order and waits for them, loading the model first where needed. Dropping the wait takes back what
+    /// has not run.
     pub(crate) async fn run(
         self: &Arc<Self>,
         tenant: &Arc<str>,
         deadline: Option<Instant>,
-        rows: Vec<(u64, Row)>,
+        rows: Vec<(Ticket, Row)>,
     ) -> Result<Finished> {
-        let (mut jobs, answer) = call(rows, deadline);
-        loop {
+        let Begun { call, mut jobs, answer } = Call::of(tenant, deadline, rows);
+        let worker = loop {
             let worker = before(deadline, self.worker()).await??;
             if worker.submit(tenant, &mut jobs)? {
-                break;
+                break worker;
             }
             // It was unloaded just now; the slot changes next.
             let gone = |slot: &Slot| !matches!(slot, Slot::Ready(other) if Arc::ptr_eq(other, &worker));
             let _ = before(deadline, self.slot.subscribe().wait_for(gone)).await?;
-        }
-        before(deadline, answer).await?.unwrap_or(Err(Error::Cancelled))
+        };
+        let mut waiting = Waiting { worker, call, answer };
+        before(deadline, &mut waiting.answer).await?.unwrap_or(Err(Error::Cancelled))
     }
 
     /// Loads the model; a failed one is tried again.
@@ -126,7 +156,7 @@ impl Model {
         }
     }
 
-    /// Starts the owner thread, unless somebody else did.
+    /// Starts the owner thread of the first device, unless somebody else did.
     fn start(self: &Arc<Self>) {
         let first = self.slot.send_if_modified(|slot| {
             let listed = matches!(slot, Slot::Listed);
@@ -135,47 +165,74 @@ impl Model {
             }
             listed
         });
-        if !first {
-            return;
+        if first && let Err(error) = self.spawn(0, None) {
+            self.settle(Slot::Failed(error));
         }
+    }
+
+    /// A thread that owns this model's session on one device.
+    fn spawn(self: &Arc<Self>, device: usize, worker: Option<Arc<Worker>>) -> Result<()> {
         let model = Arc::clone(self);
-        let spawned = std::thread::Builder::new().name(format!("model {}", self.name())).spawn(move || model.own());
-        match spawned {
-            Ok(thread) => *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread),
-            Err(cause) => {
-                self.settle(Slot::Failed(Error::Backend(format!("cannot start a thread for `{}`: {cause}", self.name()))));
+        let name = format!("model {} {device}", self.name());
+        let spawned = std::thread::Builder::new().name(name).spawn(move || model.own(device, worker));
+        let thread = spawned.map_err(|cause| Error::Backend(format!("cannot start a thread for `{}`: {cause}", self.name())))?;
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        threads.retain(|thread| !thread.is_finished());
+        threads.push(thread);
+        Ok(())
+    }
+
+    /// The life of an owner thread: the session never leaves it. The first device's thread makes the worker, and those of
+    /// the others join it.
+    fn own(self: &Arc<Self>, device: usize, worker: Option<Arc<Worker>>) {
+        // A defect in a backend must not leave callers waiting for ever.
+        let mut leave = Leave { model: self, worker };
+        match self.open_session(device) {
+            Ok((mut session, place)) => {
+                let worker = leave.worker.get_or_insert_with(|| self.new_worker(session.as_ref()));
+                let worker = Arc::clone(worker);
+                if device > 0 || self.settle(Slot::Ready(Arc::clone(&worker))) {
+                    if device == 0 {
+                        self.start_others(&worker);
+                    }
+                    self.serve(device, &worker, session.as_mut());
+                }
+                drop(session);
+                *self.tokens.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                memory::give_back();
+                drop(place);
+                self.metrics.unloaded();
+                tracing::info!(model = self.name(), device, "model unloaded");
+            }
+            Err(error) => {
+                tracing::warn!(model = self.name(), device, %error, "model refused");
+                self.settle(Slot::Failed(error));
+                memory::give_back();
+                // The other devices go on without this one.
+                if device > 0 {
+                    leave.worker = None;
+                }
             }
         }
     }
 
-    /// The life of the owner thread: the session never leaves it.
-    fn own(&self) {
-        // A defect in a backend must not leave callers waiting for ever.
-        let mut leave = Leave { model: self, worker: None };
-        match self.open_session() {
-            Ok(mut session) => {
-                let worker = Arc::new(Worker::new(session.provider(), self.settings.bounds));
-                tracing::info!(
-                    model = self.name(),
-                    provider = worker.provider.name,
-                    share = worker.provider.share,
-                    "model loaded"
-                );
-                give_memory_back();
-                leave.worker = Some(Arc::clone(&worker));
-                if self.settle(Slot::Ready(Arc::clone(&worker))) {
-                    worker.serve(&self.package.manifest, session.as_mut(), self.settings.idle);
-                }
-                drop(session);
-                *self.tokens.lock().unwrap_or_else(PoisonError::into_inner) = None;
-                tracing::info!(model = self.name(), "model unloaded");
-            }
-            Err(error) => {
-                tracing::warn!(model = self.name(), %error, "model refused");
-                self.settle(Slot::Failed(error));
+    fn new_worker(&self, session: &dyn Session) -> Arc<Worker> {
+        Arc::new(Worker::new(session.provider(), self.settings.bounds, Arc::clone(&self.metrics)))
+    }
+
+    fn start_others(self: &Arc<Self>, worker: &Arc<Worker>) {
+        for device in 1..self.memory.len() {
+            if let Err(error) = self.spawn(device, Some(Arc::clone(worker))) {
+                tracing::warn!(%error, device, "the model runs on fewer devices");
             }
         }
-        give_memory_back();
+    }
+
+    fn serve(self: &Arc<Self>, device: usize, worker: &Worker, session: &mut dyn Session) {
+        let make_room = || self.memory[device].evict_idle(self.name());
+        let manifest = &self.package.manifest;
+        let table = &self.tables[device];
+        worker.serve(&mut Seat { device, manifest, session, table, make_room: &make_room }, self.settings.idle);
     }
 
     /// Ends `Loading`. `false`: the model was stopped meanwhile.
@@ -189,9 +246,12 @@ impl Model {
         })
     }
 
-    /// Verified files, a session with the declared ports, and golden vectors that are right on it.
-    fn open_session(&self) -> Result<Box<dyn Session>> {
+    /// Room on the device, verified files, a session with the declared ports, and golden vectors that are right on it.
+    fn open_session(self: &Arc<Self>, device: usize) -> Result<(Box<dyn Session>, Residence<'_>)> {
         let manifest = &self.package.manifest;
+        let room = self.memory[device].room(self.name(), self.package.expected_bytes())?;
+        memory::give_back();
+        let before = memory::process_bytes();
         let graph = self.package.graph().map_err(|cause| self.refused(&cause))?;
         let options = self.load_options().map_err(|cause| self.refused(&cause))?;
         let mut session = self.backend.load(&graph, &options).map_err(|cause| self.refused(&cause))?;
@@ -202,8 +262,27 @@ impl Model {
             compare_ports(side, declared, found).map_err(|cause| self.refused(&cause))?;
         }
         let tokens = self.tokens_blocking()?;
-        golden::check(manifest, tokens.as_deref(), session.as_mut()).map_err(|cause| self.refused(&cause))?;
-        Ok(session)
+        let rows = golden::check(manifest, tokens.as_deref(), session.as_mut()).map_err(|cause| self.refused(&cause))?;
+        if rows == golden::Rows::Alone {
+            tracing::warn!(model = self.name(), "rows that run together differ from rows alone; they will run alone");
+            self.table(device).run_alone();
+        }
+        let provider = session.provider();
+        memory::give_back();
+        let bytes = self.package.measured_bytes(provider.device, memory::process_bytes().saturating_sub(before));
+        tracing::info!(model = self.name(), device, provider = provider.name, share = provider.share, bytes, "model loaded");
+        self.metrics.loaded();
+        let model: Weak<Self> = Arc::downgrade(self);
+        Ok((session, room.taken(bytes, model)))
+    }
+
+    fn table(&self, device: usize) -> MutexGuard<'_, CostTable> {
+        self.tables[device].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What runs were measured to take, per device.
+    pub(crate) fn measured(&self) -> Vec<Vec<RunCost>> {
+        (0..self.tables.len()).map(|device| self.table(device).measured()).collect()
     }
 
     /// What the operator allows and the model wants.
@@ -272,14 +351,41 @@ impl Model {
         }
     }
 
-    /// Waits for the owner thread. Blocks.
+    /// Waits for the owner threads. Blocks.
     pub(crate) fn join(&self) {
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread
-            && thread.join().is_err()
-        {
-            tracing::error!(model = self.name(), "the model's thread panicked");
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!(model = self.name(), "the model's thread panicked");
+            }
         }
+    }
+}
+
+impl Tenancy for Model {
+    fn idle_for(&self) -> Option<Duration> {
+        self.loaded().map_or(Some(Duration::MAX), |worker| worker.idle_for())
+    }
+
+    fn drain(&self) {
+        if let Some(worker) = self.loaded() {
+            self.leave(&worker);
+            worker.finish();
+        }
+    }
+}
+
+/// A caller's wait. When it ends early, the rows are wanted no more.
+struct Waiting {
+    worker: Arc<Worker>,
+    call: Arc<Call>,
+    answer: oneshot::Receiver<Result<Finished>>,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.answer.close();
+        self.worker.left(&self.call);
     }
 }
 
@@ -327,14 +433,5 @@ fn compare_ports(side: &str, declared: &[Port], found: &[Port]) -> Result<()> {
     match found.iter().find(|port| !declared.iter().any(|other| other.name == port.name)) {
         Some(port) => wrong(format!("the graph has the {side} {port}, which its manifest does not declare")),
         None => Ok(()),
-    }
-}
-
-/// Loading leaves hundreds of free megabytes with the allocator; an idle node should be small.
-fn give_memory_back() {
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    // SAFETY: malloc_trim takes a number and may be called at any time from any thread.
-    unsafe {
-        libc::malloc_trim(0);
     }
 }

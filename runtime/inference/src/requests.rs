@@ -1,18 +1,20 @@
-//! The requests: embed, classify, count tokens, run tensors.
+//! The requests: embed, classify, rerank, count tokens, run tensors.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
+use crate::funds::Charge;
 use crate::inference::{Inference, Request};
 use crate::limits;
 use crate::model::Model;
 use crate::package::Pipeline;
 use crate::pipeline::text::{TextTokens, Tokens};
 use crate::pipeline::{Row, RowOutput, bytes, raw};
+use crate::scheduler::call::Finished;
+use crate::scheduler::queue::Ticket;
 use crate::tensor::Tensor;
 use crate::usage::Usage;
-use crate::worker::Finished;
 
 /// Vectors of texts, in the order of the texts.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +45,14 @@ impl Example {
             Self::Bytes(bytes) => bytes,
         }
     }
+
+    fn into_text(self) -> Result<String> {
+        match self {
+            Self::Text(text) => Ok(text),
+            Self::Bytes(bytes) => String::from_utf8(bytes)
+                .map_err(|_| Error::BadInput("the model reads text, and the bytes are not UTF-8; send text".to_owned())),
+        }
+    }
 }
 
 /// A label with the model's score.
@@ -63,6 +73,24 @@ pub struct Labels {
     pub usage: Usage,
 }
 
+/// A document's place.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ranked {
+    /// Its index among the documents sent.
+    pub index: u32,
+    /// How much it bears on the query: as the model scales it, or the cosine where vectors are compared.
+    pub score: f32,
+}
+
+/// Documents, the best first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ranking {
+    /// The best, in their order.
+    pub rows: Vec<Ranked>,
+    /// What it took.
+    pub usage: Usage,
+}
+
 /// The outputs of a raw run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
@@ -79,18 +107,17 @@ impl Inference {
     ///
     /// # Errors
     /// `not-found`; `bad-input` for no text, or a model that does not embed; `too-large`; `budget` over the request's
-    /// cap; `overloaded` at once when the queue is full; `deadline`; `cancelled`; `non-finite`; `backend`.
+    /// cap; `not-permitted` where nobody pays; `overloaded` at once when the queue is full; `deadline`; `cancelled`;
+    /// `non-finite`; `backend`.
     pub async fn embed(&self, request: &Request, model: &str, texts: Vec<String>) -> Result<Embeddings> {
         let model = self.model(model)?;
         if !matches!(model.package.manifest.pipeline, Pipeline::Embed(_)) {
             return Err(wrong_task(model, "embed"));
         }
         check_items(model, texts.len())?;
-        let tokens = encode_all(model.tokens().await?, texts).await?;
+        let tokens: Vec<Tokens> = tokenise(model.tokens().await?, texts, encode_each).await?;
         let truncated = tokens.iter().map(|tokens| tokens.truncated).collect();
-        let units = tokens.iter().map(|tokens| tokens.ids.len() as u64).sum();
-        let rows = tokens.into_iter().map(|tokens| (tokens.ids.len() as u64, Row::Tokens(tokens.ids))).collect();
-        let (outputs, usage) = run(model, request, units, rows).await?;
+        let (outputs, usage) = run_tokens(model, request, tokens).await?;
         let vectors = vectors(outputs)?;
         let dims = vectors.first().map_or(0, Vec::len) as u32;
         Ok(Embeddings { dims, data: vectors.concat(), truncated, usage })
@@ -99,18 +126,61 @@ impl Inference {
     /// Classifies 1 to 256 examples; `top_k` labels of each, 0 for all.
     ///
     /// # Errors
-    /// As [`Inference::embed`]; `bad-input` also for an example with too few bytes to look at.
+    /// As [`Inference::embed`]; `bad-input` also for an example with too few bytes to look at, or bytes that are no text
+    /// where the model reads text.
     pub async fn classify(&self, request: &Request, model: &str, examples: Vec<Example>, top_k: u32) -> Result<Labels> {
         let model = self.model(model)?;
-        let Pipeline::Classify(settings, names) = &model.package.manifest.pipeline else {
-            return Err(wrong_task(model, "classify"));
-        };
         check_items(model, examples.len())?;
-        let row = |example: &Example| Ok((1, Row::Bytes(bytes::features(settings, example.as_bytes())?)));
-        let rows = examples.iter().map(row).collect::<Result<Vec<_>>>()?;
-        let (outputs, usage) = run(model, request, examples.len() as u64, rows).await?;
+        let (names, (outputs, usage)) = match &model.package.manifest.pipeline {
+            Pipeline::Classify(settings, names) => {
+                let row = |example: &Example| Ok(Row::Bytes(bytes::features(settings, example.as_bytes())?));
+                let rows = examples.iter().map(row).collect::<Result<Vec<_>>>()?;
+                let rows = rows.into_iter().map(|row| Metered { units: 1, length: 1, row }).collect();
+                (names, run(model, request, examples.len() as u64, rows).await?)
+            }
+            Pipeline::ClassifyText(_, names) => {
+                let texts = examples.into_iter().map(Example::into_text).collect::<Result<Vec<_>>>()?;
+                let tokens = tokenise(model.tokens().await?, texts, encode_each).await?;
+                (names, run_tokens(model, request, tokens).await?)
+            }
+            _ => return Err(wrong_task(model, "classify")),
+        };
         let rows = vectors(outputs)?.iter().map(|scores| best(names, scores, top_k)).collect();
         Ok(Labels { rows, usage })
+    }
+
+    /// Orders 1 to 255 documents by how much they bear on a query; the best `top_k`, 0 for all.
+    ///
+    /// A model of task `rerank` reads query and document together. One of task `embed` embeds both, and the cosine of the
+    /// vectors is the score: cheaper, and coarser.
+    ///
+    /// # Errors
+    /// As [`Inference::embed`].
+    pub async fn rerank(
+        &self,
+        request: &Request,
+        model: &str,
+        query: String,
+        documents: Vec<String>,
+        top_k: u32,
+    ) -> Result<Ranking> {
+        let model = self.model(model)?;
+        let pairs = match model.package.manifest.pipeline {
+            Pipeline::Rerank(_) => true,
+            Pipeline::Embed(_) => false,
+            _ => return Err(wrong_task(model, "rerank")),
+        };
+        check_items(model, documents.len())?;
+        check_items(model, documents.len() + usize::from(!pairs))?;
+        let texts = [vec![query], documents].concat();
+        let encode = move |tokens: &TextTokens, texts: &[String]| match texts {
+            [query, documents @ ..] if pairs => documents.iter().map(|document| tokens.encode_pair(query, document)).collect(),
+            texts => encode_each(tokens, texts),
+        };
+        let tokens = tokenise(model.tokens().await?, texts, encode).await?;
+        let (outputs, usage) = run_tokens(model, request, tokens).await?;
+        let scores = if pairs { relevance(&vectors(outputs)?) } else { cosines(&vectors(outputs)?) };
+        Ok(Ranking { rows: ranked(&scores, top_k), usage })
     }
 
     /// Runs the graph on tensors. No `outputs` named means all of them.
@@ -127,7 +197,8 @@ impl Inference {
         let model = self.model(model)?;
         let outputs = raw::check(&model.package.manifest, &inputs, outputs)?;
         let units = raw::units(&inputs);
-        let (mut found, usage) = run(model, request, units, vec![(units, Row::Raw(inputs, outputs))]).await?;
+        let row = Metered { units, length: u32::try_from(units).unwrap_or(u32::MAX), row: Row::Raw(inputs, outputs) };
+        let (mut found, usage) = run(model, request, units, vec![row]).await?;
         match found.pop() {
             Some(RowOutput::Tensors(outputs)) => Ok(Outcome { outputs, usage }),
             _ => Err(unexpected()),
@@ -142,8 +213,7 @@ impl Inference {
     pub async fn count_tokens(&self, model: &str, texts: Vec<String>) -> Result<Vec<u32>> {
         let model = self.model(model)?;
         check_items(model, texts.len())?;
-        let tokens = model.tokens().await?;
-        off_worker(byte_count(&texts), move || texts.iter().map(|text| tokens.count(text)).collect()).await
+        tokenise(model.tokens().await?, texts, |tokens, texts| texts.iter().map(|text| tokens.count(text)).collect()).await
     }
 }
 
@@ -167,30 +237,51 @@ fn wrong_task(model: &Model, task: &str) -> Error {
     Error::BadInput(format!("`{}` does not {task}; its task is {}", manifest.name, manifest.task.name()))
 }
 
-async fn encode_all(tokens: Arc<TextTokens>, texts: Vec<String>) -> Result<Vec<Tokens>> {
-    off_worker(byte_count(&texts), move || texts.iter().map(|text| tokens.encode(text)).collect()).await
-}
-
-fn byte_count(texts: &[String]) -> usize {
-    texts.iter().map(String::len).sum()
-}
-
 /// Much text is worked on beside the async workers, little at once.
-async fn off_worker<T: Send + 'static>(bytes: usize, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    if bytes <= limits::INLINE_TEXT_BYTES_MAX {
-        return work();
+async fn tokenise<T: Send + 'static>(
+    tokens: Arc<TextTokens>,
+    texts: Vec<String>,
+    work: impl FnOnce(&TextTokens, &[String]) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    if texts.iter().map(String::len).sum::<usize>() <= limits::INLINE_TEXT_BYTES_MAX {
+        return work(&tokens, &texts);
     }
-    let done = tokio::task::spawn_blocking(work).await;
+    let done = tokio::task::spawn_blocking(move || work(&tokens, &texts)).await;
     done.map_err(|cause| Error::Backend(format!("the tokenizer failed: {cause}")))?
 }
 
-/// Quotes, runs and meters. The quote is exact, and what is charged is the quote.
-async fn run(model: &Arc<Model>, request: &Request, input_units: u64, rows: Vec<(u64, Row)>) -> Result<(Vec<RowOutput>, Usage)> {
-    let cost = model.package.manifest.rates.cost(input_units, 0);
+fn encode_each(tokens: &TextTokens, texts: &[String]) -> Result<Vec<Tokens>> {
+    texts.iter().map(|text| tokens.encode(text)).collect()
+}
+
+/// A row with its measure.
+struct Metered {
+    units: u64,
+    /// As [`Ticket::length`].
+    length: u32,
+    row: Row,
+}
+
+async fn run_tokens(model: &Arc<Model>, request: &Request, tokens: Vec<Tokens>) -> Result<(Vec<RowOutput>, Usage)> {
+    let units = tokens.iter().map(|tokens| tokens.ids.len() as u64).sum();
+    let row = |tokens: Tokens| {
+        let length = tokens.ids.len() as u32;
+        Metered { units: length.into(), length, row: Row::Tokens(tokens) }
+    };
+    run(model, request, units, tokens.into_iter().map(row).collect()).await
+}
+
+/// Quotes, holds, runs, charges. The quote is exact, and what is charged is the quote.
+async fn run(model: &Arc<Model>, request: &Request, input_units: u64, rows: Vec<Metered>) -> Result<(Vec<RowOutput>, Usage)> {
+    let manifest = &model.package.manifest;
+    let cost = manifest.rates.at(request.priority).cost(input_units, 0);
     if request.max_cost.is_some_and(|most| cost > most) {
         return Err(Error::Budget(cost));
     }
+    let hold = request.funds.hold(cost).await?;
+    let rows = rows.into_iter().map(|metered| (ticket(model, request, &metered), metered.row)).collect();
     let Finished { outputs, device, queued, batch_rows } = model.run(&request.tenant, request.deadline, rows).await?;
+    hold.charge(&Charge { model: manifest.id, input_units, output_units: 0, cost })?;
     let usage = Usage {
         requests: 1,
         input_units,
@@ -200,7 +291,23 @@ async fn run(model: &Arc<Model>, request: &Request, input_units: u64, rows: Vec<
         batch_rows,
         cost,
     };
+    model.metrics.answered(&request.tenant, &usage);
     Ok((outputs, usage))
+}
+
+fn ticket(model: &Model, request: &Request, metered: &Metered) -> Ticket {
+    let manifest = &model.package.manifest;
+    let (group, rows) = match &metered.row {
+        Row::Tokens(_) | Row::Bytes(_) => (Some(0), 1),
+        Row::Raw(inputs, outputs) => raw::group(manifest, inputs, outputs).map_or((None, 1), |(group, rows)| (Some(group), rows)),
+    };
+    Ticket {
+        weight: manifest.rates.weight(request.priority, metered.units),
+        priority: request.priority,
+        group: group.filter(|_| !request.exclusive),
+        rows,
+        length: metered.length.div_ceil(rows.max(1)),
+    }
 }
 
 fn micros(time: Duration) -> u64 {
@@ -220,8 +327,45 @@ fn unexpected() -> Error {
 }
 
 fn best(names: &[String], scores: &[f32], top_k: u32) -> Vec<Label> {
-    let mut order: Vec<usize> = (0..names.len().min(scores.len())).collect();
-    order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]));
-    let count = if top_k == 0 { order.len() } else { top_k as usize };
-    order.into_iter().take(count).map(|index| Label { name: names[index].clone(), score: scores[index] }).collect()
+    let label = |Ranked { index, score }| Label { name: names[index as usize].clone(), score };
+    ranked(&scores[..scores.len().min(names.len())], top_k).into_iter().map(label).collect()
+}
+
+/// The best `top_k` scores, 0 for all; of equals the first.
+fn ranked(scores: &[f32], top_k: u32) -> Vec<Ranked> {
+    let mut rows: Vec<Ranked> = (0..).zip(scores).map(|(index, score)| Ranked { index, score: *score }).collect();
+    rows.sort_by(|a, b| b.score.total_cmp(&a.score));
+    rows.truncate(if top_k == 0 { rows.len() } else { top_k as usize });
+    rows
+}
+
+/// A cross-encoder's scores: its one number, or the second of two.
+pub(crate) fn relevance(vectors: &[Vec<f32>]) -> Vec<f32> {
+    vectors.iter().map(|vector| vector.last().copied().unwrap_or(f32::NAN)).collect()
+}
+
+/// Cosine of the first vector with each of the others.
+fn cosines(vectors: &[Vec<f32>]) -> Vec<f32> {
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+    let length = |vector: &[f32]| dot(vector, vector).sqrt().max(1e-12);
+    let Some((query, documents)) = vectors.split_first() else { return Vec::new() };
+    documents.iter().map(|document| dot(query, document) / (length(query) * length(document))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_best_come_first_and_equals_in_their_order() {
+        let order = |scores: &[f32], top_k| ranked(scores, top_k).iter().map(|row| row.index).collect::<Vec<_>>();
+        assert_eq!(order(&[0.1, 0.5, 0.5, 0.9], 0), [3, 1, 2, 0]);
+        assert_eq!(order(&[0.1, 0.5, 0.5, 0.9], 2), [3, 1]);
+    }
+
+    #[test]
+    fn cosines_do_not_depend_on_length() {
+        let vectors = [vec![2.0, 0.0], vec![5.0, 0.0], vec![0.0, 3.0], vec![-1.0, 0.0], vec![0.0, 0.0]];
+        assert_eq!(cosines(&vectors), [1.0, 0.0, -1.0, 0.0]);
+    }
 }

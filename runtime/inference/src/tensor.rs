@@ -169,6 +169,33 @@ impl Elements {
         }
     }
 
+    /// Takes the other's numbers to the end; `None` where they are of another type.
+    fn append(&mut self, other: &Self) -> Option<()> {
+        match (self, other) {
+            (Self::Fp32(a), Self::Fp32(b)) => a.extend_from_slice(b),
+            (Self::Fp64(a), Self::Fp64(b)) => a.extend_from_slice(b),
+            (Self::Uint8(a), Self::Uint8(b)) => a.extend_from_slice(b),
+            (Self::Int8(a), Self::Int8(b)) => a.extend_from_slice(b),
+            (Self::Int32(a), Self::Int32(b)) => a.extend_from_slice(b),
+            (Self::Int64(a), Self::Int64(b)) => a.extend_from_slice(b),
+            (Self::Boolean(a), Self::Boolean(b)) => a.extend_from_slice(b),
+            _ => return None,
+        }
+        Some(())
+    }
+
+    fn slice(&self, range: std::ops::Range<usize>) -> Self {
+        match self {
+            Self::Fp32(v) => Self::Fp32(v[range].to_vec()),
+            Self::Fp64(v) => Self::Fp64(v[range].to_vec()),
+            Self::Uint8(v) => Self::Uint8(v[range].to_vec()),
+            Self::Int8(v) => Self::Int8(v[range].to_vec()),
+            Self::Int32(v) => Self::Int32(v[range].to_vec()),
+            Self::Int64(v) => Self::Int64(v[range].to_vec()),
+            Self::Boolean(v) => Self::Boolean(v[range].to_vec()),
+        }
+    }
+
     /// From little-endian bytes whose length is a multiple of the element's.
     fn from_bytes(dtype: Dtype, bytes: &[u8]) -> Result<Self> {
         Ok(match dtype {
@@ -283,6 +310,35 @@ impl Tensor {
         &self.elements
     }
 
+    /// Tensors of the same element type and further dimensions, one under the other; `None` where they differ.
+    pub(crate) fn join(tensors: &[Self]) -> Option<Self> {
+        let first = tensors.first()?;
+        let tail = first.shape.get(1..)?;
+        let height = tensors.iter().try_fold(0_u32, |height, tensor| {
+            (tensor.shape.get(1..) == Some(tail)).then(|| height.checked_add(tensor.shape[0]))?
+        })?;
+        let mut elements = first.elements.clone();
+        tensors[1..].iter().try_for_each(|tensor| elements.append(&tensor.elements))?;
+        Some(Self { shape: [&[height], tail].concat(), elements })
+    }
+
+    /// Parts of these heights along the first dimension; `None` where they do not add up to it.
+    pub(crate) fn split(&self, heights: &[u32]) -> Option<Vec<Self>> {
+        let (first, tail) = self.shape.split_first()?;
+        if heights.iter().map(|height| u64::from(*height)).sum::<u64>() != u64::from(*first) || heights.contains(&0) {
+            return None;
+        }
+        let row = self.elements.len() / (*first as usize).max(1);
+        let mut begin = 0;
+        let part = |height: &u32| {
+            let end = begin + *height as usize * row;
+            let elements = self.elements.slice(begin..end);
+            begin = end;
+            Self { shape: [&[*height], tail].concat(), elements }
+        };
+        Some(heights.iter().map(part).collect())
+    }
+
     pub(crate) fn byte_count(&self) -> usize {
         self.elements.len() * self.dtype().size().unwrap_or(0)
     }
@@ -338,6 +394,17 @@ mod tests {
             let tensor = Tensor::from_bytes(dtype, &[2, 3], &bytes).unwrap();
             assert_eq!((tensor.to_bytes(), tensor.dtype()), (bytes, dtype));
         }
+    }
+
+    #[test]
+    fn what_was_joined_is_split_again() {
+        let part = |shape: &[u32], values: &[i64]| Tensor::new(shape, Elements::Int64(values.to_vec())).unwrap();
+        let parts = [part(&[1, 2], &[1, 2]), part(&[2, 2], &[3, 4, 5, 6])];
+        let joined = Tensor::join(&parts).unwrap();
+        assert_eq!((joined.shape(), joined.split(&[1, 2]).unwrap().as_slice()), ([3, 2].as_slice(), parts.as_slice()));
+        assert_eq!(joined.split(&[1, 1]), None);
+        assert_eq!(Tensor::join(&[part(&[1, 2], &[1, 2]), part(&[1, 1], &[3])]), None);
+        assert_eq!(Tensor::join(&[part(&[1, 1], &[1]), Tensor::new(&[1, 1], Elements::Fp32(vec![1.0])).unwrap()]), None);
     }
 
     #[test]

@@ -62,7 +62,7 @@ async fn tokens_are_counted_and_charged_without_padding_and_cut_at_the_limit() {
 #[tokio::test]
 async fn files_are_told_apart_by_their_bytes() {
     let inference = started();
-    let rust = include_bytes!("../src/queue.rs").to_vec();
+    let rust = include_bytes!("../src/model.rs").to_vec();
     let html = b"<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>Offers</title>\n<link rel=\"stylesheet\" href=\"a.css\"></head>\n<body><h1>Offers</h1><ul><li><a href=\"/1\">One</a></li></ul></body>\n</html>\n".to_vec();
     let examples = vec![Example::Bytes(rust), Example::Bytes(html), Example::Bytes(png()), Example::Bytes(pdf())];
     let found = inference.classify(&Request::new("sorter"), "magika", examples, 2).await.unwrap();

@@ -1,10 +1,12 @@
 //! `node.toml`: what the operator decides.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use hansa_catalogue::strict_toml::{self, TomlError};
 use hansa_catalogue::units::Bytes;
-use hansa_inference::ProviderKind;
+use hansa_economy::Amount;
+use hansa_inference::{ProviderKind, Rates};
 use serde::Deserialize;
 
 /// A `node.toml`.
@@ -64,7 +66,7 @@ pub struct LedgerConfig {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct InferenceConfig {
-    /// Folder of model packages; relative to the file. Default: what `./justw setup` installed.
+    /// Folder of model packages; relative to the file. Default: `models` in the data folder, and what `./justw setup` installed.
     pub models: Option<PathBuf>,
     /// ONNX Runtime's shared library. Default: what `./justw setup` installed.
     pub library: Option<PathBuf>,
@@ -79,6 +81,14 @@ pub struct InferenceConfig {
     pub tensorrt: TensorrtConfig,
     /// For `webgpu`.
     pub webgpu: WebgpuConfig,
+    /// Memory that all loaded models may take together. Default: no bound.
+    pub memory: Option<Bytes>,
+    /// Let requests of several agents run together where that was measured to be faster. Default: true.
+    pub batching: Option<bool>,
+    /// What an agent may owe for inference while its account is empty, credits. Default: 0.10.
+    pub credit: Option<Amount>,
+    /// Your price cards, by model, in place of those of the packages; micro-credits. Default: none.
+    pub price: BTreeMap<String, Rates>,
 }
 
 /// `[inference.cuda]`.

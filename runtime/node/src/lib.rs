@@ -9,6 +9,7 @@ pub mod config;
 pub mod folder;
 pub mod keys;
 pub mod ledger;
+pub mod meter;
 pub mod models;
 pub mod node;
 pub mod policy;

@@ -24,6 +24,9 @@ pub fn options(config: &NodeConfig) -> InferenceOptions {
         model_folders: own.into_iter().chain(installed).collect(),
         providers: providers(&config.inference),
         threads_per_model: config.inference.threads.unwrap_or(1),
+        memory_bytes: config.inference.memory.map(|bytes| bytes.0),
+        batching: config.inference.batching.unwrap_or(true),
+        prices: config.inference.price.clone(),
         ..InferenceOptions::default()
     }
 }

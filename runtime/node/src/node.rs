@@ -10,7 +10,7 @@ use hansa_catalogue::package::PackageError;
 use hansa_catalogue::{Blobs, Package};
 use hansa_economy::channel::AccountId;
 use hansa_economy::ledger::{AssetCreate, Command, CommandId, Genesis};
-use hansa_economy::{Digest, Keypair, PublicKey};
+use hansa_economy::{Amount, Digest, Keypair, PublicKey};
 use hansa_host::{Host, HostOptions};
 use hansa_inference::{EngineStatus, Inference};
 use hansa_ledger::{Ledger, LedgerOptions};
@@ -22,12 +22,15 @@ use crate::agent::{DeployError, Deployed, Deployment, Surroundings};
 use crate::codes::Coded;
 use crate::config::NodeConfig;
 use crate::ledger::{self, CREDITS, LedgerLink, LinkPort};
+use crate::meter::Meter;
 use crate::{agent, ambient, folder, keys, models, tools};
 
 /// Bucket of signed offers.
 pub const OFFERS_BUCKET: &str = "hansa-offers";
 /// Label of an operator's account.
 const OPERATOR_LABEL: &str = "operator";
+/// What an agent may owe for inference while its account is empty, where the operator says nothing.
+const INFERENCE_CREDIT: Amount = Amount(100_000);
 /// Subject on which receipts are asked for by digest.
 pub const RECEIPT_SUBJECT: &str = "hansa.receipt.get";
 /// Subject on which components are asked for by digest.
@@ -112,6 +115,8 @@ impl Node {
             node: key.public(),
             node_name: config.name.clone(),
             operator,
+            meter: Meter::open(&config.data.join("meter")).map_err(failed)?,
+            credit: config.inference.credit.unwrap_or(INFERENCE_CREDIT),
             asset: CREDITS,
             policy: Arc::new(config.grant.clone()),
         };

@@ -6,9 +6,7 @@
 
 mod shared;
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -17,8 +15,9 @@ use hansa_economy::Amount;
 use hansa_economy::channel::AccountId;
 use hansa_economy::ledger::AccountKind;
 use hansa_ledger::{Ledger, LedgerOptions};
-use hansa_node::admin::{self, Ask, Reply};
+use hansa_node::admin::Ask;
 use hansa_node::{Client, ambient};
+use shared::process::{Dice, Process};
 use shared::*;
 
 /// What a killed seller may lose: the group that its books collect and the one that they write, on a slow disk.
@@ -26,114 +25,9 @@ const UNWRITTEN: Duration = Duration::from_millis(250);
 /// No new kill after this, so that a slow machine does fewer instead of failing.
 const KILLING: Duration = Duration::from_secs(45);
 const FUNDS: Amount = Amount::credits(100);
+/// Of the client and the caller.
+const SUPPLY: Amount = FUNDS.saturating_mul(2);
 const CALLER_PRICE: Amount = Amount(3_000);
-
-/// A node as its own process.
-struct Process {
-    name: &'static str,
-    folder: PathBuf,
-    child: Option<Child>,
-}
-
-impl Process {
-    fn new(name: &'static str, folder: &Path, url: &str, keeps_ledger: bool) -> Process {
-        let folder = folder.join(name);
-        std::fs::create_dir_all(&folder).unwrap();
-        let grant = "[[grant]]\npackage = \"*\"\nbuys = [\"*\"]\n";
-        let rest = "[inference]\nlibrary = \"none\"\nmodels = \"none\"\n[host]\ninstances = 32\n";
-        let text = format!("name = \"{name}\"\n[bus]\nurl = \"{url}\"\n[ledger]\nhost = {keeps_ledger}\n{rest}{grant}");
-        std::fs::write(folder.join("node.toml"), text).unwrap();
-        Process { name, folder, child: None }
-    }
-
-    fn data(&self) -> PathBuf {
-        self.folder.join("data")
-    }
-
-    async fn start(&mut self) {
-        let log = File::options().create(true).append(true).open(self.folder.join("log")).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_hansa"));
-        command.arg("node").arg("--config").arg(self.folder.join("node.toml")).current_dir(&self.folder);
-        command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
-        self.child = Some(command.spawn().unwrap());
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while admin::ask(&self.data(), &Ask::Status).await.is_err() {
-            let ended = self.child.as_mut().unwrap().try_wait().unwrap();
-            assert!(ended.is_none() && Instant::now() < deadline, "{} did not start ({ended:?}):\n{}", self.name, self.log());
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    }
-
-    /// SIGKILL: no destructor, no last write.
-    fn kill(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            child.kill().unwrap();
-            child.wait().unwrap();
-        }
-    }
-
-    async fn shut_down(&mut self) {
-        self.ask(Ask::Shutdown).await;
-        let mut child = self.child.take().unwrap();
-        let deadline = Instant::now() + Duration::from_secs(30);
-        while child.try_wait().unwrap().is_none() {
-            assert!(Instant::now() < deadline, "{} does not stop:\n{}", self.name, self.log());
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    }
-
-    async fn ask(&self, ask: Ask) -> Reply {
-        match admin::ask(&self.data(), &ask).await {
-            Ok(reply) => reply,
-            Err(error) => panic!("{} on {ask:?}: {error}\n{}", self.name, self.log()),
-        }
-    }
-
-    async fn deploy(&self, name: &str, manifest: &str) {
-        let folder = self.folder.join(name);
-        std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("agent.toml"), manifest).unwrap();
-        std::fs::write(folder.join("component.wasm"), component(&format!("fixture-{name}"))).unwrap();
-        self.ask(Ask::Deploy { folder, manifest: None, component: None, fund: None }).await;
-    }
-
-    async fn account_of(&self, agent: &str) -> AccountId {
-        let Reply::Agents { agents } = self.ask(Ask::Agents).await else { panic!("not a list of agents") };
-        agents.iter().find(|status| status.name == agent).unwrap().account.parse().unwrap()
-    }
-
-    async fn issue(&self, to: AccountId) {
-        self.ask(Ask::Issue { to, amount: FUNDS, reference: "for a test".into() }).await;
-    }
-
-    async fn check(&self) {
-        let Reply::Check { report, problem } = self.ask(Ask::Check).await else { panic!("not a report") };
-        assert_eq!(problem, None);
-        assert_eq!(report["assets"][0]["supply"], FUNDS.saturating_mul(2).to_string(), "{report}");
-    }
-
-    fn log(&self) -> String {
-        std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
-/// Numbers by seed (xorshift64), so that a run can be repeated as far as timing allows.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % bound
-    }
-}
 
 /// What the buyer saw.
 #[derive(Default)]
@@ -213,8 +107,8 @@ async fn kill_and_audit(kills: u32, victims: &[usize]) {
     nodes[1].deploy("caller", &caller("0.003")).await;
     let client = Arc::new(Client::connect(&server.url(), &folder.path().join("client")).await.unwrap());
     let accounts = [client.account(), nodes[1].account_of("caller").await, nodes[0].account_of("greeter").await];
-    nodes[0].issue(accounts[0]).await;
-    nodes[0].issue(accounts[1]).await;
+    nodes[0].issue(accounts[0], FUNDS).await;
+    nodes[0].issue(accounts[1], FUNDS).await;
 
     let seen = Arc::new(Seen::default());
     let shopping = tokio::spawn(shop(client.clone(), seen.clone()));
@@ -225,7 +119,7 @@ async fn kill_and_audit(kills: u32, victims: &[usize]) {
     client.settle().await;
     nodes[1].ask(Ask::Settle { close: false }).await;
     nodes[0].ask(Ask::Settle { close: false }).await;
-    nodes[0].check().await;
+    nodes[0].check(SUPPLY).await;
     client.settle().await;
     nodes[1].shut_down().await;
     nodes[0].shut_down().await;
@@ -249,7 +143,7 @@ async fn kill_again_and_again(nodes: &mut [Process; 2], seen: &Seen, mut dice: D
             seen.killed.lock().unwrap().push(Instant::now());
         }
         victim.start().await;
-        nodes[0].check().await;
+        nodes[0].check(SUPPLY).await;
     }
     trade(seen, 5, nodes).await;
     kills

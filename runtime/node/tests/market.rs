@@ -1,4 +1,4 @@
-//! Two nodes and a buyer: offers, calls, receipts, settlement, and a purchase inside a purchase.
+//! Two nodes and a buyer: offers, calls, receipts, settlement, a purchase inside a purchase, and a seller that infers by `wasi:nn`.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod shared;
@@ -11,6 +11,7 @@ use hansa_trade::LedgerPort;
 use shared::*;
 
 const PRICE_LOW: Amount = Amount(2_000);
+const CLASSIC: &str = "fixture:nn/classic@0.1.0";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_buyer_chooses_pays_and_everybody_is_settled() {
@@ -217,4 +218,54 @@ async fn a_channel_closed_by_its_payer_alone_ends_by_itself() {
     tokio::time::timeout(std::time::Duration::from_secs(30), returned).await.expect("the deposit comes back");
     assert_eq!(client.balance().await.unwrap(), Amount::credits(10));
     town.check();
+}
+
+/// Text, label and score that the package of Magika itself is checked by.
+struct Golden {
+    text: String,
+    label: u32,
+    score: f64,
+}
+
+fn goldens() -> Vec<Golden> {
+    let manifest = std::fs::read_to_string(tools().join("models/magika/hansa-model.toml")).unwrap();
+    let manifest: toml::Table = manifest.parse().unwrap();
+    let labels = manifest["labels"]["names"].as_array().unwrap();
+    let golden = |golden: &toml::Value| {
+        let label = labels.iter().position(|label| *label == golden["labels"][0]).unwrap();
+        let score = golden["expect"][0].as_float().unwrap();
+        Golden { text: golden["text"].as_str().unwrap().to_owned(), label: label as u32, score }
+    };
+    manifest["golden"].as_array().unwrap().iter().map(golden).collect()
+}
+
+/// The guest knows nothing of Hansa's own inference, and its model is real: what it sells is right, and the receipt names what was run.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_guest_of_wasi_nn_alone_sells_what_a_real_model_says() {
+    let town = town().await;
+    let mut config = config("south", &town.folder.path().join("south"), &town.server.url(), false);
+    config.inference.models = Some(tools().join("models"));
+    config.inference.library = Some(tools().join("lib/libonnxruntime.so"));
+    let south = hansa_node::Node::start(config).await.unwrap();
+    let functions = ["run", "reflect", "load", "hoard", "churn", "repeat", "identify"];
+    let asks = "deadline-ms-max = 30000\n[capabilities]\ninference.models = [\"magika\"]\n";
+    let manifest = manifest("fixture/nn-classic", CLASSIC, &functions, "0.002", asks);
+    south.deploy(&manifest, component("fixture-nn-classic")).await.unwrap();
+    let client = town.client("client", Amount::credits(1)).await;
+    see(&client, CLASSIC, 1).await;
+
+    for Golden { text, label, score } in goldens() {
+        let args = bytes_arg(text.as_bytes());
+        let bought = client.call(CLASSIC, "identify", args, Amount::credits(1), 30_000).await.unwrap();
+        let (ok, (found, near)): (u8, (u32, f32)) = minicbor::decode(&bought.answer).unwrap();
+        assert_eq!((ok, found, bought.charged), (0, label, PRICE_LOW), "{text}");
+        assert!((f64::from(near) - score).abs() < 1e-3, "{near} is not {score} for {text}");
+        let receipt = client.receipt(bought.receipt.unwrap()).await.unwrap().unwrap();
+        let runs: Vec<_> = receipt.body.models.iter().map(|run| (&*run.model, run.input_units)).collect();
+        assert_eq!(runs, [("magika@standard_v3_3", 2)], "2,048 elements are two units");
+    }
+    let bought = call(&client, CLASSIC, "load", bytes_arg(b"a model of its own")).await.unwrap();
+    let (_, refusal) = fault_in(&bought.answer);
+    assert!(refusal.starts_with("ErrorCode::Security: "), "{refusal}");
+    assert_eq!(bought.charged, Amount::ZERO);
 }

@@ -2,10 +2,12 @@
 //!
 //! Calls wait for the device; other parts of the same call (purchases under [`crate::join_all`]) go on only between them.
 
+mod generation;
 mod tensor;
 
 use std::fmt;
 
+pub use crate::bindings::hansa::inference::generation_types::{Chunk, Finish, Message, Prompt, Role, Sampling};
 pub use crate::bindings::hansa::inference::models::{ModelInfo, Rates};
 pub use crate::bindings::hansa::inference::tensors::{Outcome, Tensor};
 pub use crate::bindings::hansa::inference::text::{Embeddings, Example, Label, Labels, Ranked, Ranking};
@@ -13,6 +15,7 @@ pub use crate::bindings::hansa::inference::types::{
     BadShape, DeviceClass, Dim, Dtype, Error, ModelRef, Opts as Options, Port, Task, Usage,
 };
 use crate::bindings::hansa::inference::{models, tensors, text};
+pub use generation::{Generation, generate};
 
 /// What a [`Result`] of this module fails with.
 pub type Result<T> = std::result::Result<T, Error>;

@@ -76,3 +76,10 @@ impl serde::Serialize for Id128 {
         s.collect_str(self)
     }
 }
+
+impl<'de> serde::Deserialize<'de> for Id128 {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Id128, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(d)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}

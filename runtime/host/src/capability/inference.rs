@@ -1,12 +1,17 @@
 //! `hansa:inference`: models that the node lends. The types are those of the WIT package.
 
+pub(super) mod generation;
+
 use futures::future::BoxFuture;
 
 pub use super::bindings::hansa::inference::{
+    generation_types::{Chunk, Done, Event, Finish, Message, Prompt, Role, Sampling},
     tensors::{Outcome as TensorOutcome, Tensor},
     text::{Embeddings, Example, Label, Labels, Ranked, Ranking},
     types::{BadShape, DeviceClass, Dim, Dtype, Error, ModelInfo, ModelRef, Opts, Port, Rates, Task, Usage},
 };
+pub use generation::Generation;
+
 use super::{Absent, bindings::hansa::inference, ready};
 use crate::state::State;
 
@@ -37,6 +42,8 @@ pub trait Infer: Send + Sync {
     fn classify(&self, model: String, input: Vec<Example>, top_k: u32, opts: Opts) -> InferFuture<'_, Labels>;
     /// Documents in the order of their bearing on a query.
     fn rerank(&self, model: String, query: String, documents: Vec<String>, top_k: u32, opts: Opts) -> InferFuture<'_, Ranking>;
+    /// Begins to generate; ready when the prompt was checked and admitted, not with the first token.
+    fn generate(&self, model: String, prompt: Prompt, sampling: Sampling, opts: Opts) -> InferFuture<'_, Box<dyn Generation>>;
 }
 
 fn absent<T: Send + 'static>(model: String) -> InferFuture<'static, T> {
@@ -68,10 +75,13 @@ impl Infer for Absent {
     fn rerank(&self, model: String, _: String, _: Vec<String>, _: u32, _: Opts) -> InferFuture<'_, Ranking> {
         absent(model)
     }
+    fn generate(&self, model: String, _: Prompt, _: Sampling, _: Opts) -> InferFuture<'_, Box<dyn Generation>> {
+        absent(model)
+    }
 }
 
 impl State {
-    fn may_use(&self, model: &str) -> Result<(), Error> {
+    pub(super) fn may_use(&self, model: &str) -> Result<(), Error> {
         let agent = &self.agent;
         if agent.grants.allows_model(model) {
             return Ok(());

@@ -9,6 +9,7 @@ mod context;
 pub mod inference;
 pub mod log;
 pub mod market;
+mod nn;
 pub mod store;
 
 use std::{fmt, sync::Arc, time::Instant};
@@ -76,6 +77,11 @@ pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
     hansa::inference::models::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     hansa::inference::tensors::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     hansa::inference::text::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+    hansa::inference::generate::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+    wasi::nn::tensor::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+    wasi::nn::graph::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+    wasi::nn::inference::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+    wasi::nn::errors::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     wasi::keyvalue::store::add_to_linker::<_, HasSelf<State>>(linker, |state| state)
 }
 

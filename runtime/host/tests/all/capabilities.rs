@@ -8,16 +8,13 @@ use std::{
 
 use futures::future::{BoxFuture, FutureExt as _};
 use hansa_host::{
-    Absent, CallInfo, Capabilities, LifecycleError,
-    inference::{
-        DeviceClass, Embeddings, Error, Example, Infer, InferFuture, Labels, ModelInfo, ModelRef, Opts, Ranking, Rates, Tensor,
-        TensorOutcome, Usage,
-    },
+    CallInfo, Capabilities, LifecycleError,
     log::{LogLevel, LogSource},
     store::{AgentStore, Keys, StoreError},
 };
 use serde_json::json;
 
+use crate::models::Models;
 use crate::support::{HOG, KEEPER, Lines, THINKER, agent, alone, call, host};
 
 #[derive(Default)]
@@ -110,54 +107,10 @@ async fn the_surroundings_are_empty() {
     assert_eq!(call(&hog, (HOG, "surroundings"), json!({}), alone()).await.unwrap(), json!({"ok": []}));
 }
 
-struct Thinking;
-
-impl Infer for Thinking {
-    fn models(&self) -> BoxFuture<'_, Vec<ModelInfo>> {
-        let model = |name: &str| ModelInfo {
-            model: ModelRef { name: name.into(), version: "1".into(), manifest: vec![0; 32] },
-            license: "MIT".into(),
-            tasks: Vec::new(),
-            inputs: Vec::new(),
-            outputs: Vec::new(),
-            device: DeviceClass::Cpu,
-            provider: "CPUExecutionProvider".into(),
-            provider_share: 1.0,
-            max_batch: 1,
-            max_tokens: None,
-            loaded: true,
-        };
-        async move { vec![model("minilm"), model("secret")] }.boxed()
-    }
-    fn info(&self, model: String) -> InferFuture<'_, ModelInfo> {
-        Absent.info(model).now_or_never().map(|info| async { info }.boxed()).unwrap()
-    }
-    fn price(&self, _: String) -> InferFuture<'_, Rates> {
-        async { Err(Error::Deadline) }.boxed()
-    }
-    fn count_tokens(&self, _: String, text: Vec<String>) -> InferFuture<'_, Vec<u32>> {
-        async move { Ok(text.iter().map(|text| text.len() as u32).collect()) }.boxed()
-    }
-    fn run(&self, _: String, _: Vec<(String, Tensor)>, _: Vec<String>, _: Opts) -> InferFuture<'_, TensorOutcome> {
-        async { Err(Error::Cancelled) }.boxed()
-    }
-    fn embed(&self, _: String, input: Vec<String>, _: Opts) -> InferFuture<'_, Embeddings> {
-        let usage = Usage { requests: 1, input_units: 1, output_units: 0, device_us: 1, queue_us: 0, batch_rows: 1, cost: 1 };
-        let data = input.iter().map(|text| text.len() as f32 / 2.0).collect();
-        async move { Ok(Embeddings { dims: 1, data, truncated: vec![false; input.len()], usage }) }.boxed()
-    }
-    fn classify(&self, _: String, _: Vec<Example>, _: u32, _: Opts) -> InferFuture<'_, Labels> {
-        async { Err(Error::OutOfMemory) }.boxed()
-    }
-    fn rerank(&self, _: String, _: String, _: Vec<String>, _: u32, _: Opts) -> InferFuture<'_, Ranking> {
-        async { Err(Error::OutOfMemory) }.boxed()
-    }
-}
-
 #[tokio::test]
 async fn inference_is_limited_to_the_granted_models() {
     let thinker = agent(&host(), "thinker");
-    let with = || Capabilities { inference: Arc::new(Thinking), ..alone() };
+    let with = || Capabilities { inference: Arc::new(Models::default()), ..alone() };
     let models = call(&thinker, (THINKER, "models"), json!({}), with()).await.unwrap();
     assert_eq!(models, json!({"ok": ["minilm"]}));
     let vectors = call(&thinker, (THINKER, "embed"), json!(["minilm", ["a", "abc"]]), with()).await.unwrap();

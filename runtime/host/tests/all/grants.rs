@@ -25,6 +25,7 @@ fn nothing_is_granted_by_default() {
             "[[grant]] package = \"fixture/keeper\" keyvalue =",
         ),
         ("thinker", "hansa:inference/", "[capabilities] inference.models", "[[grant]] package = \"fixture/thinker\" inference ="),
+        ("nn_classic", "wasi:nn/", "[capabilities] inference.models", "[[grant]] package = \"fixture/nn_classic\" inference ="),
     ] {
         let error = refusal(fixture, Grants { market_imports: Vec::new(), ..Grants::default() });
         let text = error.to_string();

@@ -4,9 +4,12 @@
 mod capabilities;
 mod crossing;
 mod failures;
+mod generation;
 mod grants;
 mod json;
 mod market;
+mod models;
+mod nn;
 mod programs;
 mod support;
 mod values;

@@ -52,6 +52,18 @@ pub(crate) trait Session {
     /// Where it runs, read back.
     fn provider(&self) -> Provider;
 
+    /// What ends the run that this session is in, from another thread.
+    fn interrupt(&self) -> Arc<dyn Interrupt>;
+
     /// Runs the graph once. Inputs were checked against the ports; the tensors come back in the order of `outputs`.
     fn run(&mut self, inputs: &[(&str, &Tensor)], outputs: &[&str]) -> Result<Vec<Tensor>>;
+}
+
+/// Ends a run between two kernels.
+pub(crate) trait Interrupt: Send + Sync {
+    /// The run under way fails soon, and so do later ones.
+    fn stop(&self);
+
+    /// Runs go on again.
+    fn clear(&self);
 }

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex};
 
 use ort::environment::Environment;
 use ort::session::builder::SessionBuilder;
-use ort::session::{Session as OrtSession, SessionInputValue};
+use ort::session::{RunOptions, Session as OrtSession, SessionInputValue};
 use ort::value::{DynValue, Outlet, PrimitiveTensorElementType, TensorElementType, TensorRef, ValueType};
 
-use super::{Backend, LoadOptions, Session, provider, providers};
+use super::{Backend, Interrupt, LoadOptions, Session, provider, providers};
 use crate::error::{Error, Result};
 use crate::info::{Provider, ProviderKind};
 use crate::package::Graph;
@@ -121,7 +121,8 @@ impl Backend for OnnxRuntime {
         let (session, provider) = providers::open(self, graph, options).map_err(Error::Backend)?;
         let inputs = session.inputs().iter().map(port).collect::<Result<_>>()?;
         let outputs = session.outputs().iter().map(port).collect::<Result<_>>()?;
-        Ok(Box::new(OnnxSession { session, inputs, outputs, provider }))
+        let options = RunOptions::new().map_err(|cause| Error::Backend(one_line(&cause)))?;
+        Ok(Box::new(OnnxSession { session, options: Arc::new(options), inputs, outputs, provider }))
     }
 }
 
@@ -140,6 +141,7 @@ fn version_of(library: &Path) -> Option<String> {
 
 struct OnnxSession {
     session: OrtSession,
+    options: Arc<RunOptions>,
     inputs: Vec<Port>,
     outputs: Vec<Port>,
     provider: Provider,
@@ -158,14 +160,29 @@ impl Session for OnnxSession {
         self.provider.clone()
     }
 
+    fn interrupt(&self) -> Arc<dyn Interrupt> {
+        Arc::clone(&self.options) as Arc<dyn Interrupt>
+    }
+
     fn run(&mut self, inputs: &[(&str, &Tensor)], outputs: &[&str]) -> Result<Vec<Tensor>> {
         let values = input_values(inputs).map_err(|cause| run_error(&cause))?;
-        let found = self.session.run(values).map_err(|cause| run_error(&cause))?;
+        let found = self.session.run_with_options(values, &*self.options).map_err(|cause| run_error(&cause))?;
         let take = |name: &&str| match found.get(name) {
             Some(value) => tensor(name, value),
             None => Err(Error::BadInput(format!("the model has no output `{name}`; ask for one that it has"))),
         };
         outputs.iter().map(take).collect()
+    }
+}
+
+impl Interrupt for RunOptions {
+    fn stop(&self) {
+        // it only fails for a missing handle, which is not so here
+        let _ = self.terminate();
+    }
+
+    fn clear(&self) {
+        let _ = self.unterminate();
     }
 }
 

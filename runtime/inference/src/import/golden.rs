@@ -24,7 +24,7 @@ const TOLERANCE_MIN: f64 = 1e-4;
 /// Runs a package's golden vectors.
 pub(super) fn check(package: &Package, session: &mut dyn Session) -> Result<(), String> {
     let tokens = tokens(package)?;
-    golden::check(&package.manifest, tokens.as_ref(), session).map_err(|error| error.to_string())
+    golden::check(&package.manifest, tokens.as_ref(), session).map(drop).map_err(|error| error.to_string())
 }
 
 /// Makes golden vectors of a package without any.

@@ -142,6 +142,7 @@ impl Manifest {
         let (inputs, outputs) = (ports("input", raw.input)?, ports("output", raw.output)?);
         raw.runtime.check()?;
         raw.memory.check()?;
+        raw.price.check()?;
         let labels = raw.labels.map_or_else(Vec::new, |labels| labels.names);
         let tables = Tables { text: raw.text, bytes: raw.bytes, generate: raw.generate, labels };
         let pipeline = Pipeline::of(raw.task, tables, &inputs, &outputs)?;

@@ -13,6 +13,7 @@ mod table_tests;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -24,10 +25,15 @@ pub(crate) use manifest::{LabelsText, Manifest, ManifestText, PortText};
 pub(crate) use settings::{Activation, BytesSettings, GenerateSettings, Pipeline, Pooling, RuntimeSettings, TextSettings};
 pub use summary::{FileSummary, PackageSummary, read_package, verify_package};
 
+use crate::info::DeviceClass;
 use crate::limits;
+use crate::usage::Rates;
 
 /// Name of the manifest inside a package.
 pub const MANIFEST_FILE: &str = "hansa-model.toml";
+
+/// What a small model takes beside its weights: the session, and the arena of its runs.
+const WORKING_BYTES: u64 = 16 << 20;
 
 /// Why a package was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -122,6 +128,15 @@ impl Package {
         Ok(Self { manifest, folder: folder.to_owned() })
     }
 
+    /// With the operator's price card in place of its own, where there is one.
+    pub(crate) fn priced(mut self, prices: &BTreeMap<String, Rates>) -> Result<Self, String> {
+        if let Some(rates) = prices.get(&self.manifest.name) {
+            rates.check()?;
+            self.manifest.rates = *rates;
+        }
+        Ok(self)
+    }
+
     /// The verified bytes of the graph and of the weights that it keeps in other files, without foreign operators.
     pub(crate) fn graph(&self) -> Result<Graph, PackageError> {
         read_files(&self.folder, &self.manifest.graph, &self.manifest.files)
@@ -130,6 +145,27 @@ impl Package {
     /// Reads every listed file and compares size and sha256.
     pub(crate) fn verify(&self) -> Result<(), PackageError> {
         self.manifest.files.iter().try_for_each(|file| file.read(&self.folder).map(drop))
+    }
+
+    /// Bytes that the model is expected to take when it is loaded and runs: as its manifest says, else by the size of its
+    /// files.
+    pub(crate) fn expected_bytes(&self) -> u64 {
+        let memory = self.manifest.memory;
+        memory.peak_bytes.or(memory.resident_bytes).unwrap_or_else(|| self.file_bytes() / 4 * 5 + WORKING_BYTES)
+    }
+
+    /// Bytes that it takes, where the process grew by `grown` when it was loaded; on a device of its own memory, what is
+    /// expected.
+    pub(crate) fn measured_bytes(&self, device: DeviceClass, grown: u64) -> u64 {
+        match device {
+            // Other models run meanwhile, so that the growth is believed within reason only.
+            DeviceClass::Cpu => grown.clamp(self.file_bytes(), 3 * self.file_bytes() + WORKING_BYTES),
+            DeviceClass::Gpu | DeviceClass::Npu => self.expected_bytes(),
+        }
+    }
+
+    fn file_bytes(&self) -> u64 {
+        self.manifest.files.iter().map(|file| file.size).sum()
     }
 
     /// The verified bytes of a listed file.

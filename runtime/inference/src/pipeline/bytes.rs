@@ -57,7 +57,7 @@ fn copy(bytes: &[u8], features: &mut [i32]) {
     }
 }
 
-pub(super) fn run(settings: &BytesSettings, session: &mut dyn Session, rows: &[&[i32]]) -> Result<Vec<Vec<f32>>> {
+pub(super) fn run(settings: &BytesSettings, session: &mut dyn Session, rows: &[&[i32]]) -> Result<Vec<Result<Vec<f32>>>> {
     let shape = [rows.len() as u32, (settings.begin + settings.end) as u32];
     let tensor = Tensor::new(&shape, Elements::Int32(rows.concat()))?;
     let outputs = session.run(&[(&settings.input, &tensor)], &[&settings.output])?;

@@ -1,6 +1,7 @@
 //! Tensors in, tensors out.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::RowOutput;
 use crate::backend::Session;
@@ -65,10 +66,77 @@ pub(crate) fn units(inputs: &[(String, Tensor)]) -> u64 {
     elements.div_ceil(limits::ELEMENTS_PER_UNIT)
 }
 
-pub(super) fn run(session: &mut dyn Session, inputs: &[(String, Tensor)], outputs: &[String]) -> Result<RowOutput> {
-    let inputs: Vec<(&str, &Tensor)> = inputs.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
-    let wanted: Vec<&str> = outputs.iter().map(String::as_str).collect();
+/// One raw request, as the queue hands it on.
+#[derive(Clone, Copy)]
+pub(super) struct RawRow<'a> {
+    pub(super) inputs: &'a [(String, Tensor)],
+    pub(super) outputs: &'a [String],
+}
+
+/// Names of the dimension along which requests may be joined.
+const BATCH_DIMS: [&str; 4] = ["batch", "batch_size", "N", "n"];
+
+/// Which raw requests can run together, and how many rows of a run one fills: where all ports begin with the same free
+/// dimension, named as a batch is, requests of the same inputs, further dimensions and outputs are joined along it.
+///
+/// `None`: it runs alone.
+pub(crate) fn group(manifest: &Manifest, inputs: &[(String, Tensor)], outputs: &[String]) -> Option<(u64, u32)> {
+    let wanted = manifest.outputs.iter().filter(|port| outputs.contains(&port.name));
+    let mut names = manifest.inputs.iter().chain(wanted).map(batch_dim);
+    let first = names.next()??;
+    if !names.all(|name| name == Some(first)) {
+        return None;
+    }
+    let mut hasher = DefaultHasher::new();
+    for port in &manifest.inputs {
+        let (_, tensor) = inputs.iter().find(|(name, _)| *name == port.name)?;
+        tensor.shape().get(1..)?.hash(&mut hasher);
+    }
+    outputs.hash(&mut hasher);
+    let rows = inputs.first()?.1.shape().first()?;
+    Some((hasher.finish(), *rows))
+}
+
+fn batch_dim(port: &Port) -> Option<&str> {
+    match port.shape.first() {
+        Some(Dim::Free(name)) => BATCH_DIMS.into_iter().find(|known| known == name),
+        _ => None,
+    }
+}
+
+pub(super) fn run(session: &mut dyn Session, rows: &[RawRow<'_>]) -> Result<Vec<Result<RowOutput>>> {
+    let [first, others @ ..] = rows else { return Ok(Vec::new()) };
+    let wanted: Vec<&str> = first.outputs.iter().map(String::as_str).collect();
+    if others.is_empty() {
+        let inputs: Vec<(&str, &Tensor)> = first.inputs.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
+        let tensors = session.run(&inputs, &wanted)?;
+        return Ok(vec![checked(first.outputs, tensors)]);
+    }
+    let joined = first.inputs.iter().map(|(name, _)| Ok((name.as_str(), join(name, rows)?))).collect::<Result<Vec<_>>>()?;
+    let inputs: Vec<(&str, &Tensor)> = joined.iter().map(|(name, tensor)| (*name, tensor)).collect();
     let tensors = session.run(&inputs, &wanted)?;
+    let heights: Vec<u32> = rows.iter().map(|row| row.inputs[0].1.shape()[0]).collect();
+    let mut parts: Vec<Vec<Tensor>> = rows.iter().map(|_| Vec::with_capacity(wanted.len())).collect();
+    for (name, tensor) in wanted.iter().zip(&tensors) {
+        let split = tensor.split(&heights).ok_or_else(|| {
+            let sum: u32 = heights.iter().sum();
+            Error::Backend(format!("output `{name}` has the shape {:?} for {sum} rows", tensor.shape()))
+        })?;
+        parts.iter_mut().zip(split).for_each(|(part, tensor)| part.push(tensor));
+    }
+    Ok(parts.into_iter().map(|tensors| checked(first.outputs, tensors)).collect())
+}
+
+/// All rows' tensors of one input, one under the other.
+fn join(name: &str, rows: &[RawRow<'_>]) -> Result<Tensor> {
+    let of_row = |row: &RawRow<'_>| row.inputs.iter().find(|(other, _)| other == name).map(|(_, tensor)| tensor.clone());
+    let tensors: Option<Vec<Tensor>> = rows.iter().map(of_row).collect();
+    tensors
+        .and_then(|tensors| Tensor::join(&tensors))
+        .ok_or_else(|| Error::Backend(format!("inputs `{name}` of requests that were to run together differ in shape")))
+}
+
+fn checked(outputs: &[String], tensors: Vec<Tensor>) -> Result<RowOutput> {
     for (name, tensor) in outputs.iter().zip(&tensors) {
         tensor.require_finite(name)?;
     }

@@ -1,12 +1,12 @@
 //! Text to vectors: the tokenizer stands in the host, so that an agent stays small.
 
-use tokenizers::{Tokenizer, TruncationParams};
+use tokenizers::{Encoding, Tokenizer, TruncationParams};
 
-use super::split_rows;
+use super::{finite, split_rows};
 use crate::backend::Session;
 use crate::error::{Error, Result};
 use crate::limits;
-use crate::package::{Pooling, TextSettings};
+use crate::package::{Activation, Pooling, TextSettings};
 use crate::tensor::{Elements, Port, Tensor};
 
 /// A tokenizer under the manifest's settings; those of `tokenizer.json` on padding and truncation do not count.
@@ -16,10 +16,12 @@ pub(crate) struct TextTokens {
     max_tokens: u32,
 }
 
-/// A text as tokens.
+/// A text, or a pair of texts, as tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Tokens {
     pub(crate) ids: Vec<u32>,
+    /// Where the second text of a pair begins; the length where there is none.
+    pub(crate) second: usize,
     pub(crate) truncated: bool,
 }
 
@@ -36,22 +38,28 @@ impl TextTokens {
     /// The tokens of one text, cut at the model's limit.
     ///
     /// # Errors
-    /// `too-large` over 64 KiB; `bad-input` when nothing remains to embed.
+    /// `too-large` over 64 KiB; `bad-input` when nothing remains of it.
     pub(crate) fn encode(&self, text: &str) -> Result<Tokens> {
         if text.len() > limits::TEXT_BYTES_MAX {
             return Err(Error::TooLarge(limits::TEXT_BYTES_MAX as u64));
         }
-        let bad = |cause: tokenizers::Error| Error::BadInput(format!("a text cannot be tokenised: {cause}"));
         let encoding = if self.prefix.is_empty() {
             self.tokenizer.encode_fast(text, true)
         } else {
             self.tokenizer.encode_fast(format!("{}{text}", self.prefix), true)
         };
-        let encoding = encoding.map_err(bad)?;
-        if encoding.is_empty() {
-            return Err(Error::BadInput("a text has no tokens; send text that is not empty".to_owned()));
+        tokens(encoding)
+    }
+
+    /// The tokens of a query and a document in one row, cut at the model's limit: the longer of the two first.
+    ///
+    /// # Errors
+    /// As [`TextTokens::encode`].
+    pub(crate) fn encode_pair(&self, query: &str, document: &str) -> Result<Tokens> {
+        if query.len().max(document.len()) > limits::TEXT_BYTES_MAX {
+            return Err(Error::TooLarge(limits::TEXT_BYTES_MAX as u64));
         }
-        Ok(Tokens { ids: encoding.get_ids().to_vec(), truncated: !encoding.get_overflowing().is_empty() })
+        tokens(self.tokenizer.encode_fast((query, document), true))
     }
 
     /// Tokens that a text would be charged for.
@@ -60,27 +68,51 @@ impl TextTokens {
     }
 }
 
-/// Embeds token rows in one run; short rows are filled up and the filling masked.
-pub(super) fn run(settings: &TextSettings, ports: &[Port], session: &mut dyn Session, rows: &[&[u32]]) -> Result<Vec<Vec<f32>>> {
-    let width = rows.iter().map(|ids| ids.len()).max().unwrap_or(0);
+fn tokens(encoding: tokenizers::Result<Encoding>) -> Result<Tokens> {
+    let encoding = encoding.map_err(|cause| Error::BadInput(format!("a text cannot be tokenised: {cause}")))?;
+    if encoding.is_empty() {
+        return Err(Error::BadInput("a text has no tokens; send text that is not empty".to_owned()));
+    }
+    let ids = encoding.get_ids().to_vec();
+    let second = encoding.get_type_ids().iter().position(|kind| *kind != 0).unwrap_or(ids.len());
+    Ok(Tokens { ids, second, truncated: !encoding.get_overflowing().is_empty() })
+}
+
+/// Runs token rows together; short rows are filled up and the filling masked. One vector per row: an embedding, or scores.
+pub(super) fn run(
+    settings: &TextSettings,
+    ports: &[Port],
+    session: &mut dyn Session,
+    rows: &[&Tokens],
+) -> Result<Vec<Result<Vec<f32>>>> {
+    let width = rows.iter().map(|row| row.ids.len()).max().unwrap_or(0);
     let shape = [rows.len() as u32, width as u32];
     let tensors = ports.iter().map(|port| token_port(settings, &port.name, rows, width, &shape)).collect::<Result<Vec<_>>>()?;
     let inputs: Vec<(&str, &Tensor)> = ports.iter().zip(&tensors).map(|(port, tensor)| (port.name.as_str(), tensor)).collect();
     let outputs = session.run(&inputs, &[&settings.output])?;
     let output = outputs.first().ok_or_else(|| Error::Backend("the backend gave no output".to_owned()))?;
-    let mut vectors = match settings.pooling {
+    let vectors = match settings.pooling {
         Pooling::None => split_rows(&settings.output, output, rows.len())?,
         pooling => pool(&settings.output, output, rows, pooling)?,
     };
-    if settings.normalise {
-        vectors.iter_mut().for_each(|vector| normalise(vector));
-    }
-    Ok(vectors)
+    Ok(vectors.into_iter().map(|vector| vector.map(|vector| finished(settings, vector))).collect())
 }
 
-fn token_port(settings: &TextSettings, name: &str, rows: &[&[u32]], width: usize, shape: &[u32]) -> Result<Tensor> {
+fn finished(settings: &TextSettings, mut vector: Vec<f32>) -> Vec<f32> {
+    match settings.activation {
+        Activation::None => {}
+        Activation::Softmax => softmax(&mut vector),
+        Activation::Sigmoid => vector.iter_mut().for_each(|value| *value = 1.0 / (1.0 + (-*value).exp())),
+    }
+    if settings.normalise {
+        normalise(&mut vector);
+    }
+    vector
+}
+
+fn token_port(settings: &TextSettings, name: &str, rows: &[&Tokens], width: usize, shape: &[u32]) -> Result<Tensor> {
     let mut values = Vec::with_capacity(rows.len() * width);
-    for ids in rows {
+    for Tokens { ids, second, .. } in rows {
         let filling = width - ids.len();
         match name {
             "input_ids" => {
@@ -91,16 +123,19 @@ fn token_port(settings: &TextSettings, name: &str, rows: &[&[u32]], width: usize
                 values.extend(std::iter::repeat_n(1, ids.len()));
                 values.extend(std::iter::repeat_n(0, filling));
             }
-            // token_type_ids: one sequence per row is all of type 0
-            _ => values.extend(std::iter::repeat_n(0, width)),
+            // token_type_ids: 0 for the first text and the filling, 1 for the second text
+            _ => {
+                values.extend(std::iter::repeat_n(0, *second));
+                values.extend(std::iter::repeat_n(1, ids.len() - second));
+                values.extend(std::iter::repeat_n(0, filling));
+            }
         }
     }
     Tensor::new(shape, Elements::Int64(values))
 }
 
 /// One vector per row from `[rows, width, dims]`, over the row's own tokens.
-fn pool(name: &str, output: &Tensor, rows: &[&[u32]], pooling: Pooling) -> Result<Vec<Vec<f32>>> {
-    output.require_finite(name)?;
+fn pool(name: &str, output: &Tensor, rows: &[&Tokens], pooling: Pooling) -> Result<Vec<Result<Vec<f32>>>> {
     let (Some(values), [count, width, dims]) = (output.as_fp32(), output.shape()) else {
         return Err(Error::Backend(format!(
             "output `{name}` has the shape {:?}, not [rows, tokens, dims] of fp32",
@@ -108,12 +143,12 @@ fn pool(name: &str, output: &Tensor, rows: &[&[u32]], pooling: Pooling) -> Resul
         )));
     };
     let (width, dims) = (*width as usize, *dims as usize);
-    if *count as usize != rows.len() || rows.iter().any(|ids| ids.len() > width) {
+    if *count as usize != rows.len() || rows.iter().any(|row| row.ids.len() > width) {
         return Err(Error::Backend(format!("output `{name}` has the shape {:?} for {} rows", output.shape(), rows.len())));
     }
-    let of_row = |(ids, block): (&&[u32], &[f32])| match pooling {
-        Pooling::Mean => mean(&block[..ids.len() * dims], dims),
-        Pooling::Cls | Pooling::None => block[..dims].to_vec(),
+    let of_row = |(row, block): (&&Tokens, &[f32])| {
+        let own = &block[..row.ids.len() * dims];
+        finite(name, if pooling == Pooling::Mean { mean(own, dims) } else { own[..dims].to_vec() })
     };
     Ok(rows.iter().zip(values.chunks(width * dims)).map(of_row).collect())
 }
@@ -125,6 +160,14 @@ fn mean(tokens: &[f32], dims: usize) -> Vec<f32> {
     }
     let count = (tokens.len() / dims).max(1) as f32;
     sum.into_iter().map(|value| value / count).collect()
+}
+
+/// Each from 0 to 1, together 1.
+fn softmax(vector: &mut [f32]) {
+    let most = vector.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    vector.iter_mut().for_each(|value| *value = (*value - most).exp());
+    let sum: f32 = vector.iter().sum();
+    vector.iter_mut().for_each(|value| *value /= sum);
 }
 
 fn normalise(vector: &mut [f32]) {
@@ -139,9 +182,29 @@ mod tests {
     #[test]
     fn pooling_looks_only_at_a_rows_own_tokens() {
         let output = Tensor::new(&[2, 2, 2], Elements::Fp32(vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 900.0, 900.0])).unwrap();
-        let rows: [&[u32]; 2] = [&[7, 8], &[9]];
-        assert_eq!(pool("h", &output, &rows, Pooling::Mean).unwrap(), [[2.0, 3.0], [5.0, 6.0]]);
-        assert_eq!(pool("h", &output, &rows, Pooling::Cls).unwrap(), [[1.0, 2.0], [5.0, 6.0]]);
+        let (two, one) = (row(&[7, 8]), row(&[9]));
+        let pooled = |pooling| pool("h", &output, &[&two, &one], pooling).unwrap().into_iter().map(Result::unwrap);
+        assert!(pooled(Pooling::Mean).eq([[2.0, 3.0], [5.0, 6.0]]));
+        assert!(pooled(Pooling::Cls).eq([[1.0, 2.0], [5.0, 6.0]]));
+    }
+
+    #[test]
+    fn what_is_not_finite_is_one_rows_fault() {
+        let output = Tensor::new(&[2, 1, 2], Elements::Fp32(vec![1.0, f32::NAN, 3.0, 4.0])).unwrap();
+        let (first, second) = (row(&[7]), row(&[9]));
+        let pooled = pool("h", &output, &[&first, &second], Pooling::Mean).unwrap();
+        assert_eq!(pooled, [Err(Error::NonFinite("h".to_owned())), Ok(vec![3.0, 4.0])]);
+    }
+
+    fn row(ids: &[u32]) -> Tokens {
+        Tokens { ids: ids.to_vec(), second: ids.len(), truncated: false }
+    }
+
+    #[test]
+    fn scores_by_softmax_are_a_distribution_and_do_not_overflow() {
+        let mut scores = [1000.0, 1000.0, f32::MIN];
+        softmax(&mut scores);
+        assert_eq!(scores, [0.5, 0.5, 0.0]);
     }
 
     #[test]

@@ -26,6 +26,7 @@ use crate::codes::Coded;
 use crate::config::Grant;
 use crate::keys;
 use crate::ledger::LinkPort;
+use crate::meter::{Meter, Tab, TabOptions};
 use crate::policy::{self, Granted};
 
 /// How long calls may go on after the offers are withdrawn.
@@ -54,6 +55,10 @@ pub struct Surroundings {
     pub node_name: String,
     /// The operator's account, which inference is paid to.
     pub operator: AccountId,
+    /// What was charged for inference.
+    pub meter: Meter,
+    /// What an agent may owe for inference while its account is empty.
+    pub credit: Amount,
     /// The asset of everything.
     pub asset: u32,
     /// What the operator grants.
@@ -123,8 +128,29 @@ struct Checked {
 async fn check(around: &Surroundings, package: &Package) -> Result<Checked, DeployError> {
     let granted = policy::grant(&package.manifest, &around.policy).map_err(|text| DeployError(format!("HA0008: {text}")))?;
     let (host, bytes) = (around.host.clone(), package.component.clone());
+    check_licences(around, package)?;
     let compiled = tokio::task::spawn_blocking(move || host.compile(&bytes)).await.map_err(failed)?;
     Ok(Checked { granted, program: compiled.map_err(|error| DeployError(error.coded()))? })
+}
+
+/// A model whose licence forbids resale serves no agent that sells.
+fn check_licences(around: &Surroundings, package: &Package) -> Result<(), DeployError> {
+    let manifest = &package.manifest;
+    if manifest.sells.is_empty() {
+        return Ok(());
+    }
+    for model in &manifest.capabilities.inference.models {
+        if let Ok(info) = around.inference.info(model)
+            && !info.resale
+        {
+            return Err(DeployError(format!(
+                "`{}` sells what it makes with the model `{model}`, whose licence ({}) does not allow resale here; use another model, or \
+                 set `resale = true` in its package where you have the right",
+                manifest.agent.name, info.license
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Would this package start? Nothing is started, so that what runs can go on where it would not.
@@ -154,14 +180,14 @@ impl Deployed {
             tenant: key.public().to_string().into(),
             store: store(&checked.granted, &folder)?,
             logs: Ring::default(),
-            owed: AtomicU64::new(0),
+            tab: tab(&around, account, &key),
             calls: AtomicU64::new(0),
         });
         begin(&serve).await?;
         let seller = Seller::new(around.exchange.clone(), key.clone(), &offers, serve.clone()).map_err(failed)?;
         let service = Some(listen(&around, &package, &offers, &seller).await?);
         publish(&around, &seller, &offers).await?;
-        let renewal = tokio::spawn(renew(around.clone(), seller.clone(), offers.clone(), serve.clone(), key.clone(), account));
+        let renewal = tokio::spawn(renew(around.clone(), seller.clone(), offers.clone(), serve.clone()));
         let manifest = &package.manifest;
         let component = package.statement.body.component;
         Ok(Deployed {
@@ -223,7 +249,7 @@ impl Deployed {
     pub async fn settle(&self) {
         self.serve.buyer.acknowledge().await;
         self.seller.redeem().await;
-        pay_operator(&self.around, &self.serve, &self.key, self.account).await;
+        pay_operator(&self.serve).await;
     }
 
     /// Close the channels it pays from.
@@ -337,34 +363,32 @@ async fn publish(around: &Surroundings, seller: &Seller, offers: &[Offer]) -> Re
     Ok(())
 }
 
+fn tab(around: &Surroundings, account: AccountId, key: &Arc<Keypair>) -> Tab {
+    let options = TabOptions {
+        asset: around.asset,
+        account,
+        key: key.clone(),
+        operator: around.operator,
+        credit: u64::try_from(around.credit.0).unwrap_or(u64::MAX),
+    };
+    Tab::new(options, around.meter.clone(), around.ledger.clone())
+}
+
 /// Renew the offers before they expire, and pay the operator for inference, until the agent stops.
-async fn renew(
-    around: Surroundings,
-    seller: Seller,
-    offers: Vec<Offer>,
-    serve: Arc<AgentServe>,
-    key: Arc<Keypair>,
-    account: AccountId,
-) {
+async fn renew(around: Surroundings, seller: Seller, offers: Vec<Offer>, serve: Arc<AgentServe>) {
     loop {
+        // First what a killed process left unpaid.
+        pay_operator(&serve).await;
         tokio::time::sleep(OFFER_RENEWAL).await;
         if let Err(error) = publish(&around, &seller, &offers).await {
             tracing::warn!(%error, "offers could not be renewed; will try again");
         }
-        pay_operator(&around, &serve, &key, account).await;
     }
 }
 
 /// The price of inference goes from the agent's account to the operator's.
-async fn pay_operator(around: &Surroundings, serve: &AgentServe, key: &Keypair, account: AccountId) {
-    let owed = serve.owed.swap(0, Ordering::Relaxed);
-    if owed == 0 {
-        return;
-    }
-    let amount = Amount(owed.into());
-    if let Err(error) = around.ledger.pay(around.asset, account, around.operator, amount, key).await {
-        serve.owed.fetch_add(owed, Ordering::Relaxed);
-        let message = format!("owes the operator {amount} for inference, which could not be paid: {error}");
-        serve.logs.write("warn", message);
+async fn pay_operator(serve: &AgentServe) {
+    if let Err(problem) = serve.tab.settle().await {
+        serve.logs.write("warn", problem);
     }
 }

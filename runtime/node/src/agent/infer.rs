@@ -12,11 +12,17 @@ use hansa_host::inference::{Infer, InferFuture};
 use hansa_inference as engine;
 use hansa_inference::Inference;
 
+use crate::meter::Tab;
+
+/// Priority of a request that names none: neither interactive nor batch.
+const PRIORITY_DEFAULT: u8 = 1;
+
 /// The capability. Made anew for each call.
 pub(crate) struct CallInference {
     inference: Inference,
     tenant: Arc<str>,
-    deadline: Option<Instant>,
+    funds: Arc<dyn engine::Funds>,
+    deadline: Instant,
     used: Mutex<Used>,
 }
 
@@ -29,9 +35,9 @@ pub(crate) struct Used {
 }
 
 impl CallInference {
-    /// For a call of `tenant` that has to end at `deadline`.
-    pub(crate) fn new(inference: Inference, tenant: Arc<str>, deadline: Option<Instant>) -> CallInference {
-        CallInference { inference, tenant, deadline, used: Mutex::default() }
+    /// For a call of `tenant` that has to end at `deadline` and is paid from `tab`.
+    pub(crate) fn new(inference: Inference, tenant: Arc<str>, tab: Tab, deadline: Instant) -> CallInference {
+        CallInference { inference, tenant, funds: Arc::new(tab), deadline, used: Mutex::default() }
     }
 
     /// What was run so far.
@@ -41,8 +47,14 @@ impl CallInference {
 
     fn request(&self, opts: &wit::Opts) -> engine::Request {
         let wished = opts.deadline_ms.map(|ms| Instant::now() + Duration::from_millis(ms.into()));
-        let deadline = [wished, self.deadline].into_iter().flatten().min();
-        engine::Request { deadline, max_cost: opts.max_cost, ..engine::Request::new(self.tenant.clone()) }
+        engine::Request {
+            deadline: Some(wished.map_or(self.deadline, |wished| wished.min(self.deadline))),
+            max_cost: opts.max_cost,
+            priority: opts.priority.unwrap_or(PRIORITY_DEFAULT),
+            exclusive: opts.exclusive,
+            funds: self.funds.clone(),
+            ..engine::Request::new(self.tenant.clone())
+        }
     }
 
     fn note(&self, model: &str, usage: engine::Usage) -> wit::Usage {
@@ -139,8 +151,31 @@ impl Infer for CallInference {
         classify.boxed()
     }
 
-    fn rerank(&self, model: String, _: String, _: Vec<String>, _: u32, _: wit::Opts) -> InferFuture<'_, wit::Ranking> {
-        let message = format!("`{model}` does not rerank: no model of this version does");
+    fn rerank(
+        &self,
+        model: String,
+        query: String,
+        documents: Vec<String>,
+        top_k: u32,
+        opts: wit::Opts,
+    ) -> InferFuture<'_, wit::Ranking> {
+        let rerank = async move {
+            let done = self.inference.rerank(&self.request(&opts), &model, query, documents, top_k).await.map_err(error)?;
+            let usage = self.note(&model, done.usage);
+            let ranked = |ranked: engine::Ranked| wit::Ranked { index: ranked.index, score: ranked.score };
+            Ok(wit::Ranking { rows: done.rows.into_iter().map(ranked).collect(), usage })
+        };
+        rerank.boxed()
+    }
+
+    fn generate(
+        &self,
+        model: String,
+        _: wit::Prompt,
+        _: wit::Sampling,
+        _: wit::Opts,
+    ) -> InferFuture<'_, Box<dyn wit::Generation>> {
+        let message = format!("`{model}` does not generate: no model of this version does");
         async move { Err(wit::Error::BadInput(message)) }.boxed()
     }
 }

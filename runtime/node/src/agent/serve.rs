@@ -16,6 +16,7 @@ use hansa_trade::{Buyer, Done, Job, Serve, Terms};
 use super::infer::CallInference;
 use super::logs::Ring;
 use super::market::CallMarket;
+use crate::meter::Tab;
 
 /// What the calls of one agent share.
 pub(crate) struct AgentServe {
@@ -26,8 +27,8 @@ pub(crate) struct AgentServe {
     pub(crate) tenant: Arc<str>,
     pub(crate) store: Arc<dyn AgentStore>,
     pub(crate) logs: Ring,
-    /// Owed to the operator for inference, in the asset's smallest unit.
-    pub(crate) owed: AtomicU64,
+    /// What pays for inference.
+    pub(crate) tab: Tab,
     /// Calls that were run.
     pub(crate) calls: AtomicU64,
 }
@@ -41,7 +42,7 @@ impl AgentServe {
         deadline_ms: Option<u64>,
     ) -> (Capabilities, Arc<CallMarket>, Arc<CallInference>) {
         let market = Arc::new(CallMarket::new(self.buyer.clone(), self.terms.clone(), deadline_ms));
-        let inference = Arc::new(CallInference::new(self.inference.clone(), self.tenant.clone(), Some(deadline)));
+        let inference = Arc::new(CallInference::new(self.inference.clone(), self.tenant.clone(), self.tab.clone(), deadline));
         let log: Arc<dyn Log> = Arc::new(self.logs.clone());
         let capabilities =
             Capabilities { market: market.clone(), inference: inference.clone(), store: self.store.clone(), log, call };
@@ -57,7 +58,6 @@ impl AgentServe {
         let outcome = self.prepared.call(invocation).await;
         let used = inference.used();
         self.calls.fetch_add(1, Ordering::Relaxed);
-        self.owed.fetch_add(used.cost, Ordering::Relaxed);
         let (answer, failure) = match outcome.result {
             Ok(answer) => (Some(answer), String::new()),
             Err(failure) => {

@@ -7,6 +7,7 @@ use hansa_bus::RequestError;
 use hansa_economy::channel::{AccountId, ChannelId};
 use hansa_economy::ledger::{
     Acceptance, AccountOpen, Command, CommandId, Issue, Reason, SignedCommand, Transfer, TransferBatch, TransferId,
+    TransferResult,
 };
 use hansa_economy::{Amount, Digest, Keypair};
 use hansa_ledger::SubmitError;
@@ -79,20 +80,29 @@ impl LinkPort {
     ) -> Result<(), LedgerError> {
         let id = TransferId::from_time(ambient::now_ms(), u128::from_le_bytes(ambient::random()));
         let transfer = Transfer { id, debit: from, credit: to, amount, asset, code: CODE_PAYMENT, ..Transfer::default() };
+        let result = self.transfer(transfer, key).await?;
+        if result.status.is_done() {
+            return Ok(());
+        }
+        let name = result.status.name();
+        Err(LedgerError {
+            message: format!("the ledger refused the transfer: {name}"),
+            reason: None,
+            is_short: name == "exceeds_credits",
+            may_pass: result.status.is_transient(),
+        })
+    }
+
+    /// One transfer of whatever shape, by the key of who must sign it; its status says whether it was done.
+    pub async fn transfer(&self, transfer: Transfer, key: &Keypair) -> Result<TransferResult, LedgerError> {
         match self.submit(Command::Transfer(TransferBatch { transfers: vec![transfer] }), key).await? {
-            Acceptance::Transfers(results) => match results.first() {
-                Some(result) if !result.status.is_done() => {
-                    let name = result.status.name();
-                    Err(LedgerError {
-                        message: format!("the ledger refused the transfer: {name}"),
-                        reason: None,
-                        is_short: name == "exceeds_credits",
-                        may_pass: result.status.is_transient(),
-                    })
-                }
-                _ => Ok(()),
-            },
-            _ => Ok(()),
+            Acceptance::Transfers(results) if results.len() == 1 => Ok(results.into_iter().next().expect("one result")),
+            other => Err(LedgerError {
+                message: format!("the ledger answered a transfer with {other:?}"),
+                reason: None,
+                is_short: false,
+                may_pass: true,
+            }),
         }
     }
 

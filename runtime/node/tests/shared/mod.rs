@@ -1,6 +1,8 @@
 //! What the tests of whole nodes stand on: a bus, nodes with real parts, components that were built, money for buyers.
 #![allow(dead_code, unreachable_pub, clippy::allow_attributes, reason = "each test uses the parts that it needs")]
 
+pub mod process;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -12,7 +12,7 @@ const EMPTY_GRAPH: [u8; 2] = [0x3a, 0];
 const EMPTY_GRAPH_SHA256: &str = "7648eb81c4e9fef7b51879c6fcd6fb4b8863eea0cb2a978c508711dc52c80041";
 
 /// The package of a model that doubles its input.
-fn package(golden: &str) -> tempfile::TempDir {
+pub(super) fn package(golden: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let manifest = format!(
         r#"
@@ -46,7 +46,7 @@ impl Bench {
     async fn busy(options: InferenceOptions) -> (Self, JoinHandle<Result<Outcome>>) {
         let folder = package("[2, -8]");
         let backend = FakeBackend::default();
-        let options = InferenceOptions { model_folders: vec![folder.path().to_owned()], ..options };
+        let options = InferenceOptions { model_folders: vec![folder.path().to_owned()], batching: false, ..options };
         let bench = Self { inference: Inference::start_fake(backend.clone(), options), backend, _folder: folder };
         bench.inference.load("double").await.unwrap();
         bench.backend.allow(0);
@@ -86,13 +86,13 @@ impl Bench {
         tokio::time::timeout(Duration::from_secs(10), wait).await.unwrap();
     }
 
-    /// What ran after the golden vector and the run that `busy` holds at the gate.
+    /// What ran after the golden vector, which runs alone and together with itself, and the run that `busy` holds at the gate.
     fn ran(&self) -> Vec<f32> {
-        self.backend.diary().split_off(2)
+        self.backend.diary().split_off(3)
     }
 }
 
-fn vector(values: &[f32]) -> Tensor {
+pub(super) fn vector(values: &[f32]) -> Tensor {
     Tensor::new(&[values.len() as u32], Elements::Fp32(values.to_vec())).unwrap()
 }
 

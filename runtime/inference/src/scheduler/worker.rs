@@ -1,0 +1,295 @@
+//! The threads that own a loaded model's sessions, one per device, and the queue that they share.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::call::{Call, Job, Ran};
+use super::queue::{Bounds, FairQueue, Next, Refused, Ticket};
+use super::table::CostTable;
+use crate::backend::{Interrupt, Session};
+use crate::error::{Error, Result};
+use crate::info::Provider;
+use crate::limits;
+use crate::metrics::Metrics;
+use crate::package::Manifest;
+use crate::pipeline::{Row, run_rows};
+
+/// Rows that a tenant runs alone after one of its rows made a run fail.
+const ALONE_AFTER_FAILURE: u32 = 16;
+
+/// A loaded model as its callers see it.
+pub(crate) struct Worker {
+    pub(crate) provider: Provider,
+    queue: FairQueue<Job>,
+    bounds: Bounds,
+    metrics: Arc<Metrics>,
+    /// Moving average of a row's time, in microseconds.
+    row_us: AtomicU64,
+    /// Tenants whose rows run alone, and how many more.
+    alone: Mutex<BTreeMap<Arc<str>, u32>>,
+    running: Mutex<Vec<Running>>,
+    idle_since: Mutex<Instant>,
+}
+
+/// A run under way on one of the devices.
+struct Running {
+    device: usize,
+    calls: Vec<Arc<Call>>,
+    interrupt: Arc<dyn Interrupt>,
+}
+
+/// One device's side of a worker: its session, and what it has learned.
+pub(crate) struct Seat<'a> {
+    pub(crate) device: usize,
+    pub(crate) manifest: &'a Manifest,
+    pub(crate) session: &'a mut dyn Session,
+    pub(crate) table: &'a Mutex<CostTable>,
+    /// Makes room where a single row runs out of memory; whether trying again is sensible.
+    pub(crate) make_room: &'a dyn Fn() -> bool,
+}
+
+impl Seat<'_> {
+    fn table(&self) -> MutexGuard<'_, CostTable> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Worker {
+    pub(crate) fn new(provider: Provider, bounds: Bounds, metrics: Arc<Metrics>) -> Self {
+        Self {
+            provider,
+            queue: FairQueue::new(bounds),
+            bounds,
+            metrics,
+            row_us: AtomicU64::new(0),
+            alone: Mutex::default(),
+            running: Mutex::default(),
+            idle_since: Mutex::new(Instant::now()),
+        }
+    }
+
+    /// Rows that wait.
+    pub(crate) fn queued(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// For how long nothing has waited or run; `None` when something does.
+    pub(crate) fn idle_for(&self) -> Option<Duration> {
+        if self.queue.len() > 0 || !self.running().is_empty() {
+            return None;
+        }
+        Some(self.idle_since.lock().unwrap_or_else(PoisonError::into_inner).elapsed())
+    }
+
+    /// Puts a call's rows into the queue. `false`: the worker has closed; the rows are still the caller's.
+    ///
+    /// # Errors
+    /// `too-large` for a call that could never fit, `overloaded` at once when there is no room now.
+    pub(crate) fn submit(&self, tenant: &Arc<str>, jobs: &mut Vec<(Ticket, Job)>) -> Result<bool> {
+        let most = self.bounds.per_tenant_max.min(self.bounds.total_max);
+        if jobs.len() > most {
+            return Err(Error::TooLarge(most as u64));
+        }
+        self.part_from_others(tenant, jobs);
+        match self.queue.push(tenant, jobs, |job| job.call.is_wanted()) {
+            Ok(()) => Ok(true),
+            Err(Refused::Closed) => Ok(false),
+            Err(Refused::Full(waiting)) => {
+                self.metrics.refused(tenant);
+                Err(Error::Overloaded(self.retry_ms(waiting)))
+            }
+        }
+    }
+
+    /// The rows of a tenant that made runs fail share none for a while.
+    fn part_from_others(&self, tenant: &Arc<str>, jobs: &mut [(Ticket, Job)]) {
+        let mut alone = self.alone.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(left) = alone.get_mut(tenant) else { return };
+        *left = left.saturating_sub(u32::try_from(jobs.len()).unwrap_or(u32::MAX));
+        jobs.iter_mut().for_each(|(ticket, _)| ticket.group = None);
+        if *left == 0 {
+            alone.remove(tenant);
+        }
+    }
+
+    /// When about half of what waits will have run.
+    fn retry_ms(&self, waiting: usize) -> u32 {
+        let half_us = self.row_us.load(Ordering::Relaxed).saturating_mul(waiting as u64) / 2;
+        u32::try_from(half_us / 1000).unwrap_or(u32::MAX).clamp(1, limits::RETRY_MS_MAX)
+    }
+
+    /// Ends the worker when what waits has been served; nothing new is taken in.
+    pub(crate) fn finish(&self) {
+        self.queue.finish();
+    }
+
+    /// Ends the worker; calls that still wait are cancelled.
+    pub(crate) fn close(&self) {
+        for job in self.queue.close() {
+            job.call.fail(Error::Cancelled);
+        }
+    }
+
+    /// Serves rows in fair order until the queue is closed, or empty for `idle`.
+    pub(crate) fn serve(&self, seat: &mut Seat<'_>, idle: Option<Duration>) {
+        loop {
+            let mut plan = seat.table().clone();
+            let next = self.queue.next(idle, &mut plan);
+            *seat.table() = plan;
+            let Next::Batch(batch) = next else { return };
+            let now = Instant::now();
+            let jobs: Vec<_> = batch.into_iter().filter(|(_, job)| still_due(job, now)).collect();
+            if !jobs.is_empty() {
+                self.run(seat, jobs);
+            }
+        }
+    }
+
+    /// Runs jobs together. Where that fails, each half by itself, so that one bad row fails only its own call.
+    fn run(&self, seat: &mut Seat<'_>, jobs: Vec<(Ticket, Job)>) {
+        match self.try_run(seat, jobs) {
+            Ok(()) => {}
+            Err((Error::OutOfMemory, jobs)) if jobs.len() == 1 && (seat.make_room)() => {
+                if let Err((error, jobs)) = self.try_run(seat, jobs) {
+                    self.fail(&jobs, &error);
+                }
+            }
+            Err((error, jobs)) if jobs.len() == 1 || jobs.iter().all(|(_, job)| !job.call.is_wanted()) => {
+                self.fail(&jobs, &error);
+            }
+            Err((_, mut jobs)) => {
+                let rest = jobs.split_off(jobs.len() / 2);
+                self.run(seat, jobs);
+                self.run(seat, rest);
+            }
+        }
+    }
+
+    fn fail(&self, jobs: &[(Ticket, Job)], error: &Error) {
+        for (ticket, job) in jobs {
+            if ticket.group.is_some() && job.call.is_wanted() {
+                self.runs_alone(&job.call.tenant);
+            }
+            self.metrics.failed(&job.call.tenant);
+            job.call.fail(error.clone());
+        }
+    }
+
+    fn runs_alone(&self, tenant: &Arc<str>) {
+        let mut alone = self.alone.lock().unwrap_or_else(PoisonError::into_inner);
+        if alone.len() < limits::IDLE_TENANTS_MAX {
+            alone.insert(Arc::clone(tenant), ALONE_AFTER_FAILURE);
+        }
+    }
+
+    /// One run. On failure the jobs come back.
+    fn try_run(&self, seat: &mut Seat<'_>, jobs: Vec<(Ticket, Job)>) -> std::result::Result<(), (Error, Vec<(Ticket, Job)>)> {
+        let rows = jobs.iter().fold(0_u32, |rows, (ticket, _)| rows.saturating_add(ticket.rows));
+        let longest = jobs.iter().map(|(ticket, _)| ticket.length).max().unwrap_or(0);
+        self.begin(seat, &jobs);
+        let started = Instant::now();
+        let outputs = {
+            let rows: Vec<&Row> = jobs.iter().map(|(_, job)| &job.row).collect();
+            run_rows(seat.manifest, seat.session, &rows)
+        };
+        let took = started.elapsed();
+        self.end(seat);
+        let outputs = match outputs {
+            Ok(outputs) if outputs.len() == jobs.len() => outputs,
+            Ok(_) => return Err((Error::Backend("the model gave another number of rows than it was sent".to_owned()), jobs)),
+            Err(error) => {
+                if error == Error::OutOfMemory && rows > 1 {
+                    seat.table().was_too_much(rows, longest);
+                }
+                return Err((error, jobs));
+            }
+        };
+        if jobs[0].0.group.is_some() {
+            seat.table().learn(rows, longest, took);
+        }
+        self.learn(took / rows.max(1));
+        let units = jobs.iter().map(|(ticket, _)| u64::from(ticket.rows) * u64::from(ticket.length)).sum();
+        self.metrics.ran(rows, u64::from(rows) * u64::from(longest), units, took);
+        let shares = shares(took, &jobs.iter().map(|(ticket, _)| ticket.rows).collect::<Vec<_>>());
+        for (((_, job), output), device) in jobs.into_iter().zip(outputs).zip(shares) {
+            match output {
+                Ok(output) => job.call.row_done(job.index, output, Ran { started, device, batch_rows: rows }),
+                Err(error) => {
+                    self.metrics.failed(&job.call.tenant);
+                    job.call.fail(error);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn running(&self) -> MutexGuard<'_, Vec<Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn begin(&self, seat: &Seat<'_>, jobs: &[(Ticket, Job)]) {
+        let interrupt = seat.session.interrupt();
+        interrupt.clear();
+        let calls = jobs.iter().map(|(_, job)| Arc::clone(&job.call)).collect();
+        self.running().push(Running { device: seat.device, calls, interrupt });
+    }
+
+    fn end(&self, seat: &Seat<'_>) {
+        self.running().retain(|running| running.device != seat.device);
+        *self.idle_since.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// A caller has gone: a run that nobody waits for any more is stopped between two kernels.
+    pub(crate) fn left(&self, call: &Arc<Call>) {
+        for running in self.running().iter() {
+            let own = running.calls.iter().any(|other| Arc::ptr_eq(other, call));
+            if own && running.calls.iter().all(|call| !call.is_wanted()) {
+                running.interrupt.stop();
+            }
+        }
+    }
+
+    fn learn(&self, row: Duration) {
+        let (old, new) = (self.row_us.load(Ordering::Relaxed), u64::try_from(row.as_micros()).unwrap_or(u64::MAX));
+        let average = if old == 0 { new } else { old - old / 8 + new / 8 };
+        self.row_us.store(average.max(1), Ordering::Relaxed);
+    }
+}
+
+/// Whether somebody waits for it, and in time; who is late hears it.
+fn still_due(job: &Job, now: Instant) -> bool {
+    if job.call.is_late(now) {
+        job.call.fail(Error::Deadline);
+    }
+    job.call.is_wanted()
+}
+
+/// A run's time shared by rows, in whole nanoseconds that sum exactly.
+fn shares(took: Duration, rows: &[u32]) -> Vec<Duration> {
+    let nanos = took.as_nanos();
+    let all = rows.iter().map(|rows| u128::from(*rows)).sum::<u128>().max(1);
+    let mut before = 0;
+    let share = |rows: &u32| {
+        let after = before + u128::from(*rows);
+        let share = nanos * after / all - nanos * before / all;
+        before = after;
+        Duration::from_nanos(u64::try_from(share).unwrap_or(u64::MAX))
+    };
+    rows.iter().map(share).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_of_a_run_sum_exactly() {
+        for (nanos, rows) in [(100, vec![1, 1, 1]), (7, vec![2, 5, 4]), (1, vec![1; 64])] {
+            let took = Duration::from_nanos(nanos);
+            let shares = shares(took, &rows);
+            assert_eq!(shares.iter().sum::<Duration>(), took, "{shares:?}");
+        }
+    }
+}
