@@ -72,6 +72,14 @@ pub struct InferenceConfig {
     pub library: Option<PathBuf>,
     /// Threads for each model. Default: 1.
     pub threads: Option<usize>,
+    /// Memory that all loaded models may take together. Default: no bound.
+    pub memory: Option<Bytes>,
+    /// Let requests of several agents run together where that was measured to be faster. Default: true.
+    pub batching: Option<bool>,
+    /// What an agent may owe for inference while its account is empty, credits. Default: 0.10.
+    pub credit: Option<Amount>,
+    /// Your price cards, by model, in place of those of the packages; micro-credits. Default: none.
+    pub price: BTreeMap<String, Rates>,
     /// Execution providers in the order tried: `cuda`, `tensorrt`, `webgpu`, `cpu`. A model may narrow the list; without `cpu` in it no
     /// model falls to the processor. Default: `["cpu"]`.
     pub providers: Vec<ProviderKind>,
@@ -81,22 +89,14 @@ pub struct InferenceConfig {
     pub tensorrt: TensorrtConfig,
     /// For `webgpu`.
     pub webgpu: WebgpuConfig,
-    /// Memory that all loaded models may take together. Default: no bound.
-    pub memory: Option<Bytes>,
-    /// Let requests of several agents run together where that was measured to be faster. Default: true.
-    pub batching: Option<bool>,
-    /// What an agent may owe for inference while its account is empty, credits. Default: 0.10.
-    pub credit: Option<Amount>,
-    /// Your price cards, by model, in place of those of the packages; micro-credits. Default: none.
-    pub price: BTreeMap<String, Rates>,
 }
 
 /// `[inference.cuda]`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct CudaConfig {
-    /// Number of the device, as `nvidia-smi` counts. Default: 0.
-    pub device: u32,
+    /// Numbers of the devices, as `nvidia-smi` counts; each model runs on all of them. Default: `[0]`.
+    pub devices: Vec<u32>,
     /// Device memory that one model's arena may take. Default: no limit.
     pub memory: Option<Bytes>,
 }

@@ -39,7 +39,7 @@ fn providers(config: &InferenceConfig) -> ProviderSettings {
     let plugin = config.webgpu.plugin.clone().or_else(tools::webgpu_plugin);
     ProviderSettings {
         order,
-        cuda: CudaSettings { device: config.cuda.device, memory_bytes: config.cuda.memory.map(|bytes| bytes.0) },
+        cuda: CudaSettings { devices: config.cuda.devices.clone(), memory_bytes: config.cuda.memory.map(|bytes| bytes.0) },
         tensorrt: TensorrtSettings { cache: config.tensorrt.cache.clone(), fp16: config.tensorrt.fp16 },
         webgpu: WebgpuSettings { plugin, device: config.webgpu.device },
     }

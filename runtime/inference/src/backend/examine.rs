@@ -80,7 +80,8 @@ fn provider(runtime: &OnnxRuntime, settings: &ProviderSettings, kind: ProviderKi
         ProviderKind::Tensorrt => tensorrt(runtime),
         ProviderKind::Webgpu => webgpu(runtime, settings),
     };
-    let options = LoadOptions { threads: 1, order: vec![kind], min_share: 0.0, providers: std::sync::Arc::new(settings.clone()) };
+    let options =
+        LoadOptions { threads: 1, seat: 0, order: vec![kind], min_share: 0.0, providers: std::sync::Arc::new(settings.clone()) };
     let tried = providers::prepare(runtime, &options, kind);
     if let Err(reason) = &tried
         && findings.iter().all(|finding| finding.next.is_none())

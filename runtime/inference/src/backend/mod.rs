@@ -25,6 +25,8 @@ pub(crate) struct LoadOptions {
     pub(crate) order: Vec<ProviderKind>,
     /// Fraction of the graph's nodes, 0 to 1, that a provider must take; otherwise the next one is tried.
     pub(crate) min_share: f32,
+    /// Which of several devices of a provider, from 0; see [`ProviderSettings::devices`].
+    pub(crate) seat: usize,
     /// The operator's settings of each provider.
     pub(crate) providers: Arc<ProviderSettings>,
 }
