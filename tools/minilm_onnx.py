@@ -1,14 +1,14 @@
 """Write the ONNX graph of a BERT sentence encoder (all-MiniLM-L6-v2) from its config.json and safetensors bytes.
 
-Only the standard library: ONNX is a protobuf of a few message types, safetensors a JSON header before raw numbers.
+Only the standard library: safetensors is a JSON header before raw numbers, and onnx_bytes.py writes the rest.
 The same input gives the same bytes on every machine, so that the result can be pinned by its sha256.
 
 Inputs  `input_ids`, `attention_mask`, `token_type_ids`: int64 [batch, seq].
 Outputs `last_hidden_state`: float32 [batch, seq, hidden]; `sentence_embedding`: float32 [batch, hidden], the mean of
 the hidden states under the mask, scaled to length 1.
 
-Sources: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto, https://github.com/huggingface/safetensors#format,
-Devlin et al. 2019 (BERT), Reimers and Gurevych 2019 (mean pooling).
+Sources: https://github.com/huggingface/safetensors#format, Devlin et al. 2019 (BERT), Reimers and Gurevych 2019 (mean
+pooling).
 """
 
 import array
@@ -16,36 +16,7 @@ import json
 import math
 import struct
 
-FLOAT, INT64 = 1, 7  # TensorProto.DataType
-IR_VERSION, OPSET = 9, 18
-
-
-# --- protobuf: a message is a list of byte chunks, so that weights are never copied into a parent ---
-
-def varint(value):
-    value &= (1 << 64) - 1
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
-def number(field, value):
-    return [varint(field << 3), varint(value)]
-
-
-def single(field, value):
-    return [varint(field << 3 | 5), struct.pack("<f", value)]
-
-
-def nested(field, chunks):
-    return [varint(field << 3 | 2), varint(sum(map(len, chunks))), *chunks]
-
-
-def string(field, value):
-    return nested(field, [value.encode()])
+from onnx_bytes import FLOAT, INT64, Graph
 
 
 # --- safetensors ---
@@ -76,37 +47,16 @@ def transposed(shape, data):
 
 # --- the graph ---
 
-class Graph:
-    """Nodes and initializers in the order of their making; each node's output carries the node's name."""
+class Encoder(Graph):
+    """A graph with the published weights at hand."""
 
     def __init__(self, weights):
+        super().__init__()
         self.weights = weights
-        self.nodes = []
-        self.tensors = {}
-
-    def tensor(self, name, kind, shape, data):
-        if name not in self.tensors:
-            dims = [chunk for size in shape for chunk in number(1, size)]
-            self.tensors[name] = [*dims, *number(2, kind), *string(8, name), *nested(9, [data])]
-        return name
-
-    def floats(self, name, value):
-        return self.tensor(name, FLOAT, [], struct.pack("<f", value))
-
-    def ints(self, name, values):
-        return self.tensor(name, INT64, [len(values)], struct.pack("<%dq" % len(values), *values))
 
     def weight(self, name):
         shape, data = self.weights[name]
         return self.tensor(name, FLOAT, shape, data)
-
-    def node(self, op, inputs, output, **attributes):
-        chunks = [c for name in inputs for c in string(1, name)]
-        chunks += string(2, output) + string(3, output) + string(4, op)
-        for name, value in attributes.items():
-            chunks += nested(5, attribute(name, value))
-        self.nodes.append(chunks)
-        return output
 
     def linear(self, x, name, output):
         shape, data = transposed(*self.weights[name + ".weight"])
@@ -117,14 +67,6 @@ class Graph:
     def layer_norm(self, x, name, output, epsilon):
         inputs = [x, self.weight(name + ".weight"), self.weight(name + ".bias")]
         return self.node("LayerNormalization", inputs, output, axis=-1, epsilon=epsilon)
-
-
-def attribute(name, value):
-    if isinstance(value, float):
-        return string(1, name) + single(2, value) + number(20, 1)
-    if isinstance(value, int):
-        return string(1, name) + number(3, value) + number(20, 2)
-    return string(1, name) + [c for v in value for c in number(8, v)] + number(20, 7)
 
 
 def embeddings(g, epsilon):
@@ -189,25 +131,16 @@ def mean_pool(g, hidden):
     g.node("Div", [mean, length], "sentence_embedding")
 
 
-def port(field, name, kind, dims):
-    shape = [c for d in dims for c in nested(1, string(2, d) if isinstance(d, str) else number(1, d))]
-    return nested(field, string(1, name) + nested(2, nested(1, number(1, kind) + nested(2, shape))))
-
-
 def onnx_chunks(config, safetensors):
     """The ONNX file as a list of byte chunks, from the parsed config.json and the bytes of model.safetensors."""
     for key, want in (("model_type", "bert"), ("hidden_act", "gelu"), ("position_embedding_type", "absolute")):
         if config.get(key) != want:
             raise ValueError("config.json: `%s` is `%s`; only `%s` can be written" % (key, config.get(key), want))
-    g = Graph(read_safetensors(safetensors))
+    g = Encoder(read_safetensors(safetensors))
     x, mask = embeddings(g, config["layer_norm_eps"]), additive_mask(g)
     for index in range(config["num_hidden_layers"]):
         x = encoder_layer(g, x, mask, index, config)
     mean_pool(g, g.node("Identity", [x], "last_hidden_state"))
-    graph = [c for node in g.nodes for c in nested(1, node)] + string(2, "sentence_encoder")
-    graph += [c for tensor in g.tensors.values() for c in nested(5, tensor)]
-    for name in ("input_ids", "attention_mask", "token_type_ids"):
-        graph += port(11, name, INT64, ["batch", "seq"])
-    graph += port(12, "last_hidden_state", FLOAT, ["batch", "seq", config["hidden_size"]])
-    graph += port(12, "sentence_embedding", FLOAT, ["batch", config["hidden_size"]])
-    return number(1, IR_VERSION) + string(2, "hansa") + nested(7, graph) + nested(8, string(1, "") + number(2, OPSET))
+    inputs = [(name, INT64, ["batch", "seq"]) for name in ("input_ids", "attention_mask", "token_type_ids")]
+    hidden, pooled = ["batch", "seq", config["hidden_size"]], ["batch", config["hidden_size"]]
+    return g.model("sentence_encoder", inputs, [("last_hidden_state", FLOAT, hidden), ("sentence_embedding", FLOAT, pooled)])

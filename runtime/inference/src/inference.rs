@@ -45,6 +45,8 @@ pub struct InferenceOptions {
     pub prices: BTreeMap<String, Rates>,
     /// Sessions of each model. Default 0: one for each device of the provider that is tried first.
     pub sessions: usize,
+    /// Bytes of keys and values that a model which generates may keep, running rows counted twice; default 1 GiB.
+    pub cache_bytes_max: u64,
 }
 
 impl Default for InferenceOptions {
@@ -61,6 +63,7 @@ impl Default for InferenceOptions {
             memory_bytes: None,
             prices: BTreeMap::new(),
             sessions: 0,
+            cache_bytes_max: limits::CACHE_BYTES_MAX,
         }
     }
 }
@@ -143,6 +146,7 @@ impl Inference {
                     idle: options.idle_unload,
                     batching: options.batching,
                     providers: Arc::new(options.providers),
+                    cache_bytes_max: options.cache_bytes_max,
                 };
                 for folder in options.model_folders {
                     let priced = |package: Package| package.priced(&options.prices);
@@ -270,7 +274,11 @@ fn list(
 
 fn info(model: &Model) -> ModelInfo {
     let manifest = &model.package.manifest;
-    let tasks = if manifest.task == Task::Raw { vec![Task::Raw] } else { vec![manifest.task, Task::Raw] };
+    let tasks = match manifest.task {
+        // raw runs would stall its answers, and its ports are its cache
+        Task::Raw | Task::Generate => vec![manifest.task],
+        task => vec![task, Task::Raw],
+    };
     let max_tokens = match &manifest.pipeline {
         Pipeline::Generate(settings) => Some(settings.context),
         pipeline => pipeline.text().map(|settings| settings.max_tokens),

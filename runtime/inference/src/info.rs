@@ -126,7 +126,7 @@ pub struct ModelInfo {
     pub license: String,
     /// Where it comes from.
     pub source: String,
-    /// What it does; `raw` is always among it.
+    /// What it does; `raw` is among it, but for a model that generates.
     pub tasks: Vec<Task>,
     /// Its inputs.
     pub inputs: Vec<Port>,

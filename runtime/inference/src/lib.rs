@@ -18,6 +18,7 @@
 mod backend;
 mod error;
 mod funds;
+mod generate;
 mod golden;
 mod import;
 mod inference;
@@ -39,6 +40,7 @@ pub use backend::examine::{Examination, Finding, ProviderExamination, examine};
 pub use backend::fake::{FakeBackend, POISON};
 pub use error::{BadShape, Error, Result};
 pub use funds::{Charge, Funds, Hold, HoldFuture, Unpaid};
+pub use generate::{Event, Finish, Generation, Message, Prompt, Sampling};
 pub use import::{ImportError, ImportOptions, Imported, add_model};
 pub use inference::{Inference, InferenceOptions, Request};
 pub use info::{

@@ -58,3 +58,31 @@ pub const MEMORY_WAIT: std::time::Duration = std::time::Duration::from_secs(30);
 pub const CONFIG_BYTES_MAX: u64 = 16 << 20;
 /// Files in a tar that is added.
 pub const TAR_FILES_MAX: usize = 256;
+/// Bytes of one prompt: its text, or its messages after the chat template.
+pub const PROMPT_BYTES_MAX: usize = 1 << 20;
+/// Messages of one chat.
+pub const MESSAGES_MAX: usize = 4096;
+/// Stop strings of one generation.
+pub const STOPS_MAX: usize = 8;
+/// Bytes of one stop string.
+pub const STOP_BYTES_MAX: usize = 256;
+/// Highest temperature of sampling.
+pub const TEMPERATURE_MAX: f32 = 10.0;
+/// Fuel of one run of a chat template: an instruction or 64 bytes of data take one.
+pub const TEMPLATE_FUEL: u64 = 1_000_000;
+/// Calls inside calls in a chat template.
+pub const TEMPLATE_DEPTH_MAX: usize = 64;
+/// Tokens of context with which streamed tokens are turned into text.
+pub const TEXT_CONTEXT_TOKENS: usize = 4;
+/// Tokens after which the window of the streamed text moves on even inside a broken character.
+pub const TEXT_WINDOW_TOKENS_MAX: usize = 64;
+/// Sequences that one decoder steps at once.
+pub const ROWS_MAX: usize = 64;
+/// Prompt tokens that a decoder reads between two steps, so that a long prompt does not hold up the others' tokens.
+pub const PREFILL_TOKENS_MAX: usize = 128;
+/// Generated tokens that may wait for a slow reader before its sequence pauses.
+pub const UNREAD_TOKENS_MAX: usize = 256;
+/// Generated tokens by which a tenant may be ahead of one that waits, before its running sequence is set aside.
+pub const AHEAD_TOKENS_MAX: u64 = 64;
+/// Bytes of keys and values that one decoder keeps, unless the operator says otherwise.
+pub const CACHE_BYTES_MAX: u64 = 1 << 30;

@@ -9,6 +9,7 @@ use tokio::sync::{oneshot, watch};
 
 use crate::backend::{Backend, LoadOptions, Session};
 use crate::error::{Error, Result};
+use crate::generate::{self, Decoding, Speech};
 use crate::golden;
 use crate::info::ModelState;
 use crate::memory::{self, Memory, Residence, Tenancy};
@@ -30,6 +31,8 @@ pub(crate) struct RunSettings {
     pub(crate) bounds: Bounds,
     pub(crate) idle: Option<Duration>,
     pub(crate) batching: bool,
+    /// Bytes of keys and values that a model which generates may keep.
+    pub(crate) cache_bytes_max: u64,
     pub(crate) providers: Arc<ProviderSettings>,
 }
 
@@ -49,6 +52,7 @@ pub(crate) struct Model {
     settings: RunSettings,
     slot: watch::Sender<Slot>,
     tokens: Mutex<Option<Arc<TextTokens>>>,
+    pub(crate) speech: Mutex<Option<Arc<Speech>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     /// One for each device.
     memory: Arc<[Memory]>,
@@ -74,6 +78,7 @@ impl Model {
             settings,
             slot: watch::Sender::new(Slot::Listed),
             tokens: Mutex::default(),
+            speech: Mutex::default(),
             threads: Mutex::default(),
             memory,
             tables,
@@ -120,12 +125,21 @@ impl Model {
             if worker.submit(tenant, &mut jobs)? {
                 break worker;
             }
-            // It was unloaded just now; the slot changes next.
-            let gone = |slot: &Slot| !matches!(slot, Slot::Ready(other) if Arc::ptr_eq(other, &worker));
-            let _ = before(deadline, self.slot.subscribe().wait_for(gone)).await?;
+            before(deadline, self.gone(&worker)).await?;
         };
         let mut waiting = Waiting { worker, call, answer };
         before(deadline, &mut waiting.answer).await?.unwrap_or(Err(Error::Cancelled))
+    }
+
+    /// Waits until this worker, which takes nothing in any more, is not the model's worker.
+    pub(crate) async fn gone(&self, worker: &Arc<Worker>) {
+        let gone = |slot: &Slot| !matches!(slot, Slot::Ready(other) if Arc::ptr_eq(other, worker));
+        // The sender lives in `self`, so that this only ends with a change.
+        let _ = self.slot.subscribe().wait_for(gone).await;
+    }
+
+    pub(crate) fn settings(&self) -> &RunSettings {
+        &self.settings
     }
 
     /// Loads the model; a failed one is tried again.
@@ -141,7 +155,7 @@ impl Model {
     }
 
     /// The worker, once the model is in memory.
-    async fn worker(self: &Arc<Self>) -> Result<Arc<Worker>> {
+    pub(crate) async fn worker(self: &Arc<Self>) -> Result<Arc<Worker>> {
         let mut slots = self.slot.subscribe();
         loop {
             let slot = slots.borrow_and_update().clone();
@@ -188,17 +202,24 @@ impl Model {
         // A defect in a backend must not leave callers waiting for ever.
         let mut leave = Leave { model: self, worker };
         match self.open_session(device) {
-            Ok((mut session, place)) => {
+            Ok(Opened { mut session, decoding, place }) => {
                 let worker = leave.worker.get_or_insert_with(|| self.new_worker(session.as_ref()));
                 let worker = Arc::clone(worker);
                 if device > 0 || self.settle(Slot::Ready(Arc::clone(&worker))) {
-                    if device == 0 {
-                        self.start_others(&worker);
+                    match decoding {
+                        // a sequence stays where its keys and values are: one device serves them all
+                        Some(decoding) => generate::serve(&worker.line, &decoding, session.as_mut(), self.settings.idle),
+                        None => {
+                            if device == 0 {
+                                self.start_others(&worker);
+                            }
+                            self.serve(device, &worker, session.as_mut());
+                        }
                     }
-                    self.serve(device, &worker, session.as_mut());
                 }
                 drop(session);
                 *self.tokens.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                *self.speech.lock().unwrap_or_else(PoisonError::into_inner) = None;
                 memory::give_back();
                 drop(place);
                 self.metrics.unloaded();
@@ -247,7 +268,7 @@ impl Model {
     }
 
     /// Room on the device, verified files, a session with the declared ports, and golden vectors that are right on it.
-    fn open_session(self: &Arc<Self>, device: usize) -> Result<(Box<dyn Session>, Residence<'_>)> {
+    fn open_session(self: &Arc<Self>, device: usize) -> Result<Opened<'_>> {
         let manifest = &self.package.manifest;
         let room = self.memory[device].room(self.name(), self.package.expected_bytes())?;
         memory::give_back();
@@ -261,11 +282,9 @@ impl Model {
         {
             compare_ports(side, declared, found).map_err(|cause| self.refused(&cause))?;
         }
-        let tokens = self.tokens_blocking()?;
-        let rows = golden::check(manifest, tokens.as_deref(), session.as_mut()).map_err(|cause| self.refused(&cause))?;
-        if rows == golden::Rows::Alone {
-            tracing::warn!(model = self.name(), "rows that run together differ from rows alone; they will run alone");
-            self.table(device).run_alone();
+        let decoding = self.decoding(session.as_mut()).map_err(|cause| self.refused(&cause))?;
+        if decoding.is_none() {
+            self.check_rows(device, session.as_mut())?;
         }
         let provider = session.provider();
         memory::give_back();
@@ -273,7 +292,18 @@ impl Model {
         tracing::info!(model = self.name(), device, provider = provider.name, share = provider.share, bytes, "model loaded");
         self.metrics.loaded();
         let model: Weak<Self> = Arc::downgrade(self);
-        Ok((session, room.taken(bytes, model)))
+        Ok(Opened { session, decoding, place: room.taken(bytes, model) })
+    }
+
+    /// Golden vectors of a model of rows, and whether its rows may run together.
+    fn check_rows(&self, device: usize, session: &mut dyn Session) -> Result<()> {
+        let tokens = self.tokens_blocking()?;
+        let rows = golden::check(&self.package.manifest, tokens.as_deref(), session).map_err(|cause| self.refused(&cause))?;
+        if rows == golden::Rows::Alone {
+            tracing::warn!(model = self.name(), "rows that run together differ from rows alone; they will run alone");
+            self.table(device).run_alone();
+        }
+        Ok(())
     }
 
     fn table(&self, device: usize) -> MutexGuard<'_, CostTable> {
@@ -363,6 +393,14 @@ impl Model {
     }
 }
 
+/// A session that may serve.
+struct Opened<'a> {
+    session: Box<dyn Session>,
+    /// What a model that generates is served with.
+    decoding: Option<Decoding>,
+    place: Residence<'a>,
+}
+
 impl Tenancy for Model {
     fn idle_for(&self) -> Option<Duration> {
         self.loaded().map_or(Some(Duration::MAX), |worker| worker.idle_for())
@@ -414,7 +452,7 @@ impl Drop for Leave<'_> {
 }
 
 /// Waits no longer than the deadline.
-async fn before<T>(deadline: Option<Instant>, work: impl Future<Output = T>) -> Result<T> {
+pub(crate) async fn before<T>(deadline: Option<Instant>, work: impl Future<Output = T>) -> Result<T> {
     match deadline {
         Some(deadline) => tokio::time::timeout_at(deadline.into(), work).await.map_err(|_| Error::Deadline),
         None => Ok(work.await),

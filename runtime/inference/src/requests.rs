@@ -195,6 +195,9 @@ impl Inference {
         outputs: Vec<String>,
     ) -> Result<Outcome> {
         let model = self.model(model)?;
+        if matches!(model.package.manifest.pipeline, Pipeline::Generate(_)) {
+            return Err(wrong_task(model, "run tensors"));
+        }
         let outputs = raw::check(&model.package.manifest, &inputs, outputs)?;
         let units = raw::units(&inputs);
         let row = Metered { units, length: u32::try_from(units).unwrap_or(u32::MAX), row: Row::Raw(inputs, outputs) };
@@ -205,14 +208,18 @@ impl Inference {
         }
     }
 
-    /// Tokens that each text would be charged for: after truncation, special tokens included. Free, and does not load
-    /// the model, only its tokenizer.
+    /// Tokens that each text would be charged for: after truncation, special tokens included; as a prompt, where the model
+    /// generates. Free, and does not load the model, only its tokenizer.
     ///
     /// # Errors
     /// `not-found`; `bad-input` for a model without text; `too-large`.
     pub async fn count_tokens(&self, model: &str, texts: Vec<String>) -> Result<Vec<u32>> {
         let model = self.model(model)?;
         check_items(model, texts.len())?;
+        if let Pipeline::Generate(settings) = &model.package.manifest.pipeline {
+            let speech = model.speech(settings).await?;
+            return tokenise(speech, texts, |speech, texts| texts.iter().map(|text| speech.count(text)).collect()).await;
+        }
         tokenise(model.tokens().await?, texts, |tokens, texts| texts.iter().map(|text| tokens.count(text)).collect()).await
     }
 }
@@ -238,10 +245,10 @@ fn wrong_task(model: &Model, task: &str) -> Error {
 }
 
 /// Much text is worked on beside the async workers, little at once.
-async fn tokenise<T: Send + 'static>(
-    tokens: Arc<TextTokens>,
+async fn tokenise<K: Send + Sync + 'static, T: Send + 'static>(
+    tokens: Arc<K>,
     texts: Vec<String>,
-    work: impl FnOnce(&TextTokens, &[String]) -> Result<T> + Send + 'static,
+    work: impl FnOnce(&K, &[String]) -> Result<T> + Send + 'static,
 ) -> Result<T> {
     if texts.iter().map(String::len).sum::<usize>() <= limits::INLINE_TEXT_BYTES_MAX {
         return work(&tokens, &texts);

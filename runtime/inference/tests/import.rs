@@ -309,6 +309,46 @@ async fn classifiers_of_text_and_rankers_are_told_apart_by_their_labels() {
     inference_of(&bench.models).load("ranker").await.unwrap();
 }
 
+#[tokio::test]
+async fn a_decoder_of_either_layout_is_added_and_its_answers_are_checked_at_every_load() {
+    let bench = Bench::new();
+    for file in ["model.onnx", "tokenizer.json", "chat_template.jinja"] {
+        bench.link(&format!("tinyllama/{file}"), file);
+    }
+    let named = |name: &str| ImportOptions { name: Some(name.to_owned()), ..bench.options() };
+    bench.json(
+        "config.json",
+        &json!({
+            "architectures": ["LlamaForCausalLM"], "model_type": "llama", "license": "apache-2.0", "eos_token_id": [257, 261],
+            "hidden_size": 64, "num_attention_heads": 4, "num_hidden_layers": 2, "num_key_value_heads": 2,
+            "max_position_embeddings": 1024, "vocab_size": 272,
+        }),
+    );
+    let optimum = add_model(&named("optimum")).unwrap();
+    assert_eq!((optimum.package.task, optimum.package.max_tokens, optimum.package.golden), (Task::Generate, Some(1024), 1));
+
+    bench.json(
+        "genai_config.json",
+        &json!({ "model": {
+            "context_length": 1024, "eos_token_id": [257, 261], "type": "llama", "vocab_size": 272,
+            "decoder": { "filename": "model.onnx", "num_hidden_layers": 2 },
+        }}),
+    );
+    let genai = add_model(&named("genai")).unwrap();
+    assert_eq!((genai.package.task, genai.package.files.len()), (Task::Generate, 3));
+    let inference = inference_of(&bench.models);
+    for model in ["optimum", "genai"] {
+        inference.load(model).await.unwrap();
+    }
+
+    let manifest = std::fs::read_to_string(genai.folder.join("hansa-model.toml")).unwrap();
+    let wrong = manifest.replacen("expect = [", "expect = [1.0, ", 1);
+    assert_ne!(manifest, wrong);
+    std::fs::write(genai.folder.join("hansa-model.toml"), wrong).unwrap();
+    let reason = inference_of(&bench.models).load("genai").await.unwrap_err().to_string();
+    assert!(reason.contains("golden vector 1"), "{reason}");
+}
+
 /// A graph whose logits are, column by column, the largest of the tokens' numbers in a table; the filling's are the smallest.
 fn scorer(width: u8) -> Vec<u8> {
     const TOKENS: u32 = 30_522;

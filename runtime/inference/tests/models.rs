@@ -117,7 +117,7 @@ async fn raw_tensors_give_what_the_pipeline_gives() {
 async fn the_provider_is_read_back_and_status_tells_the_truth() {
     let inference = started();
     let names: Vec<String> = inference.models().into_iter().map(|model| model.name).collect();
-    assert_eq!(names, ["magika", "minilm"]);
+    assert_eq!(names, ["magika", "minilm", "tinyllama"]);
     assert_eq!(inference.info("magika").unwrap().provider, None);
     inference.load("magika").await.unwrap();
     let provider = inference.info("magika").unwrap().provider.unwrap();
@@ -128,7 +128,7 @@ async fn the_provider_is_read_back_and_status_tells_the_truth() {
         "{status:?}"
     );
     let states: Vec<&ModelState> = status.models.iter().map(|model| &model.state).collect();
-    assert_eq!(states, [&ModelState::Ready, &ModelState::Listed]);
+    assert_eq!(states, [&ModelState::Ready, &ModelState::Listed, &ModelState::Listed]);
     inference.stop().await;
 }
 

@@ -262,10 +262,10 @@ mod tests {
 
     #[test]
     fn providers_are_read_in_their_order() {
-        let text = "name = \"n\"\n[inference]\nproviders = [\"cuda\", \"cpu\"]\n[inference.cuda]\ndevices = [1, 0]\nmemory = \"8GiB\"\n[inference.webgpu]\nplugin = \"ep.so\"";
+        let text = "name = \"n\"\n[inference]\nproviders = [\"cuda\", \"cpu\"]\n[inference.cuda]\ndevices = [1, 2]\nmemory = \"8GiB\"\n[inference.webgpu]\nplugin = \"ep.so\"";
         let inference = parse(text).unwrap().inference;
         assert_eq!(inference.providers, [ProviderKind::Cuda, ProviderKind::Cpu]);
-        assert_eq!((inference.cuda.devices.as_slice(), inference.cuda.memory.unwrap().0), ([1, 0].as_slice(), 8 << 30));
+        assert_eq!((inference.cuda.devices, inference.cuda.memory.unwrap().0), (vec![1, 2], 8 << 30));
         assert_eq!(inference.webgpu.plugin.unwrap(), Path::new("base/ep.so"));
         let wrong = |providers: &str| parse(&format!("name = \"n\"\n[inference]\nproviders = {providers}")).unwrap_err();
         assert!(wrong("[\"cpu\", \"cpu\"]").contains("names `cpu` twice"));

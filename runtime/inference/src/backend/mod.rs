@@ -3,14 +3,19 @@
 pub(crate) mod examine;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) mod fake;
+#[cfg(test)]
+pub(crate) mod fake_decoder;
+pub(crate) mod held;
 pub(crate) mod onnx;
+mod onnx_held;
 mod provider;
 mod providers;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::error::Result;
+use crate::backend::held::{Feed, Floats, Held, Numbers};
+use crate::error::{Error, Result};
 use crate::info::{Provider, ProviderKind};
 use crate::package::Graph;
 use crate::providers::ProviderSettings;
@@ -59,6 +64,26 @@ pub(crate) trait Session {
 
     /// Runs the graph once. Inputs were checked against the ports; the tensors come back in the order of `outputs`.
     fn run(&mut self, inputs: &[(&str, &Tensor)], outputs: &[&str]) -> Result<Vec<Tensor>>;
+
+    /// Runs the graph once with tensors that stay between runs: the outputs of `copy` come to the host, those of `hold`
+    /// stay where the session runs. What goes in stays whole, so that a failed run can be tried with other rows.
+    fn run_held(&mut self, _inputs: &[(&str, Feed<'_>)], _copy: &[&str], _hold: &[&str]) -> Result<(Vec<Floats>, Vec<Held>)> {
+        Err(not_held())
+    }
+
+    /// Numbers of the host as a tensor that stays; a dimension may be 0.
+    fn keep(&mut self, _shape: [usize; 4], _numbers: Numbers<'_>) -> Result<Held> {
+        Err(not_held())
+    }
+
+    /// The numbers of a tensor that stays.
+    fn read<'a>(&mut self, _held: &'a Held) -> Result<Numbers<'a>> {
+        Err(not_held())
+    }
+}
+
+fn not_held() -> Error {
+    Error::Backend("this backend keeps no tensors between runs".to_owned())
 }
 
 /// Ends a run between two kernels.

@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use ort::environment::Environment;
+use ort::memory::MemoryInfo;
 use ort::session::builder::SessionBuilder;
 use ort::session::{RunOptions, Session as OrtSession, SessionInputValue};
 use ort::value::{DynValue, Outlet, PrimitiveTensorElementType, TensorElementType, TensorRef, ValueType};
 
-use super::{Backend, Interrupt, LoadOptions, Session, provider, providers};
+use super::held::{Feed, Floats, Held, Numbers};
+use super::{Backend, Interrupt, LoadOptions, Session, onnx_held, provider, providers};
 use crate::error::{Error, Result};
 use crate::info::{Provider, ProviderKind};
 use crate::package::Graph;
@@ -121,8 +123,10 @@ impl Backend for OnnxRuntime {
         let (session, provider) = providers::open(self, graph, options).map_err(Error::Backend)?;
         let inputs = session.inputs().iter().map(port).collect::<Result<_>>()?;
         let outputs = session.outputs().iter().map(port).collect::<Result<_>>()?;
-        let options = RunOptions::new().map_err(|cause| Error::Backend(one_line(&cause)))?;
-        Ok(Box::new(OnnxSession { session, options: Arc::new(options), inputs, outputs, provider }))
+        let failed = |cause: ort::Error| Error::Backend(one_line(&cause));
+        let options = Arc::new(RunOptions::new().map_err(failed)?);
+        let device = onnx_held::device_memory(&provider.name).map_err(failed)?;
+        Ok(Box::new(OnnxSession { session, options, inputs, outputs, provider, device }))
     }
 }
 
@@ -145,6 +149,8 @@ struct OnnxSession {
     inputs: Vec<Port>,
     outputs: Vec<Port>,
     provider: Provider,
+    /// Where held outputs stay; `None`: in the host's memory.
+    device: Option<MemoryInfo<'static>>,
 }
 
 impl Session for OnnxSession {
@@ -172,6 +178,18 @@ impl Session for OnnxSession {
             None => Err(Error::BadInput(format!("the model has no output `{name}`; ask for one that it has"))),
         };
         outputs.iter().map(take).collect()
+    }
+
+    fn run_held(&mut self, inputs: &[(&str, Feed<'_>)], copy: &[&str], hold: &[&str]) -> Result<(Vec<Floats>, Vec<Held>)> {
+        onnx_held::run(&mut self.session, self.device.as_ref(), inputs, copy, hold).map_err(|cause| run_error(&cause))
+    }
+
+    fn keep(&mut self, shape: [usize; 4], numbers: Numbers<'_>) -> Result<Held> {
+        onnx_held::keep(&self.session, shape, numbers).map_err(|cause| run_error(&cause))
+    }
+
+    fn read<'a>(&mut self, held: &'a Held) -> Result<Numbers<'a>> {
+        onnx_held::read(held).map_err(|cause| run_error(&cause))
     }
 }
 

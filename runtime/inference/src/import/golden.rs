@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::backend::Session;
+use crate::generate;
 use crate::golden;
 use crate::package::{Golden, GoldenCase, GoldenInput, GoldenPrompt, GoldenText, Package, Pipeline};
 use crate::pipeline::text::TextTokens;
@@ -23,6 +24,9 @@ const TOLERANCE_MIN: f64 = 1e-4;
 
 /// Runs a package's golden vectors.
 pub(super) fn check(package: &Package, session: &mut dyn Session) -> Result<(), String> {
+    if let Pipeline::Generate(settings) = &package.manifest.pipeline {
+        return generate::check(package, settings, session).map_err(|error| error.to_string());
+    }
     let tokens = tokens(package)?;
     golden::check(&package.manifest, tokens.as_ref(), session).map(drop).map_err(|error| error.to_string())
 }
@@ -33,8 +37,14 @@ pub(super) fn make(folder: &Path, session: &mut dyn Session) -> Result<Vec<Golde
     let tokens = tokens(&package)?;
     let manifest = &package.manifest;
     let made = cases(&manifest.pipeline, &manifest.inputs, &manifest.outputs)?.into_iter().map(|(case, text)| {
-        let golden = Golden { case, expect: vec![0.0; TOKENS], tolerance: 0.0 };
-        let found = golden::run(manifest, tokens.as_ref(), session, &golden).map_err(|error| error.to_string())?;
+        let found = match (&manifest.pipeline, &case) {
+            (Pipeline::Generate(settings), GoldenCase::Generate(prompt)) => {
+                let answer = generate::golden_answer(&package, settings, session, prompt, TOKENS);
+                answer.map(|tokens| tokens.into_iter().map(f64::from).collect())
+            }
+            _ => golden::run(manifest, tokens.as_ref(), session, &Golden { case, expect: vec![], tolerance: 0.0 }),
+        };
+        let found = found.map_err(|error| error.to_string())?;
         Ok(finish(text, found, &manifest.pipeline))
     });
     made.collect()

@@ -68,7 +68,6 @@ pub(crate) enum GoldenCase {
         documents: Vec<String>,
     },
     /// An answer begun with the likeliest token each time; its first tokens, as many as are expected.
-    #[cfg_attr(not(test), expect(dead_code, reason = "what generates reads it"))]
     Generate(GoldenPrompt),
     /// Tensors in; the first numbers of the output of this name.
     Raw(Vec<(String, Tensor)>, String),
@@ -76,7 +75,6 @@ pub(crate) enum GoldenCase {
 
 /// What a decoder is to go on from.
 #[derive(Clone, Debug)]
-#[cfg_attr(not(test), expect(dead_code, reason = "what generates reads it"))]
 pub(crate) enum GoldenPrompt {
     /// A text, tokenised as a plain prompt is.
     Text(String),

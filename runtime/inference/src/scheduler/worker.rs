@@ -10,6 +10,7 @@ use super::queue::{Bounds, FairQueue, Next, Refused, Ticket};
 use super::table::CostTable;
 use crate::backend::{Interrupt, Session};
 use crate::error::{Error, Result};
+use crate::generate::Line;
 use crate::info::Provider;
 use crate::limits;
 use crate::metrics::Metrics;
@@ -22,6 +23,8 @@ const ALONE_AFTER_FAILURE: u32 = 16;
 /// A loaded model as its callers see it.
 pub(crate) struct Worker {
     pub(crate) provider: Provider,
+    /// Where sequences wait, for a model that generates.
+    pub(crate) line: Arc<Line>,
     queue: FairQueue<Job>,
     bounds: Bounds,
     metrics: Arc<Metrics>,
@@ -60,6 +63,7 @@ impl Worker {
     pub(crate) fn new(provider: Provider, bounds: Bounds, metrics: Arc<Metrics>) -> Self {
         Self {
             provider,
+            line: Line::new(bounds),
             queue: FairQueue::new(bounds),
             bounds,
             metrics,
@@ -72,7 +76,7 @@ impl Worker {
 
     /// Rows that wait.
     pub(crate) fn queued(&self) -> usize {
-        self.queue.len()
+        self.queue.len() + self.line.len()
     }
 
     /// For how long nothing has waited or run; `None` when something does.
@@ -80,7 +84,8 @@ impl Worker {
         if self.queue.len() > 0 || !self.running().is_empty() {
             return None;
         }
-        Some(self.idle_since.lock().unwrap_or_else(PoisonError::into_inner).elapsed())
+        let rows = self.idle_since.lock().unwrap_or_else(PoisonError::into_inner).elapsed();
+        Some(rows.min(self.line.idle_for()?))
     }
 
     /// Puts a call's rows into the queue. `false`: the worker has closed; the rows are still the caller's.
@@ -122,11 +127,13 @@ impl Worker {
 
     /// Ends the worker when what waits has been served; nothing new is taken in.
     pub(crate) fn finish(&self) {
+        self.line.finish();
         self.queue.finish();
     }
 
     /// Ends the worker; calls that still wait are cancelled.
     pub(crate) fn close(&self) {
+        self.line.close();
         for job in self.queue.close() {
             job.call.fail(Error::Cancelled);
         }
