@@ -1,8 +1,8 @@
 """Fetch what building, testing and running Hansa needs into `.tools`, pinned by tools/pins.txt.
 
-    python3 tools/setup.py [just | wasm | nats | onnxruntime | minilm | magika | tinyllama | beancount]...
+    python3 tools/setup.py [just | wasm | nats | onnxruntime | minilm | magika | tinyllama | beancount | webgpu]...
 
-Without a name all steps run. Each step looks first whether its result is there with the right sha256, so a second
+Without a name all steps run but `webgpu`. Each step looks first whether its result is there with the right sha256, so a second
 run takes a second. Only the standard library and `pip` are used; nothing leaves `.tools` (except the Rust
 target, which rustup installs). Ends with 0, or with 1 and one line that says what is wrong and what to do.
 """
@@ -29,6 +29,7 @@ MANIFESTS = ROOT / "runtime" / "inference" / "models"
 MACHINE = {"arm64": "aarch64", "amd64": "x86_64"}.get(platform.machine().lower(), platform.machine().lower())
 WASM_TARGET = "wasm32-wasip2"
 PYTHON = "cp%d%d" % sys.version_info[:2]
+WEBGPU = "lib/libonnxruntime_providers_webgpu.so"
 BEANCOUNT = ("beancount", "regex", "click", "python-dateutil", "six")
 
 
@@ -193,6 +194,14 @@ def install_magika(wheel, files):
     place(files, "models/magika/model.onnx", [member(wheel, "/standard_v3_3/model.onnx")])
 
 
+def install_webgpu(wheel, files):
+    place(files, WEBGPU, [member(wheel, "/libonnxruntime_providers_webgpu.so")])
+
+
+def optional_steps():
+    return [Step("webgpu", "onnxruntime-ep-webgpu", "ONNX Runtime's WebGPU plugin (7 MB)", [WEBGPU], install_webgpu)]
+
+
 def install_tinyllama(_wheel, files):
     import tinyllama_onnx  # pylint: disable=import-outside-toplevel
 
@@ -294,6 +303,7 @@ def run(names):
     available = {step.name: step for step in steps(files)}
     others = {"wasm": ensure_wasm, "beancount": lambda: ensure_beancount(packages)}
     chosen = names or ["wasm", *available, "beancount"]
+    available.update({step.name: step for step in optional_steps()})
     for name in chosen:
         if name not in others and name not in available:
             raise SetupError("there is no step `%s`; choose from wasm, beancount, %s" % (name, ", ".join(available)))

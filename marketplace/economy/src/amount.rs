@@ -54,7 +54,7 @@ impl Amount {
     }
 
     /// Product, or the largest amount where it would be beyond.
-    pub fn saturating_mul(self, times: u128) -> Amount {
+    pub const fn saturating_mul(self, times: u128) -> Amount {
         Amount(self.0.saturating_mul(times))
     }
 }

@@ -283,6 +283,96 @@ async fn weights_in_a_file_of_their_own_are_verified_and_loaded() {
     }
 }
 
+#[tokio::test]
+async fn classifiers_of_text_and_rankers_are_told_apart_by_their_labels() {
+    let bench = Bench::new();
+    bench.link("minilm/tokenizer.json", "tokenizer.json");
+    let config =
+        |labels: Value| json!({ "architectures": ["BertForSequenceClassification"], "id2label": labels, "license": "mit" });
+    bench.json("config.json", &config(json!({ "0": "bad", "1": "good" })));
+    std::fs::write(bench.export.join("model.onnx"), scorer(2)).unwrap();
+    let named = |name: &str| ImportOptions { name: Some(name.to_owned()), ..bench.options() };
+    let judge = add_model(&named("judge")).unwrap();
+    assert_eq!((judge.package.task, judge.package.labels, judge.package.golden), (Task::Classify, 2, 2));
+    let manifest = std::fs::read_to_string(judge.folder.join("hansa-model.toml")).unwrap();
+    assert!(manifest.contains("activation = \"softmax\""), "{manifest}");
+    inference_of(&bench.models).load("judge").await.unwrap();
+    std::fs::remove_dir_all(&judge.folder).unwrap();
+
+    bench.json("config.json", &config(json!({ "0": "good" })));
+    assert!(
+        bench.refusal(&ImportOptions { task: Some(Task::Classify), ..named("judge") }).contains("does not name all 2 labels")
+    );
+    std::fs::write(bench.export.join("model.onnx"), scorer(1)).unwrap();
+    let ranker = add_model(&named("ranker")).unwrap();
+    assert_eq!((ranker.package.task, ranker.package.golden), (Task::Rerank, 1));
+    inference_of(&bench.models).load("ranker").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_decoder_of_either_layout_is_added_and_its_answers_are_checked_at_every_load() {
+    let bench = Bench::new();
+    for file in ["model.onnx", "tokenizer.json", "chat_template.jinja"] {
+        bench.link(&format!("tinyllama/{file}"), file);
+    }
+    let named = |name: &str| ImportOptions { name: Some(name.to_owned()), ..bench.options() };
+    bench.json(
+        "config.json",
+        &json!({
+            "architectures": ["LlamaForCausalLM"], "model_type": "llama", "license": "apache-2.0", "eos_token_id": [257, 261],
+            "hidden_size": 64, "num_attention_heads": 4, "num_hidden_layers": 2, "num_key_value_heads": 2,
+            "max_position_embeddings": 1024, "vocab_size": 272,
+        }),
+    );
+    let optimum = add_model(&named("optimum")).unwrap();
+    assert_eq!((optimum.package.task, optimum.package.max_tokens, optimum.package.golden), (Task::Generate, Some(1024), 1));
+
+    bench.json(
+        "genai_config.json",
+        &json!({ "model": {
+            "context_length": 1024, "eos_token_id": [257, 261], "type": "llama", "vocab_size": 272,
+            "decoder": { "filename": "model.onnx", "num_hidden_layers": 2 },
+        }}),
+    );
+    let genai = add_model(&named("genai")).unwrap();
+    assert_eq!((genai.package.task, genai.package.files.len()), (Task::Generate, 3));
+    let inference = inference_of(&bench.models);
+    for model in ["optimum", "genai"] {
+        inference.load(model).await.unwrap();
+    }
+
+    let manifest = std::fs::read_to_string(genai.folder.join("hansa-model.toml")).unwrap();
+    let wrong = manifest.replacen("expect = [", "expect = [1.0, ", 1);
+    assert_ne!(manifest, wrong);
+    std::fs::write(genai.folder.join("hansa-model.toml"), wrong).unwrap();
+    let reason = inference_of(&bench.models).load("genai").await.unwrap_err().to_string();
+    assert!(reason.contains("golden vector 1"), "{reason}");
+}
+
+/// A graph whose logits are, column by column, the largest of the tokens' numbers in a table; the filling's are the smallest.
+fn scorer(width: u8) -> Vec<u8> {
+    const TOKENS: u32 = 30_522;
+    let number = |token: u32, column: u8| if token == 0 { -10.0 } else { (token * (7 + u32::from(column)) % 131) as f32 / 40.0 };
+    let table = (0..TOKENS).flat_map(|token| (0..width).flat_map(move |column| number(token, column).to_le_bytes()));
+    // TensorProto: dims, data_type FLOAT or INT64, name, raw_data
+    let dims = [&[0x08, 0xba, 0xee, 1][..], &[0x08, width], &[0x10, 1]].concat();
+    let table = [dims, field(8, b"table"), field(9, &table.collect::<Vec<u8>>())].concat();
+    let axes = [&[0x08, 1, 0x10, 7][..], &field(8, b"axes"), &field(9, &1_i64.to_le_bytes())].concat();
+    let gather = [field(1, b"table"), field(1, b"input_ids"), field(2, b"rows"), field(4, b"Gather")].concat();
+    // AttributeProto: name, i 0, type INT, whose field number takes two bytes
+    let flat = field(5, &[&field(1, b"keepdims")[..], &[0x18, 0], &[0xa0, 1, 2]].concat());
+    let largest = [field(1, b"rows"), field(1, b"axes"), field(2, b"logits"), field(4, b"ReduceMax"), flat].concat();
+    let port = |name: &[u8], kind: u8, second: Vec<u8>| {
+        let shape = field(2, &[field(1, &field(2, b"batch")), field(1, &second)].concat());
+        [field(1, name), field(2, &field(1, &[&[0x08, kind][..], &shape].concat()))].concat()
+    };
+    let inputs = field(11, &port(b"input_ids", 7, field(2, b"seq")));
+    let outputs = field(12, &port(b"logits", 1, vec![0x08, width]));
+    let graph =
+        [field(1, &gather), field(1, &largest), field(2, b"scorer"), field(5, &table), field(5, &axes), inputs, outputs].concat();
+    [&[0x08, 9][..], &field(7, &graph), &field(8, &[0x10, 18])].concat()
+}
+
 /// A graph `y = x + w` whose two numbers `w` lie in another file, from byte `offset` on.
 fn adder(location: &str, offset: u64) -> Vec<u8> {
     let entry = |key: &str, value: &str| field(13, &[field(1, key.as_bytes()), field(2, value.as_bytes())].concat());

@@ -66,7 +66,7 @@ pub struct LedgerConfig {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct InferenceConfig {
-    /// Folder of model packages; relative to the file. Default: what `./justw setup` installed.
+    /// Folder of model packages; relative to the file. Default: `models` in the data folder, and what `./justw setup` installed.
     pub models: Option<PathBuf>,
     /// ONNX Runtime's shared library. Default: what `./justw setup` installed.
     pub library: Option<PathBuf>,
