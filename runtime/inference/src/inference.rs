@@ -43,8 +43,8 @@ pub struct InferenceOptions {
     pub memory_bytes: Option<u64>,
     /// The operator's price cards, by model, in place of those of the packages.
     pub prices: BTreeMap<String, Rates>,
-    /// Devices that each model runs on, a session on each; default 1.
-    pub devices: usize,
+    /// Sessions of each model. Default 0: one for each device of the provider that is tried first.
+    pub sessions: usize,
     /// Bytes of keys and values that a model which generates may keep, running rows counted twice; default 1 GiB.
     pub cache_bytes_max: u64,
 }
@@ -62,7 +62,7 @@ impl Default for InferenceOptions {
             batching: true,
             memory_bytes: None,
             prices: BTreeMap::new(),
-            devices: 1,
+            sessions: 0,
             cache_bytes_max: limits::CACHE_BYTES_MAX,
         }
     }
@@ -136,7 +136,8 @@ impl Inference {
 
     fn assemble(backend: std::result::Result<Arc<dyn Backend>, String>, options: InferenceOptions) -> Self {
         let (mut models, mut refused) = (BTreeMap::new(), Vec::new());
-        let memory: Arc<[Memory]> = (0..options.devices.max(1)).map(|_| Memory::new(options.memory_bytes)).collect();
+        let sessions = if options.sessions == 0 { options.providers.devices() } else { options.sessions };
+        let memory: Arc<[Memory]> = (0..sessions).map(|_| Memory::new(options.memory_bytes)).collect();
         match &backend {
             Ok(backend) => {
                 let settings = RunSettings {

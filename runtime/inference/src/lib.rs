@@ -35,6 +35,7 @@ mod scheduler;
 mod tensor;
 mod usage;
 
+pub use backend::examine::{Examination, Finding, ProviderExamination, examine};
 #[cfg(any(test, feature = "testing"))]
 pub use backend::fake::{FakeBackend, POISON};
 pub use error::{BadShape, Error, Result};

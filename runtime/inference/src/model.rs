@@ -274,7 +274,7 @@ impl Model {
         memory::give_back();
         let before = memory::process_bytes();
         let graph = self.package.graph().map_err(|cause| self.refused(&cause))?;
-        let options = self.load_options().map_err(|cause| self.refused(&cause))?;
+        let options = self.load_options(device).map_err(|cause| self.refused(&cause))?;
         let mut session = self.backend.load(&graph, &options).map_err(|cause| self.refused(&cause))?;
         drop(graph);
         for (side, declared, found) in
@@ -316,10 +316,11 @@ impl Model {
     }
 
     /// What the operator allows and the model wants.
-    fn load_options(&self) -> std::result::Result<LoadOptions, String> {
+    fn load_options(&self, seat: usize) -> std::result::Result<LoadOptions, String> {
         let (runtime, settings) = (&self.package.manifest.runtime, &self.settings);
         Ok(LoadOptions {
             threads: settings.threads,
+            seat,
             order: settings.providers.narrowed(runtime)?,
             min_share: runtime.min_share(),
             providers: Arc::clone(&settings.providers),

@@ -22,8 +22,8 @@ pub struct ProviderSettings {
 /// `[inference.cuda]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CudaSettings {
-    /// Number of the device, as `nvidia-smi` counts them from 0.
-    pub device: u32,
+    /// Numbers of the devices, as `nvidia-smi` counts them from 0; each model has a session on each. Empty: device 0.
+    pub devices: Vec<u32>,
     /// Bytes that one session's arena may take of the device's memory; CUDA's own needs come on top. `None`: no limit.
     pub memory_bytes: Option<u64>,
 }
@@ -58,6 +58,19 @@ impl Default for ProviderSettings {
 }
 
 impl ProviderSettings {
+    /// Sessions that each model has: one for each device of the provider that is tried first.
+    pub(crate) fn devices(&self) -> usize {
+        match self.order.first() {
+            Some(ProviderKind::Cuda | ProviderKind::Tensorrt) => self.cuda.devices.len().max(1),
+            _ => 1,
+        }
+    }
+
+    /// CUDA's number of the device of one of the sessions.
+    pub(crate) fn cuda_device(&self, seat: usize) -> u32 {
+        self.cuda.devices.get(seat).copied().unwrap_or(0)
+    }
+
     /// The operator's order without what the model does not want.
     ///
     /// # Errors

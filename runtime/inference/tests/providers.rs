@@ -6,7 +6,8 @@ mod tools;
 use std::path::{Path, PathBuf};
 
 use hansa_inference::{
-    DeviceClass, Inference, InferenceOptions, Provider, ProviderKind, ProviderSettings, Request, WebgpuSettings,
+    DeviceClass, EngineStatus, Inference, InferenceOptions, Provider, ProviderKind, ProviderSettings, Request, WebgpuSettings,
+    examine,
 };
 use tools::tools;
 
@@ -88,6 +89,26 @@ async fn a_plugin_that_is_missing_or_none_is_said() {
         let reason = loaded(providers, &model("magika")).await.unwrap_err();
         assert!(reason.contains(says) && reason.contains("onnxruntime-ep-webgpu"), "{reason}");
     }
+}
+
+#[test]
+fn the_doctor_says_what_each_provider_lacks_and_what_to_do() {
+    let library = tools().join("lib/libonnxruntime.so");
+    let found = examine(Some(&library), &order(&[ProviderKind::Cuda, ProviderKind::Cpu]));
+    assert!(matches!(&found.engine, EngineStatus::Ready { version, .. } if version.starts_with("ONNX Runtime 1.")), "{found:?}");
+    let kinds: Vec<ProviderKind> = found.providers.iter().map(|provider| provider.provider).collect();
+    assert_eq!(kinds, [ProviderKind::Cuda, ProviderKind::Cpu, ProviderKind::Tensorrt, ProviderKind::Webgpu]);
+    let asked: Vec<bool> = found.providers.iter().map(|provider| provider.asked).collect();
+    assert_eq!(asked, [true, true, false, false]);
+    let [cuda, cpu, tensorrt, webgpu] = found.providers.as_slice() else { panic!("{found:?}") };
+    assert!(cpu.usable && cpu.findings.iter().all(|finding| finding.next.is_none()), "{cpu:?}");
+    for (lacking, what) in
+        [(cuda, "libonnxruntime_providers_cuda.so"), (tensorrt, "libonnxruntime_providers_tensorrt.so"), (webgpu, "plugin")]
+    {
+        let finding = lacking.findings.iter().find(|finding| finding.what == what).unwrap();
+        assert!(!lacking.usable && finding.next.is_some(), "{lacking:?}");
+    }
+    assert!(matches!(examine(None, &order(&[])).engine, EngineStatus::Unavailable { reason } if reason.contains("justw setup")));
 }
 
 /// Runs where `HANSA_TEST_WEBGPU` names the plugin's library; docs/operators/gpu.md says how to get it and a software adapter.

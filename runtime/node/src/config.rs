@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use hansa_catalogue::strict_toml::{self, TomlError};
 use hansa_catalogue::units::Bytes;
 use hansa_economy::Amount;
-use hansa_inference::Rates;
+use hansa_inference::{ProviderKind, Rates};
 use serde::Deserialize;
 
 /// A `node.toml`.
@@ -80,6 +80,45 @@ pub struct InferenceConfig {
     pub credit: Option<Amount>,
     /// Your price cards, by model, in place of those of the packages; micro-credits. Default: none.
     pub price: BTreeMap<String, Rates>,
+    /// Execution providers in the order tried: `cuda`, `tensorrt`, `webgpu`, `cpu`. A model may narrow the list; without `cpu` in it no
+    /// model falls to the processor. Default: `["cpu"]`.
+    pub providers: Vec<ProviderKind>,
+    /// For `cuda`, and for what `tensorrt` leaves.
+    pub cuda: CudaConfig,
+    /// For `tensorrt`.
+    pub tensorrt: TensorrtConfig,
+    /// For `webgpu`.
+    pub webgpu: WebgpuConfig,
+}
+
+/// `[inference.cuda]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct CudaConfig {
+    /// Numbers of the devices, as `nvidia-smi` counts; each model runs on all of them. Default: `[0]`.
+    pub devices: Vec<u32>,
+    /// Device memory that one model's arena may take. Default: no limit.
+    pub memory: Option<Bytes>,
+}
+
+/// `[inference.tensorrt]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct TensorrtConfig {
+    /// Folder for built engines; relative to the file. Default: none are kept, and every load builds its own.
+    pub cache: Option<PathBuf>,
+    /// Compute in half precision where that is faster. Default: false.
+    pub fp16: bool,
+}
+
+/// `[inference.webgpu]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct WebgpuConfig {
+    /// The plugin's library. Default: what `python3 tools/setup.py webgpu` installed.
+    pub plugin: Option<PathBuf>,
+    /// Which of the plugin's devices, from 0. Default: 0.
+    pub device: u32,
 }
 
 /// `[host]`.
@@ -152,6 +191,10 @@ impl NodeConfig {
         if config.bus.url.is_some() && config.bus.port.is_some() {
             return Err(ConfigError::Value(format!("{file}: give bus.url or bus.port, not both")));
         }
+        let providers = &config.inference.providers;
+        if let Some(twice) = providers.iter().enumerate().find(|(index, kind)| providers[..*index].contains(kind)) {
+            return Err(ConfigError::Value(format!("{file}: inference.providers names `{}` twice", twice.1.name())));
+        }
         config.data = base.join(&config.data);
         let paths = [
             &mut config.bus.credentials,
@@ -159,6 +202,8 @@ impl NodeConfig {
             &mut config.ledger.checkpoint,
             &mut config.inference.models,
             &mut config.inference.library,
+            &mut config.inference.tensorrt.cache,
+            &mut config.inference.webgpu.plugin,
         ];
         for path in paths.into_iter().flatten() {
             *path = base.join(&*path);
@@ -213,6 +258,18 @@ mod tests {
         assert_eq!(config.data, Path::new("base/data"));
         assert!(config.grant[0].matches("commons/embedder"));
         assert!(!config.grant[0].matches("commonsense/embedder"));
+    }
+
+    #[test]
+    fn providers_are_read_in_their_order() {
+        let text = "name = \"n\"\n[inference]\nproviders = [\"cuda\", \"cpu\"]\n[inference.cuda]\ndevices = [1, 2]\nmemory = \"8GiB\"\n[inference.webgpu]\nplugin = \"ep.so\"";
+        let inference = parse(text).unwrap().inference;
+        assert_eq!(inference.providers, [ProviderKind::Cuda, ProviderKind::Cpu]);
+        assert_eq!((inference.cuda.devices, inference.cuda.memory.unwrap().0), (vec![1, 2], 8 << 30));
+        assert_eq!(inference.webgpu.plugin.unwrap(), Path::new("base/ep.so"));
+        let wrong = |providers: &str| parse(&format!("name = \"n\"\n[inference]\nproviders = {providers}")).unwrap_err();
+        assert!(wrong("[\"cpu\", \"cpu\"]").contains("names `cpu` twice"));
+        assert!(wrong("[\"rocm\"]").contains("rocm"));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use hansa_economy::channel::AccountId;
 use hansa_economy::ledger::{AssetCreate, Command, CommandId, Genesis};
 use hansa_economy::{Amount, Digest, Keypair, PublicKey};
 use hansa_host::{Host, HostOptions};
-use hansa_inference::{EngineStatus, Inference, InferenceOptions, packages_in};
+use hansa_inference::{EngineStatus, Inference};
 use hansa_ledger::{Ledger, LedgerOptions};
 use hansa_trade::limits::OFFER_LIFE;
 use hansa_trade::{Books, Exchange};
@@ -23,7 +23,7 @@ use crate::codes::Coded;
 use crate::config::NodeConfig;
 use crate::ledger::{self, CREDITS, LedgerLink, LinkPort};
 use crate::meter::Meter;
-use crate::{agent, ambient, folder, keys, tools};
+use crate::{agent, ambient, folder, keys, models, tools};
 
 /// Bucket of signed offers.
 pub const OFFERS_BUCKET: &str = "hansa-offers";
@@ -382,18 +382,7 @@ fn check_ledger(config: &NodeConfig, link: &LedgerLink) -> Result<(), NodeError>
 }
 
 fn start_inference(config: &NodeConfig) -> Inference {
-    let defaults = tools::inference();
-    let models = config.inference.models.as_ref().map(|folder| packages_in(folder));
-    let options = InferenceOptions {
-        library: config.inference.library.clone().or(defaults.library),
-        model_folders: models.unwrap_or(defaults.model_folders),
-        threads_per_model: config.inference.threads.unwrap_or(1),
-        memory_bytes: config.inference.memory.map(|bytes| bytes.0),
-        batching: config.inference.batching.unwrap_or(true),
-        prices: config.inference.price.clone(),
-        ..InferenceOptions::default()
-    };
-    let inference = Inference::start(options);
+    let inference = Inference::start(models::options(config));
     let status = inference.status();
     if let EngineStatus::Unavailable { reason } = status.engine {
         tracing::warn!("no inference on this node (`hansa explain HA0015`): {reason}");

@@ -17,6 +17,11 @@ pub fn inference() -> InferenceOptions {
     found.map(|tools| InferenceOptions::from_tools(&tools)).unwrap_or_default()
 }
 
+/// The WebGPU plugin of the first `.tools` that has it: `python3 tools/setup.py webgpu` puts it there.
+pub fn webgpu_plugin() -> Option<PathBuf> {
+    folders().into_iter().map(|tools| tools.join("lib/libonnxruntime_providers_webgpu.so")).find(|plugin| plugin.is_file())
+}
+
 /// Every `.tools` from the current folder and the program's folder upwards.
 fn folders() -> Vec<PathBuf> {
     let starts = [std::env::current_dir().ok(), std::env::current_exe().ok()];

@@ -26,7 +26,7 @@ const UNWRITTEN: Duration = Duration::from_millis(250);
 const KILLING: Duration = Duration::from_secs(45);
 const FUNDS: Amount = Amount::credits(100);
 /// Of the client and the caller.
-const SUPPLY: Amount = FUNDS.saturating_mul(2);
+const SUPPLY: Amount = Amount::credits(200);
 const CALLER_PRICE: Amount = Amount(3_000);
 
 /// What the buyer saw.

@@ -1,5 +1,6 @@
 //! The seam to what runs graphs: a backend loads sessions, a session runs tensors.
 
+pub(crate) mod examine;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) mod fake;
 #[cfg(test)]
@@ -29,6 +30,8 @@ pub(crate) struct LoadOptions {
     pub(crate) order: Vec<ProviderKind>,
     /// Fraction of the graph's nodes, 0 to 1, that a provider must take; otherwise the next one is tried.
     pub(crate) min_share: f32,
+    /// Which of several devices of a provider, from 0; see [`ProviderSettings::devices`].
+    pub(crate) seat: usize,
     /// The operator's settings of each provider.
     pub(crate) providers: Arc<ProviderSettings>,
 }

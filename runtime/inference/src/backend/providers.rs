@@ -35,13 +35,13 @@ fn attempt(
     options: &LoadOptions,
     kind: ProviderKind,
 ) -> Result<(OrtSession, Provider), String> {
-    let mut builder = runtime.builder(options.threads).map_err(|cause| one_line(&cause))?;
+    let mut builder = prepare(runtime, options, kind)?;
     for file in &graph.data {
         builder = builder
             .with_external_initializer_file_in_memory(&file.location, file.bytes.clone())
             .map_err(|cause| one_line(&cause))?;
     }
-    let session = with_provider(runtime, builder, &options.providers, kind)?
+    let session = builder
         .commit_from_memory(&graph.bytes)
         .map_err(|cause| format!("ONNX Runtime refuses the graph: {}", one_line(&cause)))?;
     let provider = provider::on(&session, kind).map_err(|cause| one_line(&cause))?;
@@ -55,25 +55,34 @@ fn attempt(
     Ok((session, provider))
 }
 
+/// What a session begins with: the provider's libraries are loaded and it has agreed.
+pub(super) fn prepare(runtime: &OnnxRuntime, options: &LoadOptions, kind: ProviderKind) -> Result<SessionBuilder, String> {
+    let builder = runtime.builder(options.threads).map_err(|cause| one_line(&cause))?;
+    with_provider(runtime, builder, options, kind)
+}
+
 fn with_provider(
     runtime: &OnnxRuntime,
     builder: SessionBuilder,
-    settings: &ProviderSettings,
+    options: &LoadOptions,
     kind: ProviderKind,
 ) -> Result<SessionBuilder, String> {
+    let (settings, seat) = (&options.providers, options.seat);
     let built = match kind {
         ProviderKind::Cpu => return Ok(builder),
-        ProviderKind::Cuda => builder.with_execution_providers([cuda(settings).build().error_on_failure()]),
-        ProviderKind::Tensorrt => builder
-            .with_execution_providers([tensorrt(settings).build().error_on_failure(), cuda(settings).build().error_on_failure()]),
+        ProviderKind::Cuda => builder.with_execution_providers([cuda(settings, seat).build().error_on_failure()]),
+        ProviderKind::Tensorrt => builder.with_execution_providers([
+            tensorrt(settings, seat).build().error_on_failure(),
+            cuda(settings, seat).build().error_on_failure(),
+        ]),
         ProviderKind::Webgpu => return webgpu(runtime, builder, settings),
     };
     built.map_err(|cause| format!("{}; run `hansa node doctor`", one_line(&cause)))
 }
 
-fn cuda(settings: &ProviderSettings) -> ep::CUDA {
+fn cuda(settings: &ProviderSettings, seat: usize) -> ep::CUDA {
     let cuda = ep::CUDA::default()
-        .with_device_id(i32::try_from(settings.cuda.device).unwrap_or(i32::MAX))
+        .with_device_id(i32::try_from(settings.cuda_device(seat)).unwrap_or(i32::MAX))
         .with_arena_extend_strategy(ep::ArenaExtendStrategy::SameAsRequested);
     match settings.cuda.memory_bytes.and_then(|bytes| usize::try_from(bytes).ok()) {
         Some(bytes) => cuda.with_memory_limit(bytes),
@@ -81,9 +90,9 @@ fn cuda(settings: &ProviderSettings) -> ep::CUDA {
     }
 }
 
-fn tensorrt(settings: &ProviderSettings) -> ep::TensorRT {
+fn tensorrt(settings: &ProviderSettings, seat: usize) -> ep::TensorRT {
     let tensorrt = ep::TensorRT::default()
-        .with_device_id(i32::try_from(settings.cuda.device).unwrap_or(i32::MAX))
+        .with_device_id(i32::try_from(settings.cuda_device(seat)).unwrap_or(i32::MAX))
         .with_fp16(settings.tensorrt.fp16);
     match &settings.tensorrt.cache {
         Some(folder) => tensorrt.with_engine_cache(true).with_engine_cache_path(folder.display()),

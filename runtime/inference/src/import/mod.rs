@@ -5,6 +5,8 @@
 
 mod config;
 mod decoder;
+#[cfg(test)]
+mod decoder_tests;
 mod encoder;
 mod genai;
 mod golden;
@@ -157,6 +159,7 @@ fn runtime(library: Option<&Path>) -> Result<OnnxRuntime, String> {
 /// A session on the processor.
 fn load(runtime: &OnnxRuntime, graph: &Graph) -> Result<Box<dyn Session>, String> {
     let options = LoadOptions {
+        seat: 0,
         threads: std::thread::available_parallelism().map_or(1, usize::from),
         order: vec![ProviderKind::Cpu],
         min_share: 0.0,

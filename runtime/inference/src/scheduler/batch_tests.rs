@@ -171,7 +171,7 @@ async fn a_run_that_nobody_waits_for_is_stopped() {
 
 #[tokio::test]
 async fn every_device_takes_from_the_same_queue() {
-    let bench = Bench::start(InferenceOptions { devices: 3, batching: false, ..InferenceOptions::default() }).await;
+    let bench = Bench::start(InferenceOptions { sessions: 3, batching: false, ..InferenceOptions::default() }).await;
     let wait = async {
         while bench.backend.sessions() < 3 {
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -252,7 +252,7 @@ impl Dice {
 async fn by_seed_everyone_gets_its_own_and_charges_are_what_was_answered() {
     for seed in 1..=12 {
         let mut dice = Dice(seed);
-        let options = InferenceOptions { devices: 1 + dice.roll(2) as usize, ..InferenceOptions::default() };
+        let options = InferenceOptions { sessions: 1 + dice.roll(2) as usize, ..InferenceOptions::default() };
         let bench = Bench::start(options).await;
         if dice.roll(2) == 0 {
             bench.backend.rows_max(1 + dice.roll(8) as usize);

@@ -3,8 +3,10 @@
 mod account;
 mod accounting;
 mod agent;
+mod doctor;
 mod explain;
 mod ledger;
+mod model;
 pub(crate) mod output;
 mod receipt;
 mod serve;
@@ -13,7 +15,7 @@ mod service;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use hansa_node::Client;
+use hansa_node::{Client, NodeConfig};
 
 /// Why a command did not do its work, for the person who typed it. May begin with a code, `HA0001: `.
 pub(crate) type Failure = String;
@@ -32,7 +34,8 @@ Examples:
   hansa account fund 10                             issue yourself credits (on your own ledger)
   hansa service search                              what is on offer
   hansa service call commons:reading/reader read '[\"a.md\", \"markdown\", \"IyBIaQ==\"]'
-  hansa receipt list                                what you paid for"
+  hansa receipt list                                what you paid for
+  hansa model add exports/all-MiniLM-L6-v2          lend a model"
 )]
 pub(crate) struct Options {
     /// Print JSON instead of text.
@@ -55,7 +58,7 @@ pub(crate) struct Options {
 enum Command {
     /// Start a node with its own bus and ledger, for one machine.
     Up(serve::Up),
-    /// Start a node as its `node.toml` says.
+    /// Start a node as its `node.toml` says, or look at what it would find.
     Node(serve::Run),
     /// What the node is and has.
     Status,
@@ -64,6 +67,9 @@ enum Command {
     /// Agents on the node.
     #[command(subcommand)]
     Agent(agent::Command),
+    /// Models that the node lends.
+    #[command(subcommand)]
+    Model(model::Command),
     /// Services on the market.
     #[command(subcommand)]
     Service(service::Command),
@@ -108,11 +114,30 @@ pub(crate) async fn run(options: Options) -> Result<(), Failure> {
         Command::Status => serve::status(&context).await,
         Command::Down => serve::down(&context).await,
         Command::Agent(command) => agent::run(&context, command).await,
+        Command::Model(command) => model::run(&context, command).await,
         Command::Service(command) => service::run(&context, command).await,
         Command::Account(command) => account::run(&context, command).await,
         Command::Ledger(command) => ledger::run(&context, command).await,
         Command::Receipt(command) => receipt::run(&context, command).await,
         Command::Explain(explain) => explain::run(&explain),
+    }
+}
+
+/// Whose models and which library: a node's configuration.
+#[derive(Args)]
+pub(crate) struct NodeFile {
+    /// The node's configuration. Default: that of `hansa up`.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl NodeFile {
+    /// The configuration, whether or not a node runs with it.
+    pub(crate) fn load(&self, context: &Context) -> Result<NodeConfig, Failure> {
+        match &self.config {
+            Some(file) => NodeConfig::load(file).map_err(|error| error.to_string()),
+            None => Ok(NodeConfig::for_one_machine("home", &context.node, None)),
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use hansa_node::admin::{self, Ask, Reply};
 use hansa_node::{Node, NodeConfig};
 use tokio::signal::unix::{SignalKind, signal};
@@ -24,13 +24,25 @@ pub(crate) struct Up {
     agents: Vec<PathBuf>,
 }
 
-/// Start a node as its `node.toml` says.
+/// Start a node as its `node.toml` says, or look at what it would find.
 #[derive(Args)]
-#[command(after_help = "Example:\n  hansa node --config north/node.toml")]
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    after_help = "Examples:\n  hansa node --config north/node.toml\n  hansa node doctor --config north/node.toml"
+)]
 pub(crate) struct Run {
     /// The node's configuration.
-    #[arg(long, value_name = "FILE")]
-    config: PathBuf,
+    #[arg(long, value_name = "FILE", required = true)]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<NodeCommand>,
+}
+
+#[derive(Subcommand)]
+enum NodeCommand {
+    /// Say what the node needs, what of it is there, and what to do about the rest.
+    Doctor(super::NodeFile),
 }
 
 pub(crate) async fn up(context: &Context, up: Up) -> Result<(), Failure> {
@@ -39,7 +51,11 @@ pub(crate) async fn up(context: &Context, up: Up) -> Result<(), Failure> {
 }
 
 pub(crate) async fn node(context: &Context, run: Run) -> Result<(), Failure> {
-    let config = NodeConfig::load(&run.config).map_err(|error| error.to_string())?;
+    if let Some(NodeCommand::Doctor(file)) = &run.command {
+        return super::doctor::run(context, &file.load(context)?);
+    }
+    let file = run.config.as_deref().ok_or("`--config FILE` is missing; name the node's configuration")?;
+    let config = NodeConfig::load(file).map_err(|error| error.to_string())?;
     serve(context, config, &[]).await
 }
 
