@@ -1,12 +1,13 @@
 //! Decoders of either layout, up to the manifest that describes them; running one is the generator's own test.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::ImportOptions;
 use super::stage::{Layout, Staged};
-use crate::backend::Session;
+use crate::backend::{Interrupt, Session};
 use crate::error::Result;
 use crate::info::{DeviceClass, Provider};
 use crate::package::{GenerateSettings, Package, Pipeline};
@@ -29,6 +30,10 @@ impl Session for Ports {
 
     fn provider(&self) -> Provider {
         Provider { name: "none".to_owned(), share: 0.0, device: DeviceClass::Cpu, passed_over: Vec::new() }
+    }
+
+    fn interrupt(&self) -> Arc<dyn Interrupt> {
+        panic!("describing a model runs nothing")
     }
 
     fn run(&mut self, _: &[(&str, &Tensor)], _: &[&str]) -> Result<Vec<Tensor>> {
