@@ -124,8 +124,9 @@ impl Backend for OnnxRuntime {
         let inputs = session.inputs().iter().map(port).collect::<Result<_>>()?;
         let outputs = session.outputs().iter().map(port).collect::<Result<_>>()?;
         let failed = |cause: ort::Error| Error::Backend(one_line(&cause));
+        let number = options.providers.cuda_device(options.seat);
+        let device = onnx_held::device_memory(&provider.name, number).map_err(failed)?;
         let options = Arc::new(RunOptions::new().map_err(failed)?);
-        let device = onnx_held::device_memory(&provider.name).map_err(failed)?;
         Ok(Box::new(OnnxSession { session, options, inputs, outputs, provider, device }))
     }
 }

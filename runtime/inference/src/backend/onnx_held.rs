@@ -13,10 +13,11 @@ use ort::value::{DynTensor, DynTensorValueType, DynValue, Tensor, TensorElementT
 use super::held::{Feed, Floats, Held, Numbers};
 
 /// Where a provider keeps outputs that need not come to the host; `None` where that is the host's own memory.
-pub(super) fn device_memory(provider: &str) -> ort::Result<Option<MemoryInfo<'static>>> {
+pub(super) fn device_memory(provider: &str, number: u32) -> ort::Result<Option<MemoryInfo<'static>>> {
     match provider {
         "CUDAExecutionProvider" | "TensorrtExecutionProvider" => {
-            MemoryInfo::new(AllocationDevice::CUDA, 0, AllocatorType::Device, MemoryType::Default).map(Some)
+            let number = i32::try_from(number).unwrap_or(i32::MAX);
+            MemoryInfo::new(AllocationDevice::CUDA, number, AllocatorType::Device, MemoryType::Default).map(Some)
         }
         _ => Ok(None),
     }

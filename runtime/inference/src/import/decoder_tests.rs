@@ -33,7 +33,7 @@ impl Session for Ports {
     }
 
     fn interrupt(&self) -> Arc<dyn Interrupt> {
-        panic!("nothing runs that could be stopped")
+        panic!("describing a model runs nothing")
     }
 
     fn run(&mut self, _: &[(&str, &Tensor)], _: &[&str]) -> Result<Vec<Tensor>> {
