@@ -34,6 +34,19 @@ pub struct ModelRun {
     /// Metered input units: tokens, or tensor elements / 1024.
     #[n(2)]
     pub input_units: u64,
+    /// Metered output units: generated tokens.
+    #[cbor(n(3), default, skip_if = "is_zero")]
+    pub output_units: u64,
+    /// The execution provider that most of it ran on, such as `CPUExecutionProvider`, as the node read it back.
+    #[n(4)]
+    pub provider: Option<String>,
+    /// Share of the model's nodes on that provider, in thousandths.
+    #[n(5)]
+    pub provider_share_permille: Option<u16>,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// A receipt, signed by the agent's key. The payer's next voucher in the lane names its digest.

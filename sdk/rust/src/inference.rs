@@ -23,7 +23,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl Default for Options {
     /// No limits beyond those of the call and of the operator.
     fn default() -> Self {
-        Self { deadline_ms: None, max_cost: None, priority: None, exclusive: false, idempotency_key: None }
+        Self { deadline_ms: None, max_cost: None, priority: None, exclusive: false }
     }
 }
 

@@ -1,6 +1,6 @@
 //! An agent's inference capability for one call: the node's models, and what was run for the receipt and the bill.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use futures::FutureExt;
@@ -12,6 +12,7 @@ use hansa_host::inference::{Infer, InferFuture};
 use hansa_inference as engine;
 use hansa_inference::Inference;
 
+use super::generation::{self, CallGeneration};
 use crate::meter::Tab;
 
 /// Priority of a request that names none: neither interactive nor batch.
@@ -23,7 +24,7 @@ pub(crate) struct CallInference {
     tenant: Arc<str>,
     funds: Arc<dyn engine::Funds>,
     deadline: Instant,
-    used: Mutex<Used>,
+    used: Counting,
 }
 
 /// What one call ran.
@@ -34,15 +35,61 @@ pub(crate) struct Used {
     pub(crate) cost: u64,
 }
 
+/// The same while it is counted: generations go on counting when the guest has left `generate`.
+#[derive(Clone, Default)]
+struct Counting(Arc<Mutex<Used>>);
+
+/// One model's line in it.
+pub(super) struct Run {
+    used: Counting,
+    model: ModelRun,
+}
+
+impl Counting {
+    fn lock(&self) -> MutexGuard<'_, Used> {
+        self.0.lock().expect("no panic while usage is locked")
+    }
+
+    /// The line of a model, which is listed with its first units.
+    fn run_of(&self, inference: &Inference, model: &str) -> Run {
+        let info = inference.info(model).ok();
+        let provider = info.as_ref().and_then(|info| info.provider.clone());
+        let model = ModelRun {
+            model: info.as_ref().map_or_else(|| model.to_owned(), |info| format!("{}@{}", info.name, info.version)),
+            manifest: Digest(info.map(|info| info.manifest).unwrap_or_default()),
+            input_units: 0,
+            output_units: 0,
+            provider_share_permille: provider.as_ref().map(|provider| (provider.share * 1000.0).round() as u16),
+            provider: provider.map(|provider| provider.name),
+        };
+        Run { used: self.clone(), model }
+    }
+}
+
+impl Run {
+    /// Counts more units.
+    pub(super) fn add(&self, usage: engine::Usage) {
+        let mut used = self.used.lock();
+        used.cost = used.cost.saturating_add(usage.cost);
+        if !used.models.iter().any(|run| run.manifest == self.model.manifest) {
+            used.models.push(self.model.clone());
+        }
+        for run in used.models.iter_mut().filter(|run| run.manifest == self.model.manifest) {
+            run.input_units = run.input_units.saturating_add(usage.input_units);
+            run.output_units = run.output_units.saturating_add(usage.output_units);
+        }
+    }
+}
+
 impl CallInference {
     /// For a call of `tenant` that has to end at `deadline` and is paid from `tab`.
     pub(crate) fn new(inference: Inference, tenant: Arc<str>, tab: Tab, deadline: Instant) -> CallInference {
-        CallInference { inference, tenant, funds: Arc::new(tab), deadline, used: Mutex::default() }
+        CallInference { inference, tenant, funds: Arc::new(tab), deadline, used: Counting::default() }
     }
 
     /// What was run so far.
     pub(crate) fn used(&self) -> Used {
-        self.used.lock().expect("no panic while usage is locked").clone()
+        self.used.lock().clone()
     }
 
     fn request(&self, opts: &wit::Opts) -> engine::Request {
@@ -58,28 +105,8 @@ impl CallInference {
     }
 
     fn note(&self, model: &str, usage: engine::Usage) -> wit::Usage {
-        let mut used = self.used.lock().expect("no panic while usage is locked");
-        used.cost = used.cost.saturating_add(usage.cost);
-        if let Ok(info) = self.inference.info(model) {
-            let manifest = Digest(info.manifest);
-            match used.models.iter_mut().find(|run| run.manifest == manifest) {
-                Some(run) => run.input_units = run.input_units.saturating_add(usage.input_units),
-                None => used.models.push(ModelRun {
-                    model: format!("{}@{}", info.name, info.version),
-                    manifest,
-                    input_units: usage.input_units,
-                }),
-            }
-        }
-        wit::Usage {
-            requests: usage.requests,
-            input_units: usage.input_units,
-            output_units: usage.output_units,
-            device_us: usage.device_us,
-            queue_us: usage.queue_us,
-            batch_rows: usage.batch_rows,
-            cost: usage.cost,
-        }
+        self.used.run_of(&self.inference, model).add(usage);
+        usage_out(usage)
     }
 }
 
@@ -99,7 +126,7 @@ impl Infer for CallInference {
                 per_request: rates.per_request,
                 per_1k_input: rates.per_1k_input,
                 per_1k_output: rates.per_1k_output,
-                per_ms_device: 0,
+                priority_percent: rates.priority_percent.into(),
             })
         };
         async move { rates() }.boxed()
@@ -171,12 +198,30 @@ impl Infer for CallInference {
     fn generate(
         &self,
         model: String,
-        _: wit::Prompt,
-        _: wit::Sampling,
-        _: wit::Opts,
+        prompt: wit::Prompt,
+        sampling: wit::Sampling,
+        opts: wit::Opts,
     ) -> InferFuture<'_, Box<dyn wit::Generation>> {
-        let message = format!("`{model}` does not generate: no model of this version does");
-        async move { Err(wit::Error::BadInput(message)) }.boxed()
+        let generate = async move {
+            let (prompt, sampling) = (generation::prompt(prompt), generation::sampling(sampling)?);
+            let begun = self.inference.generate(&self.request(&opts), &model, prompt, sampling).await.map_err(error)?;
+            let run = self.used.run_of(&self.inference, &model);
+            Ok(Box::new(CallGeneration::new(begun, run)) as Box<dyn wit::Generation>)
+        };
+        generate.boxed()
+    }
+}
+
+/// Usage as guests see it.
+pub(super) fn usage_out(usage: engine::Usage) -> wit::Usage {
+    wit::Usage {
+        requests: usage.requests,
+        input_units: usage.input_units,
+        output_units: usage.output_units,
+        device_us: usage.device_us,
+        queue_us: usage.queue_us,
+        batch_rows: usage.batch_rows,
+        cost: usage.cost,
     }
 }
 
@@ -237,7 +282,7 @@ fn info(info: engine::ModelInfo) -> wit::ModelInfo {
     }
 }
 
-fn error(error: engine::Error) -> wit::Error {
+pub(super) fn error(error: engine::Error) -> wit::Error {
     use engine::Error as E;
     match error {
         E::NotFound(name) => wit::Error::NotFound(name),

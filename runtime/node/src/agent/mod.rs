@@ -2,6 +2,7 @@
 
 mod components;
 mod deployed;
+mod generation;
 mod infer;
 mod logs;
 mod market;

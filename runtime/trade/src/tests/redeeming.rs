@@ -49,7 +49,14 @@ async fn a_claim_that_is_too_long_for_any_command_is_given_up() {
     let mut hand = bed.hand(1);
     hand.buy(&bed, 0).await;
     bed.serve.children.store(RECEIPT_CHILDREN_MAX, SeqCst);
-    let model = ModelRun { model: "m".repeat(2_880), manifest: Digest::of(b"model"), input_units: 1 };
+    let model = ModelRun {
+        model: "m".repeat(2_880),
+        manifest: Digest::of(b"model"),
+        input_units: 1,
+        output_units: 0,
+        provider: None,
+        provider_share_permille: None,
+    };
     *bed.serve.models.lock().unwrap() = vec![model; RECEIPT_MODELS_MAX];
     let receipt = hand.call(&bed, 1).await;
     assert!((STATEMENT_BYTES_MAX - 1000..=STATEMENT_BYTES_MAX).contains(&receipt.bytes().len()), "{}", receipt.bytes().len());

@@ -61,7 +61,7 @@ impl State {
             Ok((name, tensor))
         });
         let inputs = inputs.collect::<Result<_, Error>>()?;
-        let opts = Opts { deadline_ms: None, max_cost: None, priority: None, exclusive: false, idempotency_key: None };
+        let opts = Opts { deadline_ms: None, max_cost: None, priority: None, exclusive: false };
         let done = self.capabilities.inference.run(model.to_owned(), inputs, Vec::new(), opts).await?;
         let outputs = done.outputs.into_iter().map(|(name, tensor)| {
             let tensor = Tensor::from_output(&name, tensor)?;
