@@ -43,7 +43,7 @@ impl Recompute {
         let runtime = OnnxRuntime::open(&tools().join("lib/libonnxruntime.so")).unwrap();
         let graph = Package::open(&folder()).unwrap().graph().unwrap();
         let order = vec![ProviderKind::Cpu];
-        let options = LoadOptions { threads: 1, order, min_share: 0.0, providers: Arc::default() };
+        let options = LoadOptions { threads: 1, seat: 0, order, min_share: 0.0, providers: Arc::default() };
         Self(runtime.load(&graph, &options).unwrap())
     }
 
