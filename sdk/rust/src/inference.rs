@@ -88,7 +88,7 @@ pub fn count_tokens(model: &str, texts: &[String]) -> Result<Vec<u32>> {
 /// # Errors
 /// Any [`Error`]; `?` turns it into the [`crate::Fault`] that says the same to a customer.
 pub fn embed(model: &str, texts: &[String], options: &Options) -> Result<Embeddings> {
-    text::embed(model, texts, options)
+    text::embed(model, texts, *options)
 }
 
 /// The `top_k` likeliest labels of each example, best first.
@@ -96,7 +96,7 @@ pub fn embed(model: &str, texts: &[String], options: &Options) -> Result<Embeddi
 /// # Errors
 /// Any [`Error`].
 pub fn classify(model: &str, examples: &[Example], top_k: u32, options: &Options) -> Result<Labels> {
-    text::classify(model, examples, top_k, options)
+    text::classify(model, examples, top_k, *options)
 }
 
 /// The `top_k` documents nearest to `query`, best first.
@@ -104,7 +104,7 @@ pub fn classify(model: &str, examples: &[Example], top_k: u32, options: &Options
 /// # Errors
 /// Any [`Error`].
 pub fn rerank(model: &str, query: &str, documents: &[String], top_k: u32, options: &Options) -> Result<Ranking> {
-    text::rerank(model, query, documents, top_k, options)
+    text::rerank(model, query, documents, top_k, *options)
 }
 
 /// Run a model on named tensors; `outputs` names what to return.
@@ -112,7 +112,7 @@ pub fn rerank(model: &str, query: &str, documents: &[String], top_k: u32, option
 /// # Errors
 /// Any [`Error`].
 pub fn run(model: &str, inputs: &[(String, Tensor)], outputs: &[String], options: &Options) -> Result<Outcome> {
-    tensors::run(model, inputs, outputs, options)
+    tensors::run(model, inputs, outputs, *options)
 }
 
 impl fmt::Display for ModelRef {

@@ -51,13 +51,16 @@ pub(crate) fn compare() {
 /// What a child measures.
 pub(crate) fn side(side: &str) -> f64 {
     match side.split_once('-') {
+        Some(("host", "generate")) => crate::generate::host(),
+        Some(("raw", "generate")) => crate::generate::raw(),
         Some(("host", model)) => host(model),
         Some(("raw", model)) => raw(model),
         _ => panic!("no side `{side}`"),
     }
 }
 
-fn child(side: &str) -> f64 {
+/// What another process measures.
+pub(crate) fn child(side: &str) -> f64 {
     let output = Command::new(std::env::current_exe().unwrap()).args(["side", side]).output().unwrap();
     assert!(output.status.success(), "{side}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap().trim().parse().unwrap()

@@ -38,7 +38,7 @@ use crate::bindings::hansa::inference::generation_types::Event;
 /// Any [`Error`](super::Error): among them `BadInput` for a model that does not generate or for settings out of range, and `Budget`
 /// where the prompt alone would cost more than [`Options::max_cost`].
 pub fn generate(model: &str, prompt: impl Into<Prompt>, sampling: &Sampling, options: &Options) -> Result<Generation> {
-    let running = generate::start(model, &prompt.into(), sampling, options)?;
+    let running = generate::start(model, &prompt.into(), sampling, *options)?;
     Ok(Generation { running, end: None })
 }
 
