@@ -70,6 +70,8 @@ pub enum Ask {
     },
     /// Check the ledger; only on the node that keeps it.
     Check,
+    /// What the models did, as OpenMetrics text.
+    Metrics,
     /// Sign where the ledger stands; only on the node that keeps it.
     Checkpoint,
     /// What happened to an account, newest first; only on the node that keeps the ledger.
@@ -125,6 +127,11 @@ pub enum Reply {
         report: serde_json::Value,
         /// The first problem, if there is one.
         problem: Option<String>,
+    },
+    /// To [`Ask::Metrics`].
+    Metrics {
+        /// OpenMetrics text.
+        text: String,
     },
     /// To [`Ask::Checkpoint`].
     Checkpoint {
@@ -316,6 +323,7 @@ async fn send_export(node: &Node, format: ExportFormat, write: &mut OwnedWriteHa
 
 async fn answer(node: &Node, ask: Ask) -> Result<Reply, String> {
     match ask {
+        Ask::Metrics => Ok(Reply::Metrics { text: crate::metrics::open_metrics(node.inference()) }),
         Ask::Status => Ok(Reply::Status(status(node))),
         Ask::Deploy { folder, manifest, component, fund } => deploy(node, folder, manifest, component, fund).await,
         Ask::Agents => {
@@ -414,6 +422,18 @@ fn status(node: &Node) -> NodeStatus {
             hansa_inference::EngineStatus::Ready { version, .. } => version,
             hansa_inference::EngineStatus::Unavailable { reason } => reason,
         },
-        models: inference.models.iter().map(|model| format!("{} ({:?})", model.name, model.state)).collect(),
+        models: node.inference().models().iter().zip(&inference.models).map(|(info, model)| model_text(info, model)).collect(),
     }
+}
+
+/// `minilm: ready on CPUExecutionProvider, 100 % of its nodes`
+fn model_text(info: &hansa_inference::ModelInfo, model: &hansa_inference::ModelStatus) -> String {
+    use hansa_inference::ModelState as S;
+    let state = match (&model.state, &info.provider) {
+        (S::Ready, Some(on)) => format!("ready on {}, {:.0} % of its nodes", on.name, on.share * 100.0),
+        (S::Ready | S::Loading, _) => "loading".into(),
+        (S::Listed, _) => "listed; its first request loads it".into(),
+        (S::Failed(why), _) => format!("refused: {why}"),
+    };
+    format!("{}: {state}", info.name)
 }

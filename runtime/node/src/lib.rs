@@ -10,6 +10,7 @@ pub mod folder;
 pub mod keys;
 pub mod ledger;
 pub mod meter;
+pub mod metrics;
 pub mod models;
 pub mod node;
 pub mod policy;

@@ -31,6 +31,8 @@ struct Seen {
     /// By the receipts' units and MiniLM's price card, smallest units.
     cost: AtomicU64,
     receipts: Mutex<Vec<hansa_economy::Digest>>,
+    /// What went wrong last.
+    trouble: Mutex<String>,
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -49,38 +51,44 @@ async fn charges_are_the_ledgers_movements_to_the_unit() {
     node.start().await;
     let manifest = std::fs::read_to_string(workspace().join("agents/embedder/agent.toml")).unwrap();
     node.deploy_component("embedder", &manifest, component("agent-embedder")).await;
-    let client = Arc::new(Client::connect(&server.url(), &folder.path().join("client")).await.unwrap());
-    node.issue(client.account(), FUNDS).await;
     node.issue(node.account_of("embedder").await, CAPITAL).await;
     let Reply::Status(status) = node.ask(Ask::Status).await else { panic!("not a status") };
     let operator: AccountId = status.account.parse().unwrap();
 
     let seen = Arc::new(Seen::default());
-    let shopping: Vec<_> =
-        (0..SHOPPERS).map(|_| tokio::spawn(shop(client.clone(), seen.clone(), Dice(dice.below(u64::MAX) | 1)))).collect();
     let journal = node.data().join("meter/journal.jsonl");
     let mut charged = 0;
-    for _ in 0..KILLS {
+    for life in 0..=KILLS {
+        // New buyers each time: the lanes of those before are in doubt until their seller has looked through its books.
+        let client = Arc::new(Client::connect(&server.url(), &folder.path().join(format!("client-{life}"))).await.unwrap());
+        node.issue(client.account(), FUNDS).await;
+        seen.stop.store(false, Relaxed);
+        let shopper = |_| tokio::spawn(shop(client.clone(), seen.clone(), Dice(dice.below(u64::MAX) | 1)));
+        let shopping: Vec<_> = (0..SHOPPERS).map(shopper).collect();
         answers(&seen, 10, &node).await;
         tokio::time::sleep(Duration::from_millis(dice.below(400))).await;
         if dice.below(2) == 0 {
             node.ask(Ask::Settle { close: false }).await;
         }
-        node.kill();
-        charged += charges(&journal);
-        node.start().await;
+        if life < KILLS {
+            node.kill();
+            charged += charges(&journal);
+        }
+        seen.stop.store(true, Relaxed);
+        for shopper in shopping {
+            shopper.await.unwrap();
+        }
+        add_receipts(&client, &seen).await;
+        if life < KILLS {
+            node.start().await;
+        } else {
+            client.settle().await;
+        }
     }
-    answers(&seen, 10, &node).await;
-    seen.stop.store(true, Relaxed);
-    for shopper in shopping {
-        shopper.await.unwrap();
-    }
-    client.settle().await;
     // The embedder's last earnings are there after the first settling, and pay its debt in the second.
     node.ask(Ask::Settle { close: false }).await;
     node.ask(Ask::Settle { close: false }).await;
-    add_receipts(&client, &seen).await;
-    node.check(FUNDS.saturating_add(CAPITAL)).await;
+    node.check(FUNDS.saturating_mul(KILLS as u128 + 1).saturating_add(CAPITAL)).await;
     node.shut_down().await;
     charged += charges(&journal);
 
@@ -106,8 +114,12 @@ async fn shop(client: Arc<Client>, seen: Arc<Seen>, mut dice: Dice) {
                 seen.answered.fetch_add(1, Relaxed);
                 seen.receipts.lock().unwrap().extend(bought.receipt);
             }
-            Ok(Ok(_)) | Err(_) => {}
-            Ok(Err(_)) => tokio::time::sleep(Duration::from_millis(5)).await,
+            Ok(Ok(bought)) => *seen.trouble.lock().unwrap() = format!("{:?}", fault_in(&bought.answer)),
+            Err(_) => {}
+            Ok(Err(fault)) => {
+                *seen.trouble.lock().unwrap() = format!("{fault:?}");
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
         }
     }
 }
@@ -127,7 +139,7 @@ async fn add_receipts(client: &Client, seen: &Seen) {
 async fn answers(seen: &Seen, count: u64, node: &Process) {
     let (from, deadline) = (seen.answered.load(Relaxed), std::time::Instant::now() + Duration::from_secs(60));
     while seen.answered.load(Relaxed) < from + count {
-        assert!(std::time::Instant::now() < deadline, "no answers any more:\n{}", node.log());
+        assert!(std::time::Instant::now() < deadline, "no answers any more ({}):\n{}", seen.trouble.lock().unwrap(), node.log());
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }

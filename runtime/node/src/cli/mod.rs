@@ -62,6 +62,8 @@ enum Command {
     Node(serve::Run),
     /// What the node is and has.
     Status,
+    /// What the node's models did, per model and agent, as OpenMetrics text for Prometheus.
+    Metrics,
     /// Stop the node: withdraw offers, let calls end, settle.
     Down,
     /// Agents on the node.
@@ -112,6 +114,7 @@ pub(crate) async fn run(options: Options) -> Result<(), Failure> {
         Command::Up(up) => serve::up(&context, up).await,
         Command::Node(run) => serve::node(&context, run).await,
         Command::Status => serve::status(&context).await,
+        Command::Metrics => serve::metrics(&context).await,
         Command::Down => serve::down(&context).await,
         Command::Agent(command) => agent::run(&context, command).await,
         Command::Model(command) => model::run(&context, command).await,

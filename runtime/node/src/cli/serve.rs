@@ -115,7 +115,18 @@ pub(crate) async fn status(context: &Context) -> Result<(), Failure> {
     line(format!("bus        {}", status.bus));
     line(format!("ledger     {}{}", status.ledger, if status.keeps_ledger { " (kept here)" } else { "" }));
     line(format!("inference  {}", status.inference));
-    line(format!("models     {}", if status.models.is_empty() { "none".into() } else { status.models.join(", ") }));
+    line(format!("models     {}", if status.models.is_empty() { "none".into() } else { status.models.join("\n           ") }));
+    Ok(())
+}
+
+pub(crate) async fn metrics(context: &Context) -> Result<(), Failure> {
+    let Reply::Metrics { text } = context.ask(&Ask::Metrics).await? else {
+        return Err("the node gave another answer than asked for".into());
+    };
+    match context.json {
+        true => json(&serde_json::json!({ "openmetrics": text })),
+        false => line(text.trim_end()),
+    }
     Ok(())
 }
 
