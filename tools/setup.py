@@ -1,8 +1,8 @@
 """Fetch what building, testing and running Hansa needs into `.tools`, pinned by tools/pins.txt.
 
-    python3 tools/setup.py [just | wasm | nats | onnxruntime | minilm | magika | tinyllama | beancount | webgpu]...
+    python3 tools/setup.py [just | wasm | nats | onnxruntime | minilm | magika | tinyllama | beancount | webgpu | bench]...
 
-Without a name all steps run but `webgpu`. Each step looks first whether its result is there with the right sha256, so a second
+Without a name all steps run but `webgpu` and `bench`. Each step looks first whether its result is there with the right sha256, so a second
 run takes a second. Only the standard library and `pip` are used; nothing leaves `.tools` (except the Rust
 target, which rustup installs). Ends with 0, or with 1 and one line that says what is wrong and what to do.
 """
@@ -291,6 +291,28 @@ PYTHONPATH=$(CDPATH='' cd -- "$(dirname -- "$0")/../python" && pwd) exec '%s' -c
     say("beancount", "ready after %.1f s" % (time.monotonic() - began))
 
 
+def ensure_bench(wheels):
+    """`bench-python`: Python's onnxruntime of the same version, which `just bench inference` compares with. Nothing else uses it."""
+    folder = TOOLS / "bench-python"
+    if (folder / "onnxruntime").is_dir() and (folder / "numpy").is_dir():
+        say("bench", "present")
+        return
+    version = wheels["onnxruntime"][0]
+    say("bench", "fetching Python's onnxruntime %s and numpy (60 MB)" % version)
+    with tempfile.TemporaryDirectory(dir=TOOLS) as scratch:
+        command = [
+            sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--only-binary=:all:",
+            "--target", scratch + "/python", "onnxruntime==" + version, "numpy",
+        ]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        if done.returncode != 0:
+            raise SetupError("pip could not install onnxruntime for the benchmark: %s" % cause_of(done.stdout))
+        if folder.exists():
+            shutil.rmtree(folder)
+        os.replace(scratch + "/python", folder)
+    say("bench", "ready")
+
+
 def copy_manifest(model):
     """The committed manifest beside the fetched files makes the folder a model package."""
     source, target = MANIFESTS / model / "hansa-model.toml", TOOLS / "models" / model / "hansa-model.toml"
@@ -301,7 +323,7 @@ def copy_manifest(model):
 def run(names):
     wheels, files, packages = read_pins()
     available = {step.name: step for step in steps(files)}
-    others = {"wasm": ensure_wasm, "beancount": lambda: ensure_beancount(packages)}
+    others = {"wasm": ensure_wasm, "beancount": lambda: ensure_beancount(packages), "bench": lambda: ensure_bench(wheels)}
     chosen = names or ["wasm", *available, "beancount"]
     available.update({step.name: step for step in optional_steps()})
     for name in chosen:
