@@ -55,8 +55,10 @@ pub struct TenantMetrics {
 /// What one model did since the node started.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ModelMetrics {
-    /// Runs of the device.
+    /// Runs of the device that gave outputs.
     pub runs: u64,
+    /// Runs that failed or were stopped, those included of which the parts were tried again.
+    pub failed_runs: u64,
     /// Rows of these runs.
     pub batch_rows: Histogram,
     /// Units that the device computed, padding included.
@@ -109,6 +111,11 @@ impl Metrics {
         metrics.padded_units = metrics.padded_units.saturating_add(padded_units);
         metrics.units = metrics.units.saturating_add(units);
         metrics.device_us = metrics.device_us.saturating_add(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+    }
+
+    /// A run that gave no outputs.
+    pub(crate) fn run_failed(&self) {
+        self.lock().failed_runs += 1;
     }
 
     /// A request was answered and charged.

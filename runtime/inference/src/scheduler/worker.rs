@@ -203,6 +203,9 @@ impl Worker {
         };
         let took = started.elapsed();
         self.end(seat);
+        if outputs.is_err() {
+            self.metrics.run_failed();
+        }
         let outputs = match outputs {
             Ok(outputs) if outputs.len() == jobs.len() => outputs,
             Ok(_) => return Err((Error::Backend("the model gave another number of rows than it was sent".to_owned()), jobs)),
