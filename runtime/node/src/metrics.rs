@@ -30,8 +30,11 @@ impl fmt::Debug for Snapshot {
 
 type Labels<'a> = Vec<(&'static str, &'a str)>;
 
-/// What of a model is a counter: name, help, value.
-const OF_MODELS: [(&str, &str, fn(&ModelMetrics) -> f64); 6] = [
+/// A counter: name, help, value.
+type CounterOf<T> = (&'static str, &'static str, fn(&T) -> f64);
+
+/// What of a model is a counter.
+const OF_MODELS: [CounterOf<ModelMetrics>; 6] = [
     ("hansa_inference_runs", "Runs of the device", |model| model.runs as f64),
     ("hansa_inference_units", "Units that runs computed, without padding", |model| model.units as f64),
     ("hansa_inference_padded_units", "Units that runs computed, padding included", |model| model.padded_units as f64),
@@ -41,7 +44,7 @@ const OF_MODELS: [(&str, &str, fn(&ModelMetrics) -> f64); 6] = [
 ];
 
 /// What of a tenant is a counter.
-const OF_TENANTS: [(&str, &str, fn(&TenantMetrics) -> f64); 7] = [
+const OF_TENANTS: [CounterOf<TenantMetrics>; 7] = [
     ("hansa_inference_requests", "Requests answered", |tenant| tenant.requests as f64),
     ("hansa_inference_refused", "Requests refused because the queue was full", |tenant| tenant.refused as f64),
     ("hansa_inference_failed", "Rows that failed", |tenant| tenant.failed as f64),

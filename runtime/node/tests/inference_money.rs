@@ -1,5 +1,5 @@
 //! What agents pay for inference: to the unit what was charged, however often the node is killed, whatever callers give up.
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test, which prints its seed")]
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 mod shared;
 
