@@ -30,6 +30,10 @@ pub const TOKENS_MAX: u32 = 32_768;
 pub const INLINE_TEXT_BYTES_MAX: usize = 8 << 10;
 /// Elements of one raw input that make a unit of the meter.
 pub const ELEMENTS_PER_UNIT: u64 = 1024;
+/// Bytes of inputs that may wait per model.
+pub const QUEUE_BYTES_MAX: u64 = 512 << 20;
+/// Bytes of inputs that one tenant may have waiting per model; a single call may have more.
+pub const QUEUE_TENANT_BYTES_MAX: u64 = 128 << 20;
 /// Milliseconds that `overloaded` asks a caller to wait at most.
 pub const RETRY_MS_MAX: u32 = 60_000;
 /// Tenants without waiting work whose place in the fair order is remembered.
