@@ -24,6 +24,8 @@ pub const TEXT_BYTES_MAX: usize = 64 << 10;
 pub const EXAMPLE_BYTES_MAX: usize = 16 << 20;
 /// Bytes of all input tensors of one raw call.
 pub const TENSOR_BYTES_MAX: usize = 64 << 20;
+/// Bytes of all output tensors of one raw call, as far as the ports tell.
+pub const OUTPUT_BYTES_MAX: u64 = 256 << 20;
 /// Tokens of one row, whatever a manifest says.
 pub const TOKENS_MAX: u32 = 32_768;
 /// Text bytes from which tokenising moves off the async worker: about a millisecond of work.
