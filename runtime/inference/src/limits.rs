@@ -24,12 +24,18 @@ pub const TEXT_BYTES_MAX: usize = 64 << 10;
 pub const EXAMPLE_BYTES_MAX: usize = 16 << 20;
 /// Bytes of all input tensors of one raw call.
 pub const TENSOR_BYTES_MAX: usize = 64 << 20;
+/// Bytes of all output tensors of one raw call, as far as the ports tell.
+pub const OUTPUT_BYTES_MAX: u64 = 256 << 20;
 /// Tokens of one row, whatever a manifest says.
 pub const TOKENS_MAX: u32 = 32_768;
 /// Text bytes from which tokenising moves off the async worker: about a millisecond of work.
 pub const INLINE_TEXT_BYTES_MAX: usize = 8 << 10;
 /// Elements of one raw input that make a unit of the meter.
 pub const ELEMENTS_PER_UNIT: u64 = 1024;
+/// Bytes of inputs that may wait per model.
+pub const QUEUE_BYTES_MAX: u64 = 512 << 20;
+/// Bytes of inputs that one tenant may have waiting per model; a single call may have more.
+pub const QUEUE_TENANT_BYTES_MAX: u64 = 128 << 20;
 /// Milliseconds that `overloaded` asks a caller to wait at most.
 pub const RETRY_MS_MAX: u32 = 60_000;
 /// Tenants without waiting work whose place in the fair order is remembered.

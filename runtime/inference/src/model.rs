@@ -156,6 +156,7 @@ impl Model {
 
     /// The worker, once the model is in memory.
     pub(crate) async fn worker(self: &Arc<Self>) -> Result<Arc<Worker>> {
+        self.forget_what_may_pass();
         let mut slots = self.slot.subscribe();
         loop {
             let slot = slots.borrow_and_update().clone();
@@ -168,6 +169,17 @@ impl Model {
             // The sender lives in `self`, so that this only ends with a change.
             let _ = slots.changed().await;
         }
+    }
+
+    /// A load that found no room is tried again by the next request; who waited for it has its answer.
+    fn forget_what_may_pass(&self) {
+        self.slot.send_if_modified(|slot| {
+            let passing = matches!(slot, Slot::Failed(error) if error.is_transient());
+            if passing {
+                *slot = Slot::Listed;
+            }
+            passing
+        });
     }
 
     /// Starts the owner thread of the first device, unless somebody else did.
@@ -227,12 +239,12 @@ impl Model {
             }
             Err(error) => {
                 tracing::warn!(model = self.name(), device, %error, "model refused");
-                self.settle(Slot::Failed(error));
-                memory::give_back();
-                // The other devices go on without this one.
-                if device > 0 {
-                    leave.worker = None;
+                // The other devices go on without this one; a model that is being loaded anew is none of its business.
+                match device {
+                    0 => drop(self.settle(Slot::Failed(error))),
+                    _ => leave.worker = None,
                 }
+                memory::give_back();
             }
         }
     }
@@ -472,5 +484,68 @@ fn compare_ports(side: &str, declared: &[Port], found: &[Port]) -> Result<()> {
     match found.iter().find(|port| !declared.iter().any(|other| other.name == port.name)) {
         Some(port) => wrong(format!("the graph has the {side} {port}, which its manifest does not declare")),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::fake::FakeBackend;
+    use crate::package::Graph;
+    use crate::scheduler::tests::package;
+
+    /// A device that takes no model.
+    struct Broken;
+
+    impl Backend for Broken {
+        fn version(&self) -> String {
+            "broken".to_owned()
+        }
+
+        fn library(&self) -> Option<PathBuf> {
+            None
+        }
+
+        fn load(&self, _graph: &Graph, _options: &LoadOptions) -> Result<Box<dyn Session>> {
+            Err(Error::Backend("no such device".to_owned()))
+        }
+    }
+
+    fn model(backend: impl Backend) -> (Arc<Model>, tempfile::TempDir) {
+        let folder = package("[2, -8]");
+        let settings = RunSettings {
+            threads: 1,
+            bounds: Bounds { total_max: 8, per_tenant_max: 8 },
+            idle: None,
+            batching: true,
+            cache_bytes_max: 1,
+            providers: Arc::default(),
+        };
+        let opened = Package::open(folder.path()).unwrap();
+        let memory = [Memory::new(None), Memory::new(None)].into();
+        (Arc::new(Model::new(opened, folder.path().to_owned(), Arc::new(backend), memory, settings)), folder)
+    }
+
+    #[tokio::test]
+    async fn a_load_that_found_no_room_is_tried_again_and_one_that_is_wrong_is_not() {
+        let (model, _folder) = model(FakeBackend::default());
+        model.slot.send_replace(Slot::Failed(Error::Overloaded(7)));
+        model.worker().await.unwrap();
+        model.stop();
+        assert!(matches!(model.worker().await, Err(Error::NoProvider(_))));
+    }
+
+    /// The thread of a further device failed when its model had been unloaded and was being loaded anew: the new load was
+    /// called failed, and stayed so.
+    #[test]
+    fn a_further_device_that_fails_leaves_a_new_load_alone() {
+        let (model, _folder) = model(Broken);
+        let session = FakeBackend::default();
+        let options = model.load_options(0).unwrap();
+        let session = session.load(&model.package.graph().unwrap(), &options).unwrap();
+        let worker = model.new_worker(session.as_ref());
+        model.slot.send_replace(Slot::Loading);
+        model.own(1, Some(worker));
+        assert_eq!(model.state(), ModelState::Loading);
     }
 }

@@ -7,8 +7,8 @@ use crate::error::{Error, Result};
 use crate::funds::Charge;
 use crate::inference::{Inference, Request};
 use crate::limits;
-use crate::model::Model;
-use crate::package::Pipeline;
+use crate::model::{Model, before};
+use crate::package::{Manifest, Pipeline};
 use crate::pipeline::text::{TextTokens, Tokens};
 use crate::pipeline::{Row, RowOutput, bytes, raw};
 use crate::scheduler::call::Finished;
@@ -199,9 +199,8 @@ impl Inference {
             return Err(wrong_task(model, "run tensors"));
         }
         let outputs = raw::check(&model.package.manifest, &inputs, outputs)?;
-        let units = raw::units(&inputs);
-        let row = Metered { units, length: u32::try_from(units).unwrap_or(u32::MAX), row: Row::Raw(inputs, outputs) };
-        let (mut found, usage) = run(model, request, units, vec![row]).await?;
+        let row = tensors(&model.package.manifest, inputs, outputs);
+        let (mut found, usage) = run(model, request, row.units, vec![row]).await?;
         match found.pop() {
             Some(RowOutput::Tensors(outputs)) => Ok(Outcome { outputs, usage }),
             _ => Err(unexpected()),
@@ -269,6 +268,15 @@ struct Metered {
     row: Row,
 }
 
+/// Tensors of a model that reads tokens are as long as they have tokens, so that they stand beside its texts in the fair
+/// order and in what was learned of lengths.
+fn tensors(manifest: &Manifest, inputs: Vec<(String, Tensor)>, outputs: Vec<String>) -> Metered {
+    let units = raw::units(&inputs);
+    let tokens = || inputs.iter().map(|(_, tensor)| tensor.element_count() as u64).max().unwrap_or(0);
+    let length = if manifest.pipeline.text().is_some() { tokens() } else { units };
+    Metered { units, length: u32::try_from(length).unwrap_or(u32::MAX), row: Row::Raw(inputs, outputs) }
+}
+
 async fn run_tokens(model: &Arc<Model>, request: &Request, tokens: Vec<Tokens>) -> Result<(Vec<RowOutput>, Usage)> {
     let units = tokens.iter().map(|tokens| tokens.ids.len() as u64).sum();
     let row = |tokens: Tokens| {
@@ -285,7 +293,7 @@ async fn run(model: &Arc<Model>, request: &Request, input_units: u64, rows: Vec<
     if request.max_cost.is_some_and(|most| cost > most) {
         return Err(Error::Budget(cost));
     }
-    let hold = request.funds.hold(cost).await?;
+    let hold = before(request.deadline, request.funds.hold(cost)).await??;
     let rows = rows.into_iter().map(|metered| (ticket(model, request, &metered), metered.row)).collect();
     let Finished { outputs, device, queued, batch_rows } = model.run(&request.tenant, request.deadline, rows).await?;
     hold.charge(&Charge { model: manifest.id, input_units, output_units: 0, cost })?;
@@ -309,11 +317,12 @@ fn ticket(model: &Model, request: &Request, metered: &Metered) -> Ticket {
         Row::Raw(inputs, outputs) => raw::group(manifest, inputs, outputs).map_or((None, 1), |(group, rows)| (Some(group), rows)),
     };
     Ticket {
-        weight: manifest.rates.weight(request.priority, metered.units),
+        weight: manifest.rates.weight(request.priority, metered.units.max(metered.length.into())),
         priority: request.priority,
         group: group.filter(|_| !request.exclusive),
         rows,
         length: metered.length.div_ceil(rows.max(1)),
+        bytes: metered.row.bytes(),
     }
 }
 
@@ -368,6 +377,16 @@ mod tests {
         let order = |scores: &[f32], top_k| ranked(scores, top_k).iter().map(|row| row.index).collect::<Vec<_>>();
         assert_eq!(order(&[0.1, 0.5, 0.5, 0.9], 0), [3, 1, 2, 0]);
         assert_eq!(order(&[0.1, 0.5, 0.5, 0.9], 2), [3, 1]);
+    }
+
+    #[test]
+    fn raw_tokens_are_as_long_as_those_of_texts() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("models/minilm/hansa-model.toml");
+        let manifest = Manifest::parse(&std::fs::read_to_string(folder).unwrap(), [0; 32]).unwrap();
+        let tensor = || Tensor::from_bytes(crate::Dtype::Int64, &[2, 256], &[0; 4096]).unwrap();
+        let inputs = manifest.inputs.iter().map(|port| (port.name.clone(), tensor())).collect();
+        let row = tensors(&manifest, inputs, vec![]);
+        assert_eq!((row.units, row.length, row.row.bytes()), (2, 512, 3 * 4096));
     }
 
     #[test]

@@ -228,6 +228,9 @@ async fn what_is_too_long_or_too_much_is_refused() {
     assert_eq!(inference.embed(&request, "minilm", many).await.unwrap_err(), too_large(limits::ITEMS_MAX));
     let wide = inference.run(&request, "minilm", tokens([1, 3 << 20], 4937), vec![]).await;
     assert_eq!(wide.unwrap_err(), too_large(limits::TENSOR_BYTES_MAX));
+    // 6 MiB of inputs, and 384 MiB of hidden states.
+    let much = inference.run(&request, "minilm", tokens([1024, 256], 4937), vec!["last_hidden_state".to_owned()]).await;
+    assert_eq!(much.unwrap_err(), Error::TooLarge(limits::OUTPUT_BYTES_MAX));
     // MiniLM has 512 positions: what fits the ports and not the graph is the graph's to refuse.
     let beyond = inference.run(&request, "minilm", tokens([1, 513], 4937), vec![]).await.unwrap_err();
     assert!(matches!(beyond, Error::BadInput(_) | Error::Backend(_)), "{beyond}");

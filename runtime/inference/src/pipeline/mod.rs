@@ -24,6 +24,18 @@ pub(crate) enum Row {
     Raw(Vec<(String, Tensor)>, Vec<String>),
 }
 
+impl Row {
+    /// Bytes of its numbers.
+    pub(crate) fn bytes(&self) -> u64 {
+        let bytes = match self {
+            Self::Tokens(tokens) => size_of_val(tokens.ids.as_slice()),
+            Self::Bytes(features) => size_of_val(features.as_slice()),
+            Self::Raw(inputs, _) => inputs.iter().map(|(_, tensor)| tensor.byte_count()).sum(),
+        };
+        bytes as u64
+    }
+}
+
 /// What became of a row.
 #[derive(Clone, Debug)]
 pub(crate) enum RowOutput {

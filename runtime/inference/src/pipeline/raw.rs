@@ -31,7 +31,27 @@ pub(crate) fn check(manifest: &Manifest, inputs: &[(String, Tensor)], outputs: V
             (Some(_), Some(_)) => return Err(Error::BadInput(format!("input `{}` was sent twice; send it once", port.name))),
         }
     }
-    check_outputs(manifest, outputs)
+    let outputs = check_outputs(manifest, outputs)?;
+    check_output_bytes(manifest, &outputs, &sizes)?;
+    Ok(outputs)
+}
+
+/// A small input can ask for a large output. What the ports say of its size is looked at before anything runs.
+fn check_output_bytes(manifest: &Manifest, outputs: &[String], sizes: &BTreeMap<&str, u32>) -> Result<()> {
+    let size = |dim: &Dim| match dim {
+        Dim::Fixed(size) => u64::from(*size),
+        // known to the graph alone
+        Dim::Free(name) => sizes.get(name.as_str()).map_or(1, |size| u64::from(*size)),
+    };
+    let bytes = |port: &Port| {
+        let element = port.dtype.size().unwrap_or(1) as u64;
+        port.shape.iter().map(size).fold(element, u64::saturating_mul)
+    };
+    let wanted = manifest.outputs.iter().filter(|port| outputs.contains(&port.name));
+    match wanted.map(bytes).fold(0, u64::saturating_add) {
+        0..=limits::OUTPUT_BYTES_MAX => Ok(()),
+        _ => Err(Error::TooLarge(limits::OUTPUT_BYTES_MAX)),
+    }
 }
 
 /// Dimensions of one name must agree over all inputs of a run.

@@ -9,5 +9,5 @@ pub(crate) mod call;
 pub(crate) mod queue;
 pub(crate) mod table;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub(crate) mod worker;

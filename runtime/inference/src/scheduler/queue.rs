@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::limits::{IDLE_TENANTS_MAX, PRIORITIES};
+use crate::limits::{IDLE_TENANTS_MAX, PRIORITIES, QUEUE_BYTES_MAX, QUEUE_TENANT_BYTES_MAX};
 
 /// Bounds of a queue, in entries.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +31,8 @@ pub(crate) struct Ticket {
     pub(crate) rows: u32,
     /// Length of each row; in a run all rows get that of the longest.
     pub(crate) length: u32,
+    /// Bytes that it takes while it waits.
+    pub(crate) bytes: u64,
 }
 
 /// Decides what runs together; see [`super::table::CostTable`].
@@ -109,10 +111,10 @@ impl<T> FairQueue<T> {
         if state.closed {
             return Err(Refused::Closed);
         }
-        if !state.has_room(self.bounds, tenant, entries.len()) {
+        if !state.has_room(self.bounds, tenant, entries) {
             state.retain(&alive);
         }
-        if !state.has_room(self.bounds, tenant, entries.len()) {
+        if !state.has_room(self.bounds, tenant, entries) {
             return Err(Refused::Full(state.length));
         }
         state.length += entries.len();
@@ -183,6 +185,10 @@ impl<T> Tenant<T> {
         self.entries.iter().map(VecDeque::len).sum()
     }
 
+    fn bytes(&self) -> u64 {
+        self.entries.iter().flatten().map(|(ticket, _)| ticket.bytes).sum()
+    }
+
     fn pop(&mut self) -> Option<(Ticket, T)> {
         let entry = self.entries.iter_mut().find_map(VecDeque::pop_front)?;
         self.clock = self.clock.saturating_add(entry.0.weight.max(1));
@@ -225,9 +231,17 @@ impl<T> Gathered<T> {
 const FILLED_AT_LEAST: [f64; 2] = [0.9, 2.0 / 3.0];
 
 impl<T> State<T> {
-    fn has_room(&self, bounds: Bounds, tenant: &Arc<str>, more: usize) -> bool {
+    fn has_room(&self, bounds: Bounds, tenant: &Arc<str>, more: &[(Ticket, T)]) -> bool {
         let own = self.tenants.get(tenant).map_or(0, Tenant::len);
-        self.length + more <= bounds.total_max && own + more <= bounds.per_tenant_max
+        self.length + more.len() <= bounds.total_max && own + more.len() <= bounds.per_tenant_max && self.has_bytes(tenant, more)
+    }
+
+    /// A single call may be as large as a call may be, so that only what waits besides counts.
+    fn has_bytes(&self, tenant: &Arc<str>, more: &[(Ticket, T)]) -> bool {
+        let more: u64 = more.iter().map(|(ticket, _)| ticket.bytes).sum();
+        let fits = |waiting: u64, most: u64| waiting == 0 || waiting + more <= most;
+        let own = self.tenants.get(tenant).map_or(0, Tenant::bytes);
+        fits(own, QUEUE_TENANT_BYTES_MAX) && fits(self.tenants.values().map(Tenant::bytes).sum(), QUEUE_BYTES_MAX)
     }
 
     fn retain(&mut self, alive: &impl Fn(&T) -> bool) {
@@ -337,7 +351,7 @@ mod tests {
     }
 
     fn ticket(weight: u64) -> Ticket {
-        Ticket { weight, priority: 1, group: Some(0), rows: 1, length: 10 }
+        Ticket { weight, priority: 1, group: Some(0), rows: 1, length: 10, bytes: 1 }
     }
 
     fn push(queue: &FairQueue<&'static str>, tenant: &str, entries: &[(u64, &'static str)]) -> Result<(), Refused> {
@@ -411,6 +425,19 @@ mod tests {
         assert_eq!(push(&queue, "b", &[(1, "x"); 3]), Err(Refused::Full(6)));
         push(&queue, "b", &[(1, "x"); 2]).unwrap();
         assert_eq!(queue.len(), 8);
+    }
+
+    #[test]
+    fn large_tensors_cannot_fill_the_memory() {
+        let queue = queue();
+        let push = |tenant: &str, bytes| {
+            queue.push(&Arc::from(tenant), &mut vec![(Ticket { bytes, ..ticket(1) }, "x")], |_| true).is_ok()
+        };
+        assert!(push("a", QUEUE_TENANT_BYTES_MAX / 2) && push("a", QUEUE_TENANT_BYTES_MAX / 2));
+        assert!(!push("a", 1), "more than a tenant's share");
+        let others = QUEUE_BYTES_MAX / QUEUE_TENANT_BYTES_MAX - 1;
+        assert!((0..others).all(|other| push(&other.to_string(), QUEUE_TENANT_BYTES_MAX)));
+        assert!(!push("late", 1), "more than all may have");
     }
 
     #[test]

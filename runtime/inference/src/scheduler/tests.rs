@@ -12,7 +12,7 @@ const EMPTY_GRAPH: [u8; 2] = [0x3a, 0];
 const EMPTY_GRAPH_SHA256: &str = "7648eb81c4e9fef7b51879c6fcd6fb4b8863eea0cb2a978c508711dc52c80041";
 
 /// The package of a model that doubles its input.
-pub(super) fn package(golden: &str) -> tempfile::TempDir {
+pub(crate) fn package(golden: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let manifest = format!(
         r#"
@@ -134,6 +134,26 @@ async fn what_is_past_its_deadline_is_answered_then_and_never_runs() {
     first.await.unwrap().unwrap();
     call.await.unwrap().unwrap();
     assert_eq!(bench.ran(), [2.0]);
+}
+
+/// An account whose ledger does not answer.
+#[derive(Debug)]
+struct Silent;
+
+impl crate::Funds for Silent {
+    fn hold(&self, _most: u64) -> crate::HoldFuture<'_> {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[tokio::test]
+async fn a_silent_ledger_is_waited_for_until_the_deadline_and_no_longer() {
+    let (bench, _first) = Bench::busy(InferenceOptions::default()).await;
+    let deadline = Some(Instant::now() + Duration::from_millis(20));
+    let request = Request { deadline, funds: std::sync::Arc::new(Silent), ..Request::new("a") };
+    let call = bench.inference.run(&request, "double", vec![("x".to_owned(), vector(&[1.0]))], vec![]).await;
+    assert_eq!(call.unwrap_err(), Error::Deadline);
+    bench.backend.open();
 }
 
 #[tokio::test]

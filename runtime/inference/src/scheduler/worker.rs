@@ -1,7 +1,7 @@
 //! The threads that own a loaded model's sessions, one per device, and the queue that they share.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -34,6 +34,8 @@ pub(crate) struct Worker {
     alone: Mutex<BTreeMap<Arc<str>, u32>>,
     running: Mutex<Vec<Running>>,
     idle_since: Mutex<Instant>,
+    /// Devices that have taken rows and not answered them all.
+    busy: AtomicUsize,
 }
 
 /// A run under way on one of the devices.
@@ -71,6 +73,7 @@ impl Worker {
             alone: Mutex::default(),
             running: Mutex::default(),
             idle_since: Mutex::new(Instant::now()),
+            busy: AtomicUsize::new(0),
         }
     }
 
@@ -81,7 +84,7 @@ impl Worker {
 
     /// For how long nothing has waited or run; `None` when something does.
     pub(crate) fn idle_for(&self) -> Option<Duration> {
-        if self.queue.len() > 0 || !self.running().is_empty() {
+        if self.queue.len() > 0 || self.busy.load(Ordering::Acquire) > 0 {
             return None;
         }
         let rows = self.idle_since.lock().unwrap_or_else(PoisonError::into_inner).elapsed();
@@ -146,32 +149,53 @@ impl Worker {
             let next = self.queue.next(idle, &mut plan);
             *seat.table() = plan;
             let Next::Batch(batch) = next else { return };
+            // Also between two tries: two models that make room for each other would wait for each other.
+            self.busy.fetch_add(1, Ordering::AcqRel);
             let now = Instant::now();
-            let jobs: Vec<_> = batch.into_iter().filter(|(_, job)| still_due(job, now)).collect();
-            if !jobs.is_empty() {
-                self.run(seat, jobs);
+            let due = batch.into_iter().filter(|(_, job)| still_due(job, now));
+            // What waited already when a row of its tenant made a run fail.
+            let (apart, together): (Vec<_>, Vec<_>) = due.partition(|(_, job)| self.is_apart(&job.call.tenant));
+            if !together.is_empty() {
+                self.run(seat, together);
+            }
+            for job in apart {
+                self.run(seat, vec![job]);
+            }
+            self.busy.fetch_sub(1, Ordering::AcqRel);
+        }
+    }
+
+    /// Runs jobs together. Where that fails, each half by itself, so that one bad row fails only its own call. Whether any
+    /// of it ran.
+    fn run(&self, seat: &mut Seat<'_>, jobs: Vec<(Ticket, Job)>) -> bool {
+        let (rows, longest) = extent(&jobs);
+        match self.try_run(seat, jobs) {
+            Ok(()) => true,
+            Err((Error::OutOfMemory, jobs)) if jobs.len() == 1 && (seat.make_room)() => {
+                let again = self.try_run(seat, jobs);
+                if let Err((error, jobs)) = &again {
+                    self.fail(jobs, error);
+                }
+                again.is_ok()
+            }
+            Err((error, jobs)) if jobs.len() == 1 || jobs.iter().all(|(_, job)| !job.call.is_wanted()) => {
+                self.fail(&jobs, &error);
+                false
+            }
+            Err((error, mut jobs)) => {
+                let rest = jobs.split_off(jobs.len() / 2);
+                let (first, second) = (self.run(seat, jobs), self.run(seat, rest));
+                // Rows that do not fit alone either say nothing about how many fit.
+                if error == Error::OutOfMemory && (first || second) {
+                    seat.table().was_too_much(rows, longest);
+                }
+                first || second
             }
         }
     }
 
-    /// Runs jobs together. Where that fails, each half by itself, so that one bad row fails only its own call.
-    fn run(&self, seat: &mut Seat<'_>, jobs: Vec<(Ticket, Job)>) {
-        match self.try_run(seat, jobs) {
-            Ok(()) => {}
-            Err((Error::OutOfMemory, jobs)) if jobs.len() == 1 && (seat.make_room)() => {
-                if let Err((error, jobs)) = self.try_run(seat, jobs) {
-                    self.fail(&jobs, &error);
-                }
-            }
-            Err((error, jobs)) if jobs.len() == 1 || jobs.iter().all(|(_, job)| !job.call.is_wanted()) => {
-                self.fail(&jobs, &error);
-            }
-            Err((_, mut jobs)) => {
-                let rest = jobs.split_off(jobs.len() / 2);
-                self.run(seat, jobs);
-                self.run(seat, rest);
-            }
-        }
+    fn is_apart(&self, tenant: &Arc<str>) -> bool {
+        self.alone.lock().unwrap_or_else(PoisonError::into_inner).contains_key(tenant)
     }
 
     fn fail(&self, jobs: &[(Ticket, Job)], error: &Error) {
@@ -193,8 +217,7 @@ impl Worker {
 
     /// One run. On failure the jobs come back.
     fn try_run(&self, seat: &mut Seat<'_>, jobs: Vec<(Ticket, Job)>) -> std::result::Result<(), (Error, Vec<(Ticket, Job)>)> {
-        let rows = jobs.iter().fold(0_u32, |rows, (ticket, _)| rows.saturating_add(ticket.rows));
-        let longest = jobs.iter().map(|(ticket, _)| ticket.length).max().unwrap_or(0);
+        let (rows, longest) = extent(&jobs);
         self.begin(seat, &jobs);
         let started = Instant::now();
         let outputs = {
@@ -209,12 +232,7 @@ impl Worker {
         let outputs = match outputs {
             Ok(outputs) if outputs.len() == jobs.len() => outputs,
             Ok(_) => return Err((Error::Backend("the model gave another number of rows than it was sent".to_owned()), jobs)),
-            Err(error) => {
-                if error == Error::OutOfMemory && rows > 1 {
-                    seat.table().was_too_much(rows, longest);
-                }
-                return Err((error, jobs));
-            }
+            Err(error) => return Err((error, jobs)),
         };
         if jobs[0].0.group.is_some() {
             seat.table().learn(rows, longest, took);
@@ -242,8 +260,13 @@ impl Worker {
     fn begin(&self, seat: &Seat<'_>, jobs: &[(Ticket, Job)]) {
         let interrupt = seat.session.interrupt();
         interrupt.clear();
-        let calls = jobs.iter().map(|(_, job)| Arc::clone(&job.call)).collect();
-        self.running().push(Running { device: seat.device, calls, interrupt });
+        let calls: Vec<_> = jobs.iter().map(|(_, job)| Arc::clone(&job.call)).collect();
+        let mut running = self.running();
+        // Who leaves from here on finds the run; who left before did not.
+        if calls.iter().all(|call| !call.is_wanted()) {
+            interrupt.stop();
+        }
+        running.push(Running { device: seat.device, calls, interrupt });
     }
 
     fn end(&self, seat: &Seat<'_>) {
@@ -266,6 +289,12 @@ impl Worker {
         let average = if old == 0 { new } else { old - old / 8 + new / 8 };
         self.row_us.store(average.max(1), Ordering::Relaxed);
     }
+}
+
+/// Rows of a run, and the length of the longest.
+fn extent(jobs: &[(Ticket, Job)]) -> (u32, u32) {
+    let rows = jobs.iter().fold(0_u32, |rows, (ticket, _)| rows.saturating_add(ticket.rows));
+    (rows, jobs.iter().map(|(ticket, _)| ticket.length).max().unwrap_or(0))
 }
 
 /// Whether somebody waits for it, and in time; who is late hears it.
@@ -292,7 +321,117 @@ fn shares(took: Duration, rows: &[u32]) -> Vec<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
+    use tokio::sync::oneshot;
+
     use super::*;
+    use crate::backend::fake::{FakeBackend, POISON};
+    use crate::backend::{Backend, LoadOptions};
+    use crate::package::Package;
+    use crate::scheduler::call::{Begun, Finished};
+    use crate::scheduler::queue::Plan;
+    use crate::scheduler::tests::{package, vector};
+
+    struct Bench {
+        backend: FakeBackend,
+        package: Package,
+        session: Box<dyn Session>,
+        table: Mutex<CostTable>,
+        worker: Worker,
+        _folder: tempfile::TempDir,
+    }
+
+    type Answer = oneshot::Receiver<Result<Finished>>;
+
+    impl Bench {
+        /// Two rows are tried together next.
+        fn new() -> Self {
+            let (folder, backend) = (package("[2, -8]"), FakeBackend::default());
+            let package = Package::open(folder.path()).unwrap();
+            let options = LoadOptions { threads: 1, order: vec![], min_share: 0.0, seat: 0, providers: Arc::default() };
+            let session = backend.load(&package.graph().unwrap(), &options).unwrap();
+            let bounds = Bounds { total_max: 16, per_tenant_max: 16 };
+            let worker = Worker::new(session.provider(), bounds, Arc::default());
+            let mut table = CostTable::new(true);
+            (0..3).for_each(|_| table.learn(1, 1, Duration::from_micros(9)));
+            Self { backend, package, session, table: Mutex::new(table), worker, _folder: folder }
+        }
+
+        fn with(&mut self, make_room: &dyn Fn(&Worker) -> bool, work: impl FnOnce(&Worker, &mut Seat<'_>)) {
+            let make_room = || make_room(&self.worker);
+            let (manifest, session, table) = (&self.package.manifest, self.session.as_mut(), &self.table);
+            work(&self.worker, &mut Seat { device: 0, manifest, session, table, make_room: &make_room });
+        }
+    }
+
+    fn job(tenant: &str, x: f32) -> (Vec<(Ticket, Job)>, Answer) {
+        let ticket = Ticket { weight: 1, priority: 1, group: Some(0), rows: 1, length: 1, bytes: 4 };
+        let row = Row::Raw(vec![("x".to_owned(), vector(&[x]))], vec!["y".to_owned()]);
+        let Begun { jobs, answer, .. } = Call::of(&Arc::from(tenant), None, vec![(ticket, row)]);
+        (jobs, answer)
+    }
+
+    #[test]
+    fn a_run_whose_callers_left_just_before_it_began_is_stopped() {
+        let mut bench = Bench::new();
+        let (jobs, answer) = job("a", 1.0);
+        drop(answer);
+        bench.with(&|_| false, |worker, seat| assert!(!worker.run(seat, jobs)));
+        assert!(bench.backend.runs().is_empty());
+    }
+
+    /// Its rows waited already when the first of them made a run fail.
+    #[test]
+    fn rows_that_wait_are_parted_too_when_their_tenant_made_a_run_fail() {
+        let mut bench = Bench::new();
+        let ((rogue, _rogue), (other, _other)) = (job("rogue", 1.0), job("other", 2.0));
+        let ((bad, _bad), (good, _good)) = (job("rogue", POISON), job("other", 3.0));
+        bench.with(&|_| false, |worker, seat| {
+            for (tenant, mut jobs) in [("rogue", rogue), ("other", other)] {
+                assert_eq!(worker.submit(&Arc::from(tenant), &mut jobs), Ok(true));
+            }
+            worker.run(seat, [bad, good].into_iter().flatten().collect());
+            worker.finish();
+            worker.serve(seat, None);
+        });
+        assert_eq!(bench.backend.runs().split_off(3), [[2.0], [1.0]]);
+    }
+
+    /// Two models that ran out of memory at once took each other for idle, and each waited for the other to leave.
+    #[test]
+    fn who_makes_room_is_not_idle() {
+        let mut bench = Bench::new();
+        bench.backend.rows_max(0);
+        let (mut jobs, _answer) = job("a", 1.0);
+        let asked = Cell::new(false);
+        let make_room = |worker: &Worker| {
+            asked.set(true);
+            assert_eq!(worker.idle_for(), None);
+            false
+        };
+        bench.with(&make_room, |worker, seat| {
+            worker.submit(&Arc::from("a"), &mut jobs).unwrap();
+            worker.finish();
+            worker.serve(seat, None);
+            assert!(worker.idle_for().is_some());
+        });
+        assert!(asked.get());
+    }
+
+    #[test]
+    fn rows_that_do_not_fit_alone_do_not_part_the_others() {
+        let mut bench = Bench::new();
+        let rows = |bench: &Bench| bench.table.lock().unwrap().rows(1, 2);
+        for (fits, together) in [(0, 2), (1, 1)] {
+            bench.backend.rows_max(fits);
+            let ((first, _first), (second, _second)) = (job("a", 1.0), job("b", 2.0));
+            bench.with(&|_| false, |worker, seat| {
+                worker.run(seat, first.into_iter().chain(second).collect());
+            });
+            assert_eq!(rows(&bench), together, "{fits} fit");
+        }
+    }
 
     #[test]
     fn shares_of_a_run_sum_exactly() {
