@@ -91,7 +91,8 @@ fn raw_answer(session: &mut Session) -> f64 {
     let began = Instant::now();
     for _ in 0..TOKENS {
         let (new, all) = (tokens.len(), before + tokens.len());
-        let ints = |values: Vec<i64>| -> SessionInputValue<'_> { Tensor::from_array(([1, values.len()], values)).unwrap().into() };
+        let ints =
+            |values: Vec<i64>| -> SessionInputValue<'_> { Tensor::from_array(([1, values.len()], values)).unwrap().into() };
         let mut inputs: Vec<(Cow<'_, str>, SessionInputValue<'_>)> = vec![
             ("input_ids".into(), ints(std::mem::take(&mut tokens))),
             ("attention_mask".into(), ints(vec![1; all])),
