@@ -3,5 +3,7 @@
 #[cfg(target_family = "wasm")]
 mod component;
 pub mod limits;
+pub mod models;
+pub mod ranking;
 pub mod request;
 pub mod vectors;

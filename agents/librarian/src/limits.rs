@@ -33,6 +33,12 @@ pub const PACK_BYTES_FULL: usize = 512 * 1024;
 
 /// Passages that each of the two rankings may propose.
 pub const PROPOSED_MAX: usize = 50;
+/// Candidates that are ranked for each passage to be cited.
+pub const CANDIDATES_PER_CITED: usize = 4;
+/// Candidates that are ranked at most, so that an answer costs no more to make than it sells for.
+pub const CANDIDATES_MAX: usize = 24;
+/// Bytes of a candidate that are ranked; passages are shorter, headings can be long.
+pub const CANDIDATE_BYTES_MAX: usize = 2 * 1024;
 /// Passages of one document in an answer, as long as others have something to say.
 pub const PER_DOCUMENT_MAX: usize = 3;
 /// Passages that the answer's sentences are taken from.

@@ -56,8 +56,13 @@ pub fn rank<'a>(question: &Question<'_>, documents: &'a [StoredDocument<'a>]) ->
         }));
     }
     score_words(question.terms, &mut all);
-    let by_meaning = places(&all, |found| found.cosine);
-    let by_words = places(&all, |found| found.words);
+    fused(&all)
+}
+
+/// What has a place by meaning or by words, in the order that both together give.
+pub(crate) fn fused<'a>(all: &[Found<'a>]) -> Vec<Found<'a>> {
+    let by_meaning = places(all, |found| found.cosine);
+    let by_words = places(all, |found| found.words);
     let mut fused: Vec<(f32, usize)> = fuse(all.len(), &by_meaning, &by_words);
     fused.sort_by(|a, b| descending(a.0, b.0).then(a.1.cmp(&b.1)));
     fused.into_iter().map(|(_, index)| all[index]).collect()

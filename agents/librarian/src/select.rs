@@ -16,8 +16,7 @@ const SAME_COSINE: f32 = 0.95;
 pub fn select<'a>(ranked: &[Found<'a>], count: usize) -> Vec<Found<'a>> {
     let mut chosen: Vec<(usize, Found<'a>)> = Vec::new();
     let mut crowded = Vec::new();
-    let bearing = ranked.iter().enumerate().filter(|(_, found)| found.cosine >= COSINE_MIN || found.words > 0.0);
-    for (place, found) in bearing {
+    for (place, found) in ranked.iter().enumerate().filter(|(_, found)| bears(found)) {
         if chosen.iter().any(|(_, other)| same(found, other)) {
             continue;
         }
@@ -34,6 +33,12 @@ pub fn select<'a>(ranked: &[Found<'a>], count: usize) -> Vec<Found<'a>> {
     }
     chosen.sort_by_key(|(place, _)| *place);
     chosen.into_iter().map(|(_, found)| found).collect()
+}
+
+/// Has it anything to do with the question?
+#[must_use]
+pub fn bears(found: &Found<'_>) -> bool {
+    found.cosine >= COSINE_MIN || found.words > 0.0
 }
 
 fn same(a: &Found<'_>, b: &Found<'_>) -> bool {

@@ -1,4 +1,6 @@
-//! The component: buys embeddings of all sentences, sells the best of them.
+//! The component: buys embeddings of all sentences, sells the best of them, and what a language model makes of those.
+
+mod write;
 
 hansa_sdk::agent! {
     world: "commons:summariser-agent/summariser",
@@ -7,30 +9,49 @@ hansa_sdk::agent! {
 }
 
 use bindings::commons::embedding::embedder;
-use bindings::commons::summary::types::Sentence;
+use bindings::commons::summary::types::{Composed, Sentence};
 use bindings::exports::commons::summary::summariser::Guest;
-use hansa_sdk::{Bought, Fault, join_at_most};
+use hansa_sdk::{Bought, Fault, inference, join_at_most};
 
 use crate::candidates::{self, Candidate};
 use crate::choose::choose;
-use crate::limits::{BATCH, PURCHASES_AT_ONCE};
-use crate::request;
+use crate::limits::{BATCH, PURCHASES_AT_ONCE, SOURCES_MAX};
+use crate::{compose, request};
 
 struct Summariser;
 
 impl Guest for Summariser {
     async fn summarise(text: String, focus: Option<String>, count: u32) -> Result<Vec<Sentence>, Fault> {
-        request::check(&text, focus.as_deref(), count)?;
-        let candidates = candidates::of(&text)?;
-        let mut texts: Vec<String> = focus.into_iter().collect();
-        let focused = texts.len();
-        texts.extend(candidates.iter().map(|candidate| candidate.embedded().to_owned()));
-        let vectors = embed(&texts).await?;
-        let vectors: Vec<&[f32]> = vectors.iter().map(Vec::as_slice).collect();
-        let (focus, sentences) = vectors.split_at(focused);
-        let chosen = choose(sentences, focus.first().copied(), count as usize);
-        Ok(chosen.into_iter().map(|choice| sentence(&candidates[choice.index], choice.score)).collect())
+        request::check_summarise(&text, focus.as_deref(), count)?;
+        best(&text, focus, count).await
     }
+
+    async fn compose(text: String, focus: Option<String>, words: u32) -> Result<Composed, Fault> {
+        request::check_compose(&text, focus.as_deref(), words)?;
+        let granted = inference::list();
+        let model = compose::writer(&granted)?;
+        let chosen = best(&text, focus.clone(), SOURCES_MAX).await?;
+        let texts: Vec<&str> = chosen.iter().map(|sentence| sentence.text.as_str()).collect();
+        let scores: Vec<f32> = chosen.iter().map(|sentence| sentence.score).collect();
+        let readable = write::readable(model, &texts, &scores, focus.as_deref(), words)?;
+        let told: Vec<&str> = readable.iter().map(|index| texts[*index]).collect();
+        let written = write::write(model, &compose::prompt(&told, focus.as_deref(), words), words)?;
+        let sentences = readable.iter().map(|index| chosen[*index].clone()).collect();
+        Ok(Composed { text: written.text, model: model.model.to_string(), sentences, complete: written.complete })
+    }
+}
+
+/// The `count` sentences that say most, in their order in the text.
+async fn best(text: &str, focus: Option<String>, count: u32) -> Result<Vec<Sentence>, Fault> {
+    let candidates = candidates::of(text)?;
+    let mut texts: Vec<String> = focus.into_iter().collect();
+    let focused = texts.len();
+    texts.extend(candidates.iter().map(|candidate| candidate.embedded().to_owned()));
+    let vectors = embed(&texts).await?;
+    let vectors: Vec<&[f32]> = vectors.iter().map(Vec::as_slice).collect();
+    let (focus, sentences) = vectors.split_at(focused);
+    let chosen = choose(sentences, focus.first().copied(), count as usize);
+    Ok(chosen.into_iter().map(|choice| sentence(&candidates[choice.index], choice.score)).collect())
 }
 
 fn sentence(candidate: &Candidate, score: f32) -> Sentence {

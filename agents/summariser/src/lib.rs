@@ -4,5 +4,6 @@ pub mod candidates;
 pub mod choose;
 #[cfg(target_family = "wasm")]
 mod component;
+pub mod compose;
 pub mod limits;
 pub mod request;

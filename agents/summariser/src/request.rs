@@ -2,16 +2,31 @@
 
 use hansa_sdk::Fault;
 
-use crate::limits::{COUNT_MAX, FOCUS_BYTES_MAX, TEXT_BYTES_MAX};
+use crate::limits::{COUNT_MAX, FOCUS_BYTES_MAX, TEXT_BYTES_MAX, WORDS_MAX, WORDS_MIN};
 
-/// Check the contract's and this agent's limits.
+/// Check a `summarise`.
 ///
 /// # Errors
 /// [`Fault::InvalidInput`] that names the first limit broken.
-pub fn check(text: &str, focus: Option<&str>, count: u32) -> Result<(), Fault> {
+pub fn check_summarise(text: &str, focus: Option<&str>, count: u32) -> Result<(), Fault> {
     if count == 0 || count > COUNT_MAX {
         return Err(Fault::invalid_input(format!("`count` is `{count}`; ask for 1 to {COUNT_MAX} sentences")));
     }
+    check(text, focus)
+}
+
+/// Check a `compose`.
+///
+/// # Errors
+/// [`Fault::InvalidInput`] that names the first limit broken.
+pub fn check_compose(text: &str, focus: Option<&str>, words: u32) -> Result<(), Fault> {
+    if !(WORDS_MIN..=WORDS_MAX).contains(&words) {
+        return Err(Fault::invalid_input(format!("`words` is `{words}`; ask for {WORDS_MIN} to {WORDS_MAX} words")));
+    }
+    check(text, focus)
+}
+
+fn check(text: &str, focus: Option<&str>) -> Result<(), Fault> {
     if text.len() > TEXT_BYTES_MAX {
         let reason = format!("`text` has `{}` bytes; send at most {TEXT_BYTES_MAX}, part by part if need be", text.len());
         return Err(Fault::invalid_input(reason));
@@ -30,13 +45,13 @@ pub fn check(text: &str, focus: Option<&str>, count: u32) -> Result<(), Fault> {
 
 #[cfg(test)]
 mod tests {
-    use super::check;
+    use super::{check_compose, check_summarise};
     use crate::limits::{COUNT_MAX, FOCUS_BYTES_MAX, TEXT_BYTES_MAX};
 
     #[test]
     fn limits_are_inclusive() {
-        assert_eq!(check(&"a".repeat(TEXT_BYTES_MAX), Some(&"a".repeat(FOCUS_BYTES_MAX)), COUNT_MAX), Ok(()));
-        assert_eq!(check("a", None, 1), Ok(()));
+        assert_eq!(check_summarise(&"a".repeat(TEXT_BYTES_MAX), Some(&"a".repeat(FOCUS_BYTES_MAX)), COUNT_MAX), Ok(()));
+        assert_eq!(check_summarise("a", None, 1), Ok(()));
     }
 
     #[test]
@@ -51,7 +66,15 @@ mod tests {
             ("a", Some(&long[..]), 1, "`focus` has"),
         ];
         for (text, focus, count, start) in cases {
-            assert!(check(text, focus, count).unwrap_err().reason().starts_with(start));
+            assert!(check_summarise(text, focus, count).unwrap_err().reason().starts_with(start));
         }
+    }
+    #[test]
+    fn a_composed_text_has_a_length_within_reason() {
+        assert_eq!((check_compose("a", None, 10), check_compose("a", None, 300)), (Ok(()), Ok(())));
+        for words in [0, 9, 301] {
+            assert!(check_compose("a", None, words).unwrap_err().reason().contains(&format!("`words` is `{words}`")));
+        }
+        assert!(check_compose(" ", None, 10).unwrap_err().reason().starts_with("`text` is"));
     }
 }

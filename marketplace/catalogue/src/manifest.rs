@@ -129,9 +129,13 @@ pub struct Capabilities {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Inference {
-    /// Names of models.
+    /// Names of models that the agent cannot do without: it is not deployed unless all of them are granted.
     #[serde(default)]
     pub models: Vec<String>,
+    /// Names of models that the agent uses where the node has them and the operator grants them; without them it runs all the
+    /// same.
+    #[serde(default)]
+    pub models_optional: Vec<String>,
 }
 
 /// `keyvalue.*`.

@@ -21,6 +21,8 @@ pub struct AgentIdentity {
 pub struct Grants {
     /// Models by name; `*` stands for all.
     pub inference_models: Vec<String>,
+    /// Link `hansa:inference` though no model may be granted: for agents that look with `list` and can do without.
+    pub inference_optional: bool,
     /// The agent's own key-value store.
     pub keyvalue: bool,
     /// Services that it may buy, with or without (part of) a version: `a:b/c@1.2.0`, `a:b/c@1`, `a:b/c`.

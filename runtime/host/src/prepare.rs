@@ -176,7 +176,8 @@ fn check_import(import: &Interface, spec: &AgentSpec) -> Result<(), PrepareError
         | "wasi:nn/inference"
         | "wasi:nn/errors" => {
             let ask = "[capabilities] inference.models = [\"MODEL\"]".to_owned();
-            granted(!grants.inference_models.is_empty(), name, spec, ask, "inference = [\"MODEL\"]")
+            let allowed = grants.inference_optional || !grants.inference_models.is_empty();
+            granted(allowed, name, spec, ask, "inference = [\"MODEL\"]")
         }
         "wasi:keyvalue/store" => {
             let ask = "[capabilities] keyvalue.bytes-max = \"10MiB\"".to_owned();

@@ -20,7 +20,9 @@ pub struct Granted {
 }
 
 /// Intersect `manifest` with the operator's `policy`. Error: what is not granted, and the line in `node.toml` that would.
-pub fn grant(manifest: &Manifest, policy: &[Grant]) -> Result<Granted, String> {
+///
+/// `installed` names the models that may serve this agent: of those that it can do without it gets the granted ones among them.
+pub fn grant(manifest: &Manifest, policy: &[Grant], installed: &[String]) -> Result<Granted, String> {
     let name = manifest.agent.name.as_str();
     let ours: Vec<&Grant> = policy.iter().filter(|grant| grant.matches(name)).collect();
     let refuse = |what: &str, line: &str| {
@@ -28,8 +30,10 @@ pub fn grant(manifest: &Manifest, policy: &[Grant]) -> Result<Granted, String> {
             "{name} asks for {what}, which is not granted; grant it in node.toml:\n  [[grant]]\n  package = \"{name}\"\n  {line}"
         ))
     };
-    for model in &manifest.capabilities.inference.models {
-        if !ours.iter().any(|grant| grant.inference.iter().any(|granted| granted == "*" || granted == model)) {
+    let lends = |model: &str| ours.iter().any(|grant| grant.inference.iter().any(|granted| granted == "*" || granted == model));
+    let inference = &manifest.capabilities.inference;
+    for model in &inference.models {
+        if !lends(model) {
             return refuse(&format!("the model `{model}`"), &format!("inference = [\"{model}\"]"));
         }
     }
@@ -50,8 +54,10 @@ pub fn grant(manifest: &Manifest, policy: &[Grant]) -> Result<Granted, String> {
             &format!("memory = \"{}B\"", manifest.limits.memory.0),
         );
     }
+    let optional = inference.models_optional.iter().filter(|model| installed.contains(model) && lends(model));
     let grants = Grants {
-        inference_models: manifest.capabilities.inference.models.clone(),
+        inference_models: inference.models.iter().chain(optional).cloned().collect(),
+        inference_optional: !inference.models_optional.is_empty(),
         keyvalue: keyvalue_bytes.is_some(),
         market_imports: manifest.buys.keys().cloned().collect(),
         ..Grants::default()
@@ -86,9 +92,25 @@ mod tests {
 
     #[test]
     fn what_is_asked_and_granted_is_given() {
-        let granted = grant(&manifest(), &[policy()]).unwrap();
+        let granted = grant(&manifest(), &[policy()], &[]).unwrap();
         assert_eq!(granted.grants.inference_models, ["minilm"]);
         assert_eq!(granted.keyvalue_bytes, Some(1 << 20));
+    }
+
+    #[test]
+    fn a_model_it_can_do_without_is_given_where_it_is_installed_and_granted() {
+        let text = "[agent]\nname = \"a/b\"\nversion = \"1.0.0\"\n[capabilities]\ninference.models-optional = [\"writer\"]\n";
+        let manifest = Manifest::parse(text).unwrap();
+        let writes = Grant { inference: vec!["writer".into()], ..policy() };
+        let given = |policy: &Grant, installed: &[String]| {
+            let grants = grant(&manifest, std::slice::from_ref(policy), installed).unwrap().grants;
+            assert!(grants.inference_optional, "its imports are linked in any case");
+            grants.inference_models
+        };
+        assert_eq!(given(&writes, &["minilm".into(), "writer".into()]), ["writer"]);
+        assert!(given(&writes, &["minilm".into()]).is_empty(), "it is not installed");
+        assert!(given(&policy(), &["writer".into()]).is_empty(), "it is not granted");
+        assert!(!grant(&self::manifest(), &[policy()], &[]).unwrap().grants.inference_optional);
     }
 
     #[test]
@@ -96,7 +118,7 @@ mod tests {
         let without = |change: fn(&mut Grant)| {
             let mut policy = policy();
             change(&mut policy);
-            grant(&manifest(), &[policy]).unwrap_err()
+            grant(&manifest(), &[policy], &[]).unwrap_err()
         };
         assert!(without(|grant| grant.inference.clear()).contains("inference = [\"minilm\"]"));
         assert!(without(|grant| grant.buys.clear()).contains("buys = [\"x:y/z@1.0.0\"]"));

@@ -10,7 +10,7 @@ use crate::limits::{ANSWER_SENTENCES, SUMMARISED_MAX};
 use crate::rank::{Found, Question, rank};
 use crate::select::select;
 use crate::shelf::{self, Keys};
-use crate::{request, terms};
+use crate::{candidates, request, terms};
 
 pub(super) async fn ask(shelf: &str, question: &str, passages: u32) -> Result<Answer, Fault> {
     request::check_ask(shelf, question, passages)?;
@@ -32,8 +32,26 @@ pub(super) async fn ask(shelf: &str, question: &str, passages: u32) -> Result<An
     }
     let vector = bought.vectors.first().map(Vec::as_slice).unwrap_or_default();
     let ranked = rank(&Question { vector, model: &bought.model, terms: &terms::of_question(question) }, &documents);
+    let ranked = reranked(question, &bought.model, candidates::bearing(&ranked), passages as usize).await;
     let chosen = select(&ranked, passages as usize);
     Ok(Answer { text: answer(question, &chosen).await, citations: chosen.iter().map(citation).collect() })
+}
+
+/// The best candidates in the order of a ranking that is bought; where none can be bought, in our own.
+async fn reranked<'a>(question: &str, model: &str, found: Vec<Found<'a>>, cited: usize) -> Vec<Found<'a>> {
+    let count = candidates::count(&found, cited);
+    if count < 2 {
+        return found;
+    }
+    let texts = found[..count].iter().map(candidates::text).collect();
+    let order = purchases::rank(question, texts).await;
+    match order.and_then(|bought| candidates::ordered(&found, &bought.rows, bought.model == model)) {
+        Ok(order) => order,
+        Err(fault) => {
+            log::warn!("answered in the order of the shelf's own vectors and words: {fault}");
+            found
+        }
+    }
 }
 
 /// The sentences of the chosen passages that answer best; without a summariser, how the best passage begins.

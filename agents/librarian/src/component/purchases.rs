@@ -5,12 +5,20 @@ use hansa_sdk::{Bought, Fault, join_at_most};
 use super::bindings::commons::embedding::embedder;
 use super::bindings::commons::files::{identifier, types::Kind};
 use super::bindings::commons::reading::{reader, types::Passage};
+use crate::candidates::Ranked;
 use crate::limits::{EMBED_BATCH, EMBEDS_AT_ONCE, READS_AT_ONCE};
 use crate::request::{self, Document};
 
 /// Vectors of one model.
 pub(super) struct Vectors {
     pub(super) vectors: Vec<Vec<f32>>,
+    /// `name@version`.
+    pub(super) model: String,
+}
+
+/// A ranking by one model.
+pub(super) struct Ranking {
+    pub(super) rows: Vec<Ranked>,
     /// `name@version`.
     pub(super) model: String,
 }
@@ -51,4 +59,15 @@ pub(super) async fn embed(texts: &[String]) -> Result<Vectors, Fault> {
         all.vectors.extend(bought.data.chunks_exact(dims).map(<[f32]>::to_vec));
     }
     Ok(all)
+}
+
+/// All of `texts`, those first that bear most on the question.
+pub(super) async fn rank(question: &str, texts: Vec<String>) -> Result<Ranking, Fault> {
+    let wanted = texts.len();
+    let bought = embedder::rank(question.to_owned(), texts, 0).await.bought("a ranking of the passages")?;
+    let rows: Vec<Ranked> = bought.rows.iter().map(|row| Ranked { index: row.index, score: row.score }).collect();
+    match rows.len() == wanted {
+        true => Ok(Ranking { rows, model: bought.model }),
+        false => Err(Fault::failed("the ranking bought does not name every passage")),
+    }
 }

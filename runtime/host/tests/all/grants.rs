@@ -41,6 +41,13 @@ fn nothing_is_granted_by_default() {
 }
 
 #[test]
+fn an_agent_that_can_do_without_models_is_linked_without_them() {
+    let host = host();
+    let grants = Grants { inference_optional: true, ..Grants::default() };
+    host.prepare(&program(&host, "nn_classic"), spec("nn_classic", grants)).unwrap();
+}
+
+#[test]
 fn purchases_are_granted_by_name_and_version() {
     for (granted, enough) in [
         ("fixture:parts/greeter@0.1.0", true),

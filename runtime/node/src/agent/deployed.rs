@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use hansa_bus::{Bucket, EndpointSpec, Service, ServiceFailure, ServiceRequest, ServiceSpec};
-use hansa_catalogue::Package;
+use hansa_catalogue::{Manifest, Package};
 use hansa_economy::channel::AccountId;
 use hansa_economy::offer::Offer;
 use hansa_economy::{Amount, Digest, Keypair, PublicKey};
@@ -126,11 +126,19 @@ struct Checked {
 }
 
 async fn check(around: &Surroundings, package: &Package) -> Result<Checked, DeployError> {
-    let granted = policy::grant(&package.manifest, &around.policy).map_err(|text| DeployError(format!("HA0008: {text}")))?;
+    let installed = lendable(around, &package.manifest);
+    let granted =
+        policy::grant(&package.manifest, &around.policy, &installed).map_err(|text| DeployError(format!("HA0008: {text}")))?;
     let (host, bytes) = (around.host.clone(), package.component.clone());
     check_licences(around, package)?;
     let compiled = tokio::task::spawn_blocking(move || host.compile(&bytes)).await.map_err(failed)?;
     Ok(Checked { granted, program: compiled.map_err(|error| DeployError(error.coded()))? })
+}
+
+/// The node's models whose licences let them serve this agent.
+fn lendable(around: &Surroundings, manifest: &Manifest) -> Vec<String> {
+    let models = around.inference.models().into_iter();
+    models.filter(|model| model.resale || manifest.sells.is_empty()).map(|model| model.name).collect()
 }
 
 /// A model whose licence forbids resale serves no agent that sells.

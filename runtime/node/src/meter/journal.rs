@@ -93,8 +93,11 @@ impl Meter {
         state.bytes += line.len() as u64;
         state.books.apply(record);
         if state.bytes > ANEW_BYTES {
-            let (file, bytes) = begin(&self.0.path, &state.books).map_err(io)?;
-            (state.file, state.bytes) = (file, bytes);
+            match begin(&self.0.path, &state.books) {
+                Ok((file, bytes)) => (state.file, state.bytes) = (file, bytes),
+                // The record stands in the old file, which goes on growing until there is room.
+                Err(error) => tracing::warn!(%error, "the meter's journal could not be begun anew"),
+            }
         }
         Ok(())
     }
@@ -107,7 +110,9 @@ impl Meter {
 
     /// What was written survives the death of the machine.
     pub(super) fn sync(&self) -> Result<(), MeterError> {
-        self.lock().file.sync_data().map_err(|error| MeterError::Io { path: self.0.path.clone(), error })
+        // Others go on writing meanwhile.
+        let file = self.lock().file.try_clone();
+        file.and_then(|file| file.sync_data()).map_err(|error| MeterError::Io { path: self.0.path.clone(), error })
     }
 
     /// The open holds on an account.
@@ -152,14 +157,18 @@ fn begin(path: &Path, books: &Books) -> std::io::Result<(File, u64)> {
         serde_json::to_writer(&mut text, &record)?;
         text.push(b'\n');
     }
-    let mut file = File::create(&new)?;
+    // What an attempt before this one left there was never in use.
+    let _ = fs::remove_file(&new);
+    let mut file = OpenOptions::new().append(true).create_new(true).open(&new)?;
     file.write_all(&text)?;
     file.sync_all()?;
+    let folder = path.parent().map(File::open).transpose()?;
+    // From here on the new file is the journal, whatever becomes of the rest.
     fs::rename(&new, path)?;
-    if let Some(folder) = path.parent() {
-        File::open(folder)?.sync_all()?;
+    if let Some(Err(error)) = folder.map(|folder| folder.sync_all()) {
+        tracing::warn!(%error, "the folder of the meter's journal could not be synced");
     }
-    Ok((OpenOptions::new().append(true).open(path)?, text.len() as u64))
+    Ok((file, text.len() as u64))
 }
 
 #[cfg(test)]

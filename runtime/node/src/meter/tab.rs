@@ -45,7 +45,7 @@ struct Inner {
     meter: Meter,
     ledger: LinkPort,
     state: Mutex<State>,
-    /// One hold is asked for at a time; so is one settling.
+    /// One hold is asked for at a time, and one settling done.
     opening: tokio::sync::Mutex<()>,
     settling: tokio::sync::Mutex<()>,
 }
@@ -56,6 +56,8 @@ struct State {
     holds: Vec<Open>,
     /// Reserved on credit by requests under way.
     on_credit: u64,
+    /// The hold that is being asked for.
+    opening: Option<TransferId>,
 }
 
 /// A hold that the ledger has granted.
@@ -81,6 +83,22 @@ enum Resolved {
     Done,
     /// The hold is gone without it.
     Gone,
+}
+
+/// A hold that is being asked for: it stands in the journal, and is not to be settled yet.
+struct Opening<'a>(&'a Tab);
+
+impl<'a> Opening<'a> {
+    fn of(tab: &'a Tab, id: TransferId) -> Self {
+        tab.lock().opening = Some(id);
+        Self(tab)
+    }
+}
+
+impl Drop for Opening<'_> {
+    fn drop(&mut self) {
+        self.0.lock().opening = None;
+    }
 }
 
 impl Tab {
@@ -115,18 +133,17 @@ impl Tab {
         if let Some(source) = self.reserve(most) {
             return Ok(source);
         }
-        if let Some((id, amount)) = self.open(most).await? {
-            let mut state = self.lock();
-            state.holds.push(Open { id, free: amount - most, reserved: most, closed: false });
-            return Ok(Source::Held(id));
+        match self.open(most).await? {
+            Some(id) => Ok(Source::Held(id)),
+            None => self.reserve_credit(most),
         }
-        self.reserve_credit(most)
     }
 
     /// Holds a block, or what there is of it; none where that is less than `most`.
-    async fn open(&self, most: u64) -> Result<Option<(TransferId, u64)>> {
+    async fn open(&self, most: u64) -> Result<Option<TransferId>> {
         let TabOptions { asset, account, operator, .. } = self.0.options;
         let id = Tab::fresh_id();
+        let _opening = Opening::of(self, id);
         self.0.meter.write_durably(&Record::Hold { id, account }).map_err(unwritten)?;
         let hold = Transfer {
             id,
@@ -142,7 +159,10 @@ impl Tab {
         let result = self.0.ledger.transfer(hold, &self.0.options.key).await.map_err(|error| unreachable_ledger(&error))?;
         let amount = u64::try_from(result.amount.0).unwrap_or(u64::MAX);
         if result.status.is_done() && amount >= most {
-            return Ok(Some((id, amount)));
+            // It counts as busy before it stops being asked for.
+            let open = Open { id, free: amount - most, reserved: most, closed: false };
+            self.lock().holds.push(open);
+            return Ok(Some(id));
         }
         if result.status.is_done() {
             self.resolve(id, 0).await.map_err(|error| unreachable_ledger(&error))?;
@@ -153,8 +173,9 @@ impl Tab {
 
     fn reserve_credit(&self, most: u64) -> Result<Source> {
         let TabOptions { account, credit, .. } = self.0.options;
-        let owed = self.0.meter.owed_by(account);
         let mut state = self.lock();
+        // Under the lock, else a charge could leave `on_credit` and not yet stand in `owed`.
+        let owed = self.0.meter.owed_by(account);
         if owed.saturating_add(state.on_credit).saturating_add(most) > credit {
             return Err(Error::NotPermitted(format!(
                 "account {account} cannot pay {} for inference, and owes the operator {} already; fund it: `hansa account pay {account} AMOUNT`",
@@ -185,12 +206,11 @@ impl Tab {
     /// Holds on which no request is under way take no more requests, and can be resolved. So can those of a process before
     /// this one.
     fn close_quiet_holds(&self) -> Vec<TransferId> {
-        // A hold that is being asked for stands in the journal, and not yet here.
-        let Ok(_none_opening) = self.0.opening.try_lock() else { return Vec::new() };
         let on_account = self.0.meter.holds_on(self.0.options.account);
         let mut state = self.lock();
         state.holds.iter_mut().for_each(|open| open.closed = true);
-        let busy = |id: &TransferId| state.holds.iter().any(|open| open.id == *id && open.reserved > 0);
+        let busy =
+            |id: &TransferId| state.opening == Some(*id) || state.holds.iter().any(|open| open.id == *id && open.reserved > 0);
         let ready: Vec<TransferId> = on_account.into_iter().map(|(id, _)| id).filter(|id| !busy(id)).collect();
         state.holds.retain(|open| open.reserved > 0);
         ready
