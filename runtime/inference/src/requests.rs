@@ -268,13 +268,13 @@ struct Metered {
     row: Row,
 }
 
-/// Tensors of a model that reads tokens are as long as they have tokens, so that they stand beside its texts in the fair
-/// order and in what was learned of lengths.
+/// Tensors of a model that reads tokens are metered by their tokens, as its texts are: in the price, in the fair order and in
+/// what was learned of lengths.
 fn tensors(manifest: &Manifest, inputs: Vec<(String, Tensor)>, outputs: Vec<String>) -> Metered {
     let units = raw::units(&inputs);
     let tokens = || inputs.iter().map(|(_, tensor)| tensor.element_count() as u64).max().unwrap_or(0);
-    let length = if manifest.pipeline.text().is_some() { tokens() } else { units };
-    Metered { units, length: u32::try_from(length).unwrap_or(u32::MAX), row: Row::Raw(inputs, outputs) }
+    let units = if manifest.pipeline.text().is_some() { units.max(tokens()) } else { units };
+    Metered { units, length: u32::try_from(units).unwrap_or(u32::MAX), row: Row::Raw(inputs, outputs) }
 }
 
 async fn run_tokens(model: &Arc<Model>, request: &Request, tokens: Vec<Tokens>) -> Result<(Vec<RowOutput>, Usage)> {
@@ -386,7 +386,7 @@ mod tests {
         let tensor = || Tensor::from_bytes(crate::Dtype::Int64, &[2, 256], &[0; 4096]).unwrap();
         let inputs = manifest.inputs.iter().map(|port| (port.name.clone(), tensor())).collect();
         let row = tensors(&manifest, inputs, vec![]);
-        assert_eq!((row.units, row.length, row.row.bytes()), (2, 512, 3 * 4096));
+        assert_eq!((row.units, row.length, row.row.bytes()), (512, 512, 3 * 4096));
     }
 
     #[test]

@@ -39,7 +39,7 @@ impl Commons {
     async fn deploy(&self, name: &str, change: fn(String) -> String) {
         let manifest = std::fs::read_to_string(workspace().join(format!("agents/{name}/agent.toml"))).unwrap();
         self.node.deploy(&change(manifest), component(&format!("agent-{name}"))).await.unwrap();
-        self.town.fund(account_of(&self.node, &format!("commons/{name}")).await, Amount::credits(1)).await;
+        self.town.fund(account_of(&self.node, name).await, Amount::credits(1)).await;
     }
 
     /// Buys one call; its answer, what it cost and the models that its receipt names.

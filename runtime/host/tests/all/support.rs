@@ -63,6 +63,7 @@ pub(crate) fn agent(host: &Host, name: &str) -> Arc<Prepared> {
 
 pub(crate) fn agent_with(host: &Host, name: &str, limits: CallLimits) -> Arc<Prepared> {
     let grants = Grants {
+        inference_optional: false,
         inference_models: vec!["minilm".into()],
         keyvalue: true,
         market_imports: vec!["fixture:parts/greeter".into()],
