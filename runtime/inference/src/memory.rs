@@ -84,13 +84,15 @@ impl Memory {
         let turn = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
         let until = Instant::now() + MEMORY_WAIT;
         let mut residents = self.lock();
-        while self.cap.is_some_and(|cap| residents.iter().map(|resident| resident.bytes).sum::<u64>() + bytes > cap) {
+        while !self.fits(bytes, residents.iter()) {
             let now = Instant::now();
             if now >= until {
                 return Err(Error::Overloaded(RETRY_MS_MAX));
             }
+            // Whoever is on its way makes room soon, and only what is missing beyond that is asked for.
+            let soon = self.fits(bytes, residents.iter().filter(|resident| !resident.leaving));
             let pause = match next_to_leave(&residents, now) {
-                Some(index) => {
+                Some(index) if !soon => {
                     residents[index].leaving = true;
                     // Asked without the lock, because who leaves at once comes here to say so.
                     let model = residents[index].model.upgrade();
@@ -101,12 +103,18 @@ impl Memory {
                     residents = self.lock();
                     continue;
                 }
-                None => LOOK_AGAIN,
+                _ => LOOK_AGAIN,
             };
             residents = self.changed.wait_timeout(residents, pause).unwrap_or_else(PoisonError::into_inner).0;
         }
         drop(residents);
         Ok(Room { memory: self, name: name.to_owned(), began: Instant::now(), _turn: turn })
+    }
+
+    /// Whether so many bytes fit beside these models.
+    fn fits<'a>(&self, bytes: u64, residents: impl Iterator<Item = &'a Resident>) -> bool {
+        let taken: u64 = residents.map(|resident| resident.bytes).sum();
+        self.cap.is_none_or(|cap| taken.saturating_add(bytes) <= cap)
     }
 
     /// Asks an idle model other than `name` to leave, and waits for it. Whether one did. Blocks.
@@ -137,10 +145,6 @@ impl Resident {
 fn next_to_leave(residents: &[Resident], now: Instant) -> Option<usize> {
     let score = |idle: Duration, reload: Duration| idle.as_secs_f64() / reload.as_secs_f64().max(1e-3);
     let staying = || residents.iter().enumerate().filter(|(_, resident)| !resident.leaving);
-    // Whoever is on its way makes room soon.
-    if residents.iter().any(|resident| resident.leaving) {
-        return None;
-    }
     let idle = staying().filter_map(|(index, resident)| Some((index, score(resident.idle()?, resident.reload))));
     if let Some((index, _)) = idle.max_by(|(_, a), (_, b)| a.total_cmp(b)) {
         return Some(index);
@@ -265,7 +269,23 @@ mod tests {
         let mut residents = vec![resident(&dear, 10_000), resident(&cheap, 100)];
         assert_eq!(next_to_leave(&residents, Instant::now()), Some(1));
         residents[1].leaving = true;
-        assert_eq!(next_to_leave(&residents, Instant::now()), None);
+        assert_eq!(next_to_leave(&residents, Instant::now()), Some(0));
+    }
+
+    #[test]
+    fn a_model_that_leaves_slowly_holds_up_no_other() {
+        let memory = memory(Some(100));
+        let [slow, idle, spared] =
+            [("slow", 9), ("idle", 5), ("spared", 1)].map(|(name, idle)| load(memory, name, 30, Some(idle)));
+        memory.lock()[0].leaving = true;
+        // 60 are needed: what leaves already gives 30, so that one more must go, and not two.
+        let waiting = std::thread::spawn(|| memory.room("new", 60).map(drop));
+        while !left(&idle) {
+            std::thread::yield_now();
+        }
+        slow.drain();
+        waiting.join().unwrap().unwrap();
+        assert!(!left(&spared));
     }
 
     #[test]

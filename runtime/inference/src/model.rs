@@ -287,7 +287,7 @@ impl Model {
         let before = memory::process_bytes();
         let graph = self.package.graph().map_err(|cause| self.refused(&cause))?;
         let options = self.load_options(device).map_err(|cause| self.refused(&cause))?;
-        let mut session = self.backend.load(&graph, &options).map_err(|cause| self.refused(&cause))?;
+        let mut session = self.backend.load(&graph, &options).map_err(|cause| self.not_loaded(cause))?;
         drop(graph);
         for (side, declared, found) in
             [("input", &manifest.inputs, session.inputs()), ("output", &manifest.outputs, session.outputs())]
@@ -337,6 +337,11 @@ impl Model {
             min_share: runtime.min_share(),
             providers: Arc::clone(&settings.providers),
         })
+    }
+
+    /// What may pass stays what it is, so that the next request tries again.
+    fn not_loaded(&self, cause: Error) -> Error {
+        if cause.is_transient() { cause } else { self.refused(&cause) }
     }
 
     fn refused(&self, cause: &dyn std::fmt::Display) -> Error {

@@ -120,7 +120,7 @@ impl Backend for OnnxRuntime {
     }
 
     fn load(&self, graph: &Graph, options: &LoadOptions) -> Result<Box<dyn Session>> {
-        let (session, provider) = providers::open(self, graph, options).map_err(Error::Backend)?;
+        let (session, provider) = providers::open(self, graph, options).map_err(load_error)?;
         let inputs = session.inputs().iter().map(port).collect::<Result<_>>()?;
         let outputs = session.outputs().iter().map(port).collect::<Result<_>>()?;
         let failed = |cause: ort::Error| Error::Backend(one_line(&cause));
@@ -276,9 +276,18 @@ fn element_type(value: &ValueType) -> Option<Dtype> {
 }
 
 /// A failed run: what the caller could send better, what the machine lacks, or a defect of the model.
+fn is_out_of_memory(text: &str) -> bool {
+    text.contains("bad_alloc") || text.contains("Failed to allocate memory")
+}
+
+/// A failed load: what the machine lacks may be there later.
+fn load_error(text: String) -> Error {
+    if is_out_of_memory(&text) { Error::OutOfMemory } else { Error::Backend(text) }
+}
+
 fn run_error(cause: &ort::Error) -> Error {
     let text = one_line(cause);
-    if text.contains("bad_alloc") || text.contains("Failed to allocate memory") {
+    if is_out_of_memory(&text) {
         return Error::OutOfMemory;
     }
     match cause.code() {

@@ -210,9 +210,11 @@ impl Worker {
 
     fn runs_alone(&self, tenant: &Arc<str>) {
         let mut alone = self.alone.lock().unwrap_or_else(PoisonError::into_inner);
-        if alone.len() < limits::IDLE_TENANTS_MAX {
-            alone.insert(Arc::clone(tenant), ALONE_AFTER_FAILURE);
+        if alone.len() >= limits::IDLE_TENANTS_MAX {
+            // Names that never come back must not leave the next rogue with the others.
+            alone.pop_first();
         }
+        alone.insert(Arc::clone(tenant), ALONE_AFTER_FAILURE);
     }
 
     /// One run. On failure the jobs come back.
