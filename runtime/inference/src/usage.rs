@@ -70,7 +70,8 @@ impl Rates {
 pub struct Usage {
     /// Calls; 1.
     pub requests: u32,
-    /// Tokens after truncation and without padding (text), 1,024 elements or part thereof (tensors), examples (bytes).
+    /// Tokens after truncation and without padding (models of text, tensors for them too), examples (bytes), 1,024 elements or
+    /// part thereof (other tensors).
     pub input_units: u64,
     /// Generated tokens; 0 for what does not generate.
     pub output_units: u64,
