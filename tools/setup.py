@@ -25,7 +25,7 @@ sys.dont_write_bytecode = True  # no __pycache__ beside the sources
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TOOLS = ROOT / ".tools"
 PINS = ROOT / "tools" / "pins.txt"
-MANIFESTS = ROOT / "runtime" / "inference" / "models"
+MANIFESTS = ROOT / "runtime" / "inference"
 MACHINE = {"arm64": "aarch64", "amd64": "x86_64"}.get(platform.machine().lower(), platform.machine().lower())
 WASM_TARGET = "wasm32-wasip2"
 PYTHON = "cp%d%d" % sys.version_info[:2]
@@ -205,10 +205,10 @@ def optional_steps():
 def install_tinyllama(_wheel, files):
     import tinyllama_onnx  # pylint: disable=import-outside-toplevel
 
-    place(files, "models/tinyllama/tokenizer.json", tinyllama_onnx.tokenizer_chunks())
-    place(files, "models/tinyllama/chat_template.jinja", tinyllama_onnx.template_chunks())
-    place(files, "models/tinyllama/model_half.onnx", tinyllama_onnx.onnx_chunks(half=True))
-    place(files, "models/tinyllama/model.onnx", tinyllama_onnx.onnx_chunks())
+    place(files, "fixtures/tinyllama/tokenizer.json", tinyllama_onnx.tokenizer_chunks())
+    place(files, "fixtures/tinyllama/chat_template.jinja", tinyllama_onnx.template_chunks())
+    place(files, "fixtures/tinyllama/model_half.onnx", tinyllama_onnx.onnx_chunks(half=True))
+    place(files, "fixtures/tinyllama/model.onnx", tinyllama_onnx.onnx_chunks())
 
 
 def steps(files):
@@ -220,7 +220,7 @@ def steps(files):
              ["models/minilm/model.onnx", "models/minilm/tokenizer.json"], install_minilm),
         Step("magika", "magika", "Magika, file types (3 MB)", ["models/magika/model.onnx"], install_magika),
         Step("tinyllama", None, "a tiny decoder, which the tests generate with (1.2 MB)",
-             ["models/tinyllama/" + name for name in ("model.onnx", "model_half.onnx", "tokenizer.json", "chat_template.jinja")], install_tinyllama),
+             ["fixtures/tinyllama/" + name for name in ("model.onnx", "model_half.onnx", "tokenizer.json", "chat_template.jinja")], install_tinyllama),
     ]
 
 
@@ -314,10 +314,11 @@ def ensure_bench(wheels):
 
 
 def copy_manifest(model):
-    """The committed manifest beside the fetched files makes the folder a model package."""
-    source, target = MANIFESTS / model / "hansa-model.toml", TOOLS / "models" / model / "hansa-model.toml"
-    if not target.is_file() or target.read_bytes() != source.read_bytes():
-        shutil.copyfile(source, target)
+    """The committed manifest beside the fetched files makes the folder a model package. Nodes lend models, not fixtures."""
+    for kind in ("models", "fixtures"):
+        source, target = MANIFESTS / kind / model / "hansa-model.toml", TOOLS / kind / model / "hansa-model.toml"
+        if source.is_file() and not (target.is_file() and target.read_bytes() == source.read_bytes()):
+            shutil.copyfile(source, target)
 
 
 def run(names):
@@ -339,8 +340,7 @@ def run(names):
             available[name].run(wheels, files)
             if name == "onnxruntime":
                 link_onnxruntime(files)
-            if (MANIFESTS / name).is_dir():
-                copy_manifest(name)
+            copy_manifest(name)
 
 
 def main():

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
 use crate::backend::Backend;
@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::funds::{Funds, unpaid};
 use crate::info::{EngineStatus, ModelInfo, ModelStatus, RefusedPackage, Status, Task};
 use crate::limits;
+use crate::listing::{Listing, Relisted};
 use crate::memory::Memory;
 use crate::metrics::ModelMetrics;
 use crate::model::{Model, RunSettings};
@@ -106,14 +107,34 @@ pub struct Inference(Arc<Inner>);
 
 struct Inner {
     backend: std::result::Result<Arc<dyn Backend>, String>,
-    models: BTreeMap<String, Arc<Model>>,
-    refused: Vec<RefusedPackage>,
+    settings: RunSettings,
+    prices: BTreeMap<String, Rates>,
+    listing: RwLock<Listing>,
     memory: Arc<[Memory]>,
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.models.values().for_each(|model| model.stop());
+        self.listed().all().for_each(|model| model.stop());
+    }
+}
+
+impl Inner {
+    /// No code that can panic runs under the lock, so that a poisoned list is still whole.
+    fn listed(&self) -> RwLockReadGuard<'_, Listing> {
+        self.listing.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The package in a folder, as this node would lend it.
+    fn open(&self, backend: &Arc<dyn Backend>, folder: PathBuf) -> std::result::Result<Arc<Model>, RefusedPackage> {
+        let opened = Package::open(&folder).map_err(|error| error.to_string());
+        match opened.and_then(|package| package.priced(&self.prices)) {
+            Ok(package) => {
+                let (backend, memory) = (Arc::clone(backend), Arc::clone(&self.memory));
+                Ok(Arc::new(Model::new(package, folder, backend, memory, self.settings.clone())))
+            }
+            Err(reason) => Err(RefusedPackage { folder, reason }),
+        }
     }
 }
 
@@ -135,32 +156,32 @@ impl Inference {
     }
 
     fn assemble(backend: std::result::Result<Arc<dyn Backend>, String>, options: InferenceOptions) -> Self {
-        let (mut models, mut refused) = (BTreeMap::new(), Vec::new());
         let sessions = if options.sessions == 0 { options.providers.devices() } else { options.sessions };
+        let settings = RunSettings {
+            threads: options.threads_per_model.max(1),
+            bounds: Bounds { total_max: options.queue_max, per_tenant_max: options.queue_per_tenant_max },
+            idle: options.idle_unload,
+            batching: options.batching,
+            providers: Arc::new(options.providers),
+            cache_bytes_max: options.cache_bytes_max,
+        };
         let memory: Arc<[Memory]> = (0..sessions).map(|_| Memory::new(options.memory_bytes)).collect();
-        match &backend {
-            Ok(backend) => {
-                let settings = RunSettings {
-                    threads: options.threads_per_model.max(1),
-                    bounds: Bounds { total_max: options.queue_max, per_tenant_max: options.queue_per_tenant_max },
-                    idle: options.idle_unload,
-                    batching: options.batching,
-                    providers: Arc::new(options.providers),
-                    cache_bytes_max: options.cache_bytes_max,
-                };
-                for folder in options.model_folders {
-                    let priced = |package: Package| package.priced(&options.prices);
-                    let package = Package::open(&folder).map_err(|error| error.to_string()).and_then(priced);
-                    let listed = package.and_then(|package| list(&mut models, package, &folder, backend, &memory, &settings));
-                    if let Err(reason) = listed {
-                        tracing::warn!(folder = %folder.display(), reason, "model package refused");
-                        refused.push(RefusedPackage { folder, reason });
-                    }
-                }
-            }
-            Err(reason) => tracing::warn!(reason, "this node runs no models"),
+        if let Err(reason) = &backend {
+            tracing::warn!(reason, "this node runs no models");
         }
-        Self(Arc::new(Inner { backend, models, refused, memory }))
+        let inner = Inner { backend, settings, prices: options.prices, listing: RwLock::default(), memory };
+        let inference = Self(Arc::new(inner));
+        inference.relist(options.model_folders);
+        inference
+    }
+
+    /// Lends the packages in these folders from now on, and no others. A model whose package is what it was stays as it is; one
+    /// that goes serves what waits for it. Blocks for some milliseconds; what is wrong stands in [`Inference::status`].
+    pub fn relist(&self, model_folders: Vec<PathBuf>) -> Relisted {
+        let Ok(backend) = &self.0.backend else { return Relisted::default() };
+        let found: Vec<_> = model_folders.into_iter().map(|folder| self.0.open(backend, folder)).collect();
+        let mut listing = self.0.listing.write().unwrap_or_else(PoisonError::into_inner);
+        listing.follow(found)
     }
 
     /// How things stand.
@@ -175,12 +196,13 @@ impl Inference {
             state: model.state(),
             queued: model.loaded().map_or(0, |worker| worker.queued()),
         };
-        Status { engine, models: self.0.models.iter().map(model).collect(), refused: self.0.refused.clone() }
+        let listing = self.0.listed();
+        Status { engine, models: listing.models.iter().map(model).collect(), refused: listing.refused.clone() }
     }
 
     /// The models that this node lends, by name.
     pub fn models(&self) -> Vec<ModelInfo> {
-        self.0.models.values().map(|model| info(model)).collect()
+        self.0.listed().models.values().map(|model| info(model)).collect()
     }
 
     /// One model.
@@ -188,7 +210,7 @@ impl Inference {
     /// # Errors
     /// `not-found`, or `no-provider` where no model can run at all.
     pub fn info(&self, name: &str) -> Result<ModelInfo> {
-        Ok(info(self.model(name)?))
+        Ok(info(&*self.model(name)?))
     }
 
     /// A model's price card.
@@ -201,7 +223,7 @@ impl Inference {
 
     /// What each model did since the node started.
     pub fn metrics(&self) -> BTreeMap<String, ModelMetrics> {
-        self.0.models.iter().map(|(name, model)| (name.clone(), model.metrics.snapshot())).collect()
+        self.0.listed().models.iter().map(|(name, model)| (name.clone(), model.metrics.snapshot())).collect()
     }
 
     /// What runs of a model were measured to take, per device: why rows run together, or do not.
@@ -237,7 +259,7 @@ impl Inference {
 
     /// Ends all models and waits for their threads, at most for the runs they are in. Call it before the process ends.
     pub async fn stop(&self) {
-        let models: Vec<_> = self.0.models.values().map(Arc::clone).collect();
+        let models: Vec<_> = self.0.listed().all().map(Arc::clone).collect();
         let joined = tokio::task::spawn_blocking(move || {
             models.iter().for_each(|model| model.stop());
             models.iter().for_each(|model| model.join());
@@ -247,29 +269,13 @@ impl Inference {
         }
     }
 
-    pub(crate) fn model(&self, name: &str) -> Result<&Arc<Model>> {
+    pub(crate) fn model(&self, name: &str) -> Result<Arc<Model>> {
         if let Err(reason) = &self.0.backend {
             return Err(Error::NoProvider(reason.clone()));
         }
-        self.0.models.get(name).ok_or_else(|| Error::NotFound(name.to_owned()))
+        let found = self.0.listed().models.get(name).map(Arc::clone);
+        found.ok_or_else(|| Error::NotFound(name.to_owned()))
     }
-}
-
-fn list(
-    models: &mut BTreeMap<String, Arc<Model>>,
-    package: Package,
-    folder: &Path,
-    backend: &Arc<dyn Backend>,
-    memory: &Arc<[Memory]>,
-    settings: &RunSettings,
-) -> std::result::Result<(), String> {
-    let name = package.manifest.name.clone();
-    if let Some(other) = models.get(&name) {
-        return Err(format!("`{name}` is the name of the model in `{}` too; list only one of them", other.folder.display()));
-    }
-    let model = Model::new(package, folder.to_owned(), Arc::clone(backend), Arc::clone(memory), settings.clone());
-    models.insert(name, Arc::new(model));
-    Ok(())
 }
 
 fn info(model: &Model) -> ModelInfo {

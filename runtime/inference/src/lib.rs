@@ -24,6 +24,7 @@ mod import;
 mod inference;
 mod info;
 pub mod limits;
+mod listing;
 mod memory;
 mod metrics;
 mod model;
@@ -41,11 +42,12 @@ pub use backend::fake::{FakeBackend, POISON};
 pub use error::{BadShape, Error, Result};
 pub use funds::{Charge, Funds, Hold, HoldFuture, Unpaid};
 pub use generate::{Event, Finish, Generation, Message, Prompt, Sampling};
-pub use import::{ImportError, ImportOptions, Imported, add_model};
+pub use import::{ImportError, ImportOptions, Imported, REMOVING, add_model};
 pub use inference::{Inference, InferenceOptions, Request};
 pub use info::{
     DeviceClass, EngineStatus, ModelInfo, ModelState, ModelStatus, Provider, ProviderKind, RefusedPackage, Status, Task,
 };
+pub use listing::Relisted;
 pub use metrics::{BATCH_ROWS_BOUNDS, Histogram, ModelMetrics, OTHER_TENANTS, QUEUE_US_BOUNDS, TenantMetrics};
 pub use package::{FileSummary, MANIFEST_FILE, PackageError, PackageSummary, packages_in, read_package, verify_package};
 pub use providers::{CudaSettings, ProviderSettings, TensorrtSettings, WebgpuSettings};

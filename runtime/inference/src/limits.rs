@@ -1,5 +1,8 @@
 //! Every upper bound of this crate, with its unit.
 
+/// Runs into which one request for tensors of many rows is cut, so that others come in between.
+pub const PIECES_MAX: u32 = 64;
+
 /// Bytes of a `hansa-model.toml`.
 pub const MANIFEST_BYTES_MAX: u64 = 1 << 20;
 /// Bytes of a graph: protobuf, and with it ONNX without external data, ends at 2 GiB.

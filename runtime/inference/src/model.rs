@@ -90,6 +90,16 @@ impl Model {
         &self.package.manifest.name
     }
 
+    /// Whether another one is of the same package.
+    pub(crate) fn is_of(&self, other: &Self) -> bool {
+        self.folder == other.folder && self.package.manifest.id == other.package.manifest.id
+    }
+
+    /// Whether no thread of its own is left.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner).iter().all(JoinHandle::is_finished)
+    }
+
     pub(crate) fn bounds(&self) -> Bounds {
         self.settings.bounds
     }
@@ -320,6 +330,11 @@ impl Model {
 
     fn table(&self, device: usize) -> MutexGuard<'_, CostTable> {
         self.tables[device].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many of so many rows of this length to run at once, so that others come in between.
+    pub(crate) fn rows_at_once(&self, rows: u32, length: u32) -> u32 {
+        (0..self.tables.len()).map(|device| self.table(device).at_once(rows, length)).min().unwrap_or(rows)
     }
 
     /// What runs were measured to take, per device.

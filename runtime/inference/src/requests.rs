@@ -110,7 +110,7 @@ impl Inference {
     /// cap; `not-permitted` where nobody pays; `overloaded` at once when the queue is full; `deadline`; `cancelled`;
     /// `non-finite`; `backend`.
     pub async fn embed(&self, request: &Request, model: &str, texts: Vec<String>) -> Result<Embeddings> {
-        let model = self.model(model)?;
+        let model = &self.model(model)?;
         if !matches!(model.package.manifest.pipeline, Pipeline::Embed(_)) {
             return Err(wrong_task(model, "embed"));
         }
@@ -129,7 +129,7 @@ impl Inference {
     /// As [`Inference::embed`]; `bad-input` also for an example with too few bytes to look at, or bytes that are no text
     /// where the model reads text.
     pub async fn classify(&self, request: &Request, model: &str, examples: Vec<Example>, top_k: u32) -> Result<Labels> {
-        let model = self.model(model)?;
+        let model = &self.model(model)?;
         check_items(model, examples.len())?;
         let (names, (outputs, usage)) = match &model.package.manifest.pipeline {
             Pipeline::Classify(settings, names) => {
@@ -164,7 +164,7 @@ impl Inference {
         documents: Vec<String>,
         top_k: u32,
     ) -> Result<Ranking> {
-        let model = self.model(model)?;
+        let model = &self.model(model)?;
         let pairs = match model.package.manifest.pipeline {
             Pipeline::Rerank(_) => true,
             Pipeline::Embed(_) => false,
@@ -194,17 +194,15 @@ impl Inference {
         inputs: Vec<(String, Tensor)>,
         outputs: Vec<String>,
     ) -> Result<Outcome> {
-        let model = self.model(model)?;
+        let model = &self.model(model)?;
         if matches!(model.package.manifest.pipeline, Pipeline::Generate(_)) {
             return Err(wrong_task(model, "run tensors"));
         }
         let outputs = raw::check(&model.package.manifest, &inputs, outputs)?;
         let row = tensors(&model.package.manifest, inputs, outputs);
-        let (mut found, usage) = run(model, request, row.units, vec![row]).await?;
-        match found.pop() {
-            Some(RowOutput::Tensors(outputs)) => Ok(Outcome { outputs, usage }),
-            _ => Err(unexpected()),
-        }
+        let units = row.units;
+        let (found, usage) = run(model, request, units, vec![row]).await?;
+        Ok(Outcome { outputs: raw::mend(found).ok_or_else(unexpected)?, usage })
     }
 
     /// Tokens that each text would be charged for: after truncation, special tokens included; as a prompt, where the model
@@ -213,7 +211,7 @@ impl Inference {
     /// # Errors
     /// `not-found`; `bad-input` for a model without text; `too-large`.
     pub async fn count_tokens(&self, model: &str, texts: Vec<String>) -> Result<Vec<u32>> {
-        let model = self.model(model)?;
+        let model = &self.model(model)?;
         check_items(model, texts.len())?;
         if let Pipeline::Generate(settings) = &model.package.manifest.pipeline {
             let speech = model.speech(settings).await?;
@@ -277,6 +275,21 @@ fn tensors(manifest: &Manifest, inputs: Vec<(String, Tensor)>, outputs: Vec<Stri
     Metered { units, length: u32::try_from(units).unwrap_or(u32::MAX), row: Row::Raw(inputs, outputs) }
 }
 
+/// A request of many rows would hold the device until its end, whoever waits. Where its rows may run with others they may
+/// run one after the other too, so that it is cut into runs of the usual length.
+async fn in_pieces(model: &Arc<Model>, request: &Request, rows: Vec<Metered>) -> Result<Vec<Metered>> {
+    let manifest = &model.package.manifest;
+    let [Metered { row: Row::Raw(inputs, outputs), length, .. }] = rows.as_slice() else { return Ok(rows) };
+    let group = raw::group(manifest, inputs, outputs).filter(|(_, count)| *count > 1 && !request.exclusive);
+    let Some((_, count)) = group else { return Ok(rows) };
+    // Only a loaded model is known to give the same for rows that run together.
+    before(request.deadline, model.worker()).await??;
+    let pieces_max = limits::PIECES_MAX.min(model.items_max() as u32);
+    let most = model.rows_at_once(count, length.div_ceil(count)).max(count.div_ceil(pieces_max));
+    let Some(pieces) = raw::cut(inputs, count, most) else { return Ok(rows) };
+    Ok(pieces.into_iter().map(|inputs| tensors(manifest, inputs, outputs.clone())).collect())
+}
+
 async fn run_tokens(model: &Arc<Model>, request: &Request, tokens: Vec<Tokens>) -> Result<(Vec<RowOutput>, Usage)> {
     let units = tokens.iter().map(|tokens| tokens.ids.len() as u64).sum();
     let row = |tokens: Tokens| {
@@ -294,6 +307,7 @@ async fn run(model: &Arc<Model>, request: &Request, input_units: u64, rows: Vec<
         return Err(Error::Budget(cost));
     }
     let hold = before(request.deadline, request.funds.hold(cost)).await??;
+    let rows = in_pieces(model, request, rows).await?;
     let rows = rows.into_iter().map(|metered| (ticket(model, request, &metered), metered.row)).collect();
     let Finished { outputs, device, queued, batch_rows } = model.run(&request.tenant, request.deadline, rows).await?;
     hold.charge(&Charge { model: manifest.id, input_units, output_units: 0, cost })?;

@@ -352,7 +352,7 @@ async fn short_of_memory() {
     let limit = libc::rlimit { rlim_cur: most, rlim_max: most };
     // SAFETY: setrlimit reads the struct and limits this process alone.
     assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &limit) }, 0);
-    let refused = spawn(&inference, "minilm", Request::new("big"), tokens([512, 512], 4937)).await.unwrap();
+    let refused = spawn(&inference, "minilm", exclusive("big"), tokens([512, 512], 4937)).await.unwrap();
     assert_eq!(refused.unwrap_err(), Error::OutOfMemory);
     // The idle model made room, and the run was tried again before it failed.
     assert!(!inference.info("magika").unwrap().is_loaded());

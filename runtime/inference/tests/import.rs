@@ -309,11 +309,26 @@ async fn classifiers_of_text_and_rankers_are_told_apart_by_their_labels() {
     inference_of(&bench.models).load("ranker").await.unwrap();
 }
 
+#[test]
+fn what_a_killed_addition_left_is_removed_when_it_is_old() {
+    let bench = Bench::minilm();
+    let [old, new, other] = [".adding-old", ".removing-new", ".kept"].map(|name| bench.models.join(name));
+    for folder in [&old, &new, &other] {
+        std::fs::create_dir_all(folder.join("package")).unwrap();
+    }
+    let days_ago = old.metadata().unwrap().modified().unwrap() - std::time::Duration::from_secs(3 * 24 * 3600);
+    for folder in [&old, &other] {
+        std::fs::File::open(folder).unwrap().set_modified(days_ago).unwrap();
+    }
+    add_model(&bench.options()).unwrap();
+    assert_eq!([&old, &new, &other].map(|folder| folder.exists()), [false, true, true]);
+}
+
 #[tokio::test]
 async fn a_decoder_of_either_layout_is_added_and_its_answers_are_checked_at_every_load() {
     let bench = Bench::new();
     for file in ["model.onnx", "tokenizer.json", "chat_template.jinja"] {
-        bench.link(&format!("tinyllama/{file}"), file);
+        bench.link(&format!("../fixtures/tinyllama/{file}"), file);
     }
     let named = |name: &str| ImportOptions { name: Some(name.to_owned()), ..bench.options() };
     bench.json(

@@ -6,7 +6,7 @@ mod tools;
 use std::path::PathBuf;
 
 use hansa_inference::{
-    DeviceClass, Dtype, EngineStatus, Error, Example, Inference, InferenceOptions, ModelState, Request, Tensor,
+    DeviceClass, Dtype, EngineStatus, Error, Example, Inference, InferenceOptions, ModelState, Relisted, Request, Tensor,
 };
 use sha2::{Digest, Sha256};
 
@@ -117,7 +117,7 @@ async fn raw_tensors_give_what_the_pipeline_gives() {
 async fn the_provider_is_read_back_and_status_tells_the_truth() {
     let inference = started();
     let names: Vec<String> = inference.models().into_iter().map(|model| model.name).collect();
-    assert_eq!(names, ["magika", "minilm", "tinyllama"]);
+    assert_eq!(names, ["magika", "minilm"]);
     assert_eq!(inference.info("magika").unwrap().provider, None);
     inference.load("magika").await.unwrap();
     let provider = inference.info("magika").unwrap().provider.unwrap();
@@ -128,7 +128,7 @@ async fn the_provider_is_read_back_and_status_tells_the_truth() {
         "{status:?}"
     );
     let states: Vec<&ModelState> = status.models.iter().map(|model| &model.state).collect();
-    assert_eq!(states, [&ModelState::Ready, &ModelState::Listed, &ModelState::Listed]);
+    assert_eq!(states, [&ModelState::Ready, &ModelState::Listed]);
     inference.stop().await;
 }
 
@@ -223,4 +223,33 @@ async fn two_models_of_one_name_are_told_apart_at_start() {
     let inference = inference_of(vec![tools().join("models/magika"), folder.path().to_owned()]);
     assert_eq!(inference.models().len(), 1);
     assert!(inference.status().refused[0].reason.contains("`magika` is the name of the model in"));
+}
+
+#[tokio::test]
+async fn the_list_follows_the_folders_while_models_run() {
+    let (magika, minilm) = (tools().join("models/magika"), tools().join("models/minilm"));
+    let options = InferenceOptions { model_folders: vec![magika.clone()], ..InferenceOptions::from_tools(&tools()) };
+    let inference = Inference::start(options);
+    inference.load("magika").await.unwrap();
+    let request = Request::new("a");
+    let embed = || inference.embed(&request, "minilm", texts(&["a"]));
+    assert_eq!(embed().await.unwrap_err(), Error::NotFound("minilm".to_owned()));
+
+    let broken = tempfile::tempdir().unwrap();
+    let relisted = inference.relist(vec![magika.clone(), minilm.clone(), broken.path().to_owned()]);
+    assert_eq!(relisted, Relisted { added: texts(&["minilm"]), removed: vec![] });
+    assert_eq!(inference.status().refused.len(), 1);
+    embed().await.unwrap();
+    // what did not change is still in memory
+    assert!(inference.info("magika").unwrap().is_loaded());
+
+    let relisted = inference.relist(vec![minilm.clone()]);
+    assert_eq!(relisted, Relisted { added: vec![], removed: texts(&["magika"]) });
+    assert_eq!(
+        (inference.info("magika").unwrap_err(), inference.status().refused.len()),
+        (Error::NotFound("magika".to_owned()), 0)
+    );
+    embed().await.unwrap();
+    assert_eq!(inference.relist(vec![minilm]), Relisted::default());
+    inference.stop().await;
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use hansa_economy::Amount;
 use hansa_economy::channel::AccountId;
 use hansa_economy::digest::hex;
+use hansa_inference::Relisted;
 use hansa_ledger::export::ExportFormat;
 use hansa_ledger::statement::Period;
 use hansa_ledger::{CheckReport, Ledger};
@@ -72,6 +73,8 @@ pub enum Ask {
     Check,
     /// What the models did, as OpenMetrics text.
     Metrics,
+    /// Look for model packages anew, and lend what is there now.
+    Relist,
     /// Sign where the ledger stands; only on the node that keeps it.
     Checkpoint,
     /// What happened to an account, newest first; only on the node that keeps the ledger.
@@ -132,6 +135,13 @@ pub enum Reply {
     Metrics {
         /// OpenMetrics text.
         text: String,
+    },
+    /// To [`Ask::Relist`].
+    Relisted {
+        /// Models that are lent now and were not, or that changed.
+        added: Vec<String>,
+        /// Models that are not lent any more.
+        removed: Vec<String>,
     },
     /// To [`Ask::Checkpoint`].
     Checkpoint {
@@ -324,6 +334,10 @@ async fn send_export(node: &Node, format: ExportFormat, write: &mut OwnedWriteHa
 async fn answer(node: &Node, ask: Ask) -> Result<Reply, String> {
     match ask {
         Ask::Metrics => Ok(Reply::Metrics { text: crate::metrics::open_metrics(node.inference()) }),
+        Ask::Relist => {
+            let Relisted { added, removed } = node.relist_models().await;
+            Ok(Reply::Relisted { added, removed })
+        }
         Ask::Status => Ok(Reply::Status(status(node))),
         Ask::Deploy { folder, manifest, component, fund } => deploy(node, folder, manifest, component, fund).await,
         Ask::Agents => {

@@ -12,7 +12,7 @@ use hansa_economy::channel::AccountId;
 use hansa_economy::ledger::{AssetCreate, Command, CommandId, Genesis};
 use hansa_economy::{Amount, Digest, Keypair, PublicKey};
 use hansa_host::{Host, HostOptions};
-use hansa_inference::{EngineStatus, Inference};
+use hansa_inference::{EngineStatus, Inference, Relisted};
 use hansa_ledger::{Ledger, LedgerOptions};
 use hansa_trade::limits::OFFER_LIFE;
 use hansa_trade::{Books, Exchange};
@@ -180,6 +180,16 @@ impl Node {
     /// The models.
     pub fn inference(&self) -> &Inference {
         &self.inference
+    }
+
+    /// Look for model packages anew: those that came are lent from now on, those that are gone are not any more.
+    pub async fn relist_models(&self) -> Relisted {
+        let (inference, folders) = (self.inference.clone(), models::options(&self.config).model_folders);
+        let relisted = tokio::task::spawn_blocking(move || inference.relist(folders)).await;
+        relisted.unwrap_or_else(|error| {
+            tracing::error!(%error, "looking for models failed");
+            Relisted::default()
+        })
     }
 
     /// The folder of everything.

@@ -24,7 +24,12 @@ struct Commons {
 async fn commons() -> Commons {
     let town = town().await;
     let mut config = config("south", &town.folder.path().join("south"), &town.server.url(), false);
-    config.inference.models = Some(tools().join("models"));
+    let models = town.folder.path().join("models");
+    std::fs::create_dir(&models).unwrap();
+    for model in ["models/minilm", "fixtures/tinyllama"].map(|path| tools().join(path)) {
+        std::os::unix::fs::symlink(&model, models.join(model.file_name().unwrap())).unwrap();
+    }
+    config.inference.models = Some(models);
     config.inference.library = Some(tools().join("lib/libonnxruntime.so"));
     let node = Node::start(config).await.unwrap();
     let client = town.client("client", Amount::credits(1)).await;

@@ -1,4 +1,4 @@
-//! `hansa model …` and `hansa node doctor` at the terminal, with no node running.
+//! `hansa model …` and `hansa node doctor` at the terminal, with and without a node running.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod shared;
@@ -6,7 +6,9 @@ mod shared;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use hansa_node::admin::{Ask, Reply};
 use serde_json::Value;
+use shared::process::Process;
 use tempfile::TempDir;
 
 /// A folder with a `node.toml`, in which the program runs.
@@ -81,6 +83,35 @@ fn a_model_is_added_shown_verified_and_removed_without_a_node() {
     assert_eq!(std::fs::read_dir(place.path().join("models")).unwrap().count(), 0);
     assert!(place.failure(&["model", "show", "magika"]).contains("there is no model `magika`"));
     assert!(place.failure(&["model", "add", "nowhere"]).contains("is no folder and no .tar"));
+}
+
+#[tokio::test]
+async fn a_running_node_lends_what_is_added_and_no_more_what_is_removed() {
+    let (town, tools) = (shared::town().await, shared::tools());
+    let library = tools.join("lib/libonnxruntime.so");
+    let inference = format!("[inference]\nlibrary = {library:?}\nmodels = \"models\"\n");
+    let mut node = Process::with("south", town.folder.path(), &town.server.url(), false, &inference);
+    node.start().await;
+    let hansa = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hansa"));
+        let folder = node.data().parent().unwrap().to_owned();
+        let output = command.args(arguments).args(["--config", "node.toml"]).current_dir(folder).output().unwrap();
+        (output.status.success(), String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap())
+    };
+    let lent = || async {
+        let Reply::Status(status) = node.ask(Ask::Status).await else { panic!("no status") };
+        status.models
+    };
+    assert!(lent().await.is_empty());
+    let (added, said) = hansa(&["model", "add", tools.join("models/magika").to_str().unwrap()]);
+    assert!(added && said.contains("the running node lends it from now on"), "{said}");
+    assert_eq!(lent().await, ["magika: listed; its first request loads it"]);
+    let (removed, said) = hansa(&["model", "remove", "magika"]);
+    assert!(!removed && said.contains("agents may be using it"), "{said}");
+    let (removed, said) = hansa(&["model", "remove", "magika", "--force"]);
+    assert!(removed, "{said}");
+    assert!(lent().await.is_empty());
+    node.shut_down().await;
 }
 
 #[test]

@@ -9,7 +9,7 @@ use ort::session::{Session, SessionInputValue};
 use ort::value::{DynValue, Tensor};
 
 use crate::host_path::child;
-use crate::load::{inference, runtime, tools};
+use crate::load::{bare_session, inference, runtime, tools};
 
 const MODEL: &str = "tinyllama";
 const ROUNDS: usize = 5;
@@ -75,11 +75,7 @@ async fn answer(inference: Inference, row: u32) -> usize {
 
 /// Microseconds per token of a loop that does nothing but run the session and take the likeliest token.
 pub(crate) fn raw() -> f64 {
-    let environment = ort::init_from(tools().join("lib/libonnxruntime.so")).unwrap().with_telemetry(false).build().unwrap();
-    environment.set_log_level(ort::logging::LogLevel::Fatal);
-    let builder = Session::builder(&environment).unwrap().with_intra_threads(1).unwrap();
-    let mut builder = builder.with_intra_op_spinning(false).unwrap();
-    let mut session = builder.commit_from_file(tools().join("models/tinyllama/model.onnx")).unwrap();
+    let mut session = bare_session(&tools().join("fixtures/tinyllama/model.onnx"));
     raw_answer(&mut session);
     (0..3).map(|_| raw_answer(&mut session)).fold(f64::INFINITY, f64::min)
 }

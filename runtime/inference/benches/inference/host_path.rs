@@ -9,11 +9,12 @@ use std::process::Command;
 use std::time::Instant;
 
 use hansa_inference::{Dtype, Example, Inference, InferenceOptions, Request, Tensor as HostTensor};
-use ort::session::{Session, SessionInputValue};
+use ort::session::SessionInputValue;
 use ort::value::Tensor;
 use sha2::{Digest, Sha256};
+use tokenizers::Tokenizer;
 
-use crate::load::{runtime, tools};
+use crate::load::{bare_session, runtime, tools};
 use crate::python;
 
 const ROUNDS: usize = 5;
@@ -30,15 +31,21 @@ pub(crate) fn compare() {
     for (model, what) in
         [("minilm", "MiniLM, 32 tokens, tokenising included"), ("magika", "Magika, 4 KiB"), ("one-node", "a graph of one node")]
     {
-        let (mut host, mut raw, mut py) = (f64::INFINITY, f64::INFINITY, f64::INFINITY);
+        let [mut host, mut raw, mut text, mut py] = [f64::INFINITY; 4];
         for _ in 0..ROUNDS {
             host = host.min(child(&format!("host-{model}")));
             raw = raw.min(child(&format!("raw-{model}")));
+            if model == "minilm" {
+                text = text.min(child("raw-minilm-text"));
+            }
             if python && model != "one-node" {
                 py = py.min(python::median_us(model));
             }
         }
         println!("{what}: host {host:.1}, bare session {raw:.1}, ratio {:.3}, difference {:.1}", host / raw, host - raw);
+        if model == "minilm" {
+            println!("    bare session after a bare tokenizer {text:.1}: the host's time is {:.3} of it", host / text);
+        }
         if py.is_finite() {
             println!("    Python onnxruntime {py:.1}: the host's time is {:.3} of it", host / py);
         }
@@ -53,6 +60,8 @@ pub(crate) fn side(side: &str) -> f64 {
     match side.split_once('-') {
         Some(("host", "generate")) => crate::generate::host(),
         Some(("raw", "generate")) => crate::generate::raw(),
+        Some(("raw", cells)) if cells.contains(' ') => crate::grid::measured(cells),
+        Some(("raw", "minilm-text")) => raw_text(),
         Some(("host", model)) => host(model),
         Some(("raw", model)) => raw(model),
         _ => panic!("no side `{side}`"),
@@ -113,8 +122,6 @@ fn host(model: &str) -> f64 {
 type Inputs = Vec<(Cow<'static, str>, SessionInputValue<'static>)>;
 
 fn raw(model: &str) -> f64 {
-    let environment = ort::init_from(tools().join("lib/libonnxruntime.so")).unwrap().with_telemetry(false).build().unwrap();
-    environment.set_log_level(ort::logging::LogLevel::Fatal);
     let folder = tempfile::tempdir().unwrap();
     let file: PathBuf = if model == "one-node" {
         one_node_package(folder.path());
@@ -122,8 +129,7 @@ fn raw(model: &str) -> f64 {
     } else {
         tools().join(format!("models/{model}/model.onnx"))
     };
-    let mut builder = Session::builder(&environment).unwrap().with_intra_threads(1).unwrap();
-    let mut session = builder.commit_from_file(file).unwrap();
+    let mut session = bare_session(&file);
     let (inputs, output): (Inputs, &str) = match model {
         "minilm" => {
             let port = |name: &'static str, value: i64| {
@@ -145,6 +151,22 @@ fn raw(model: &str) -> f64 {
             inputs.iter().map(|(name, value)| (name.clone(), SessionInputValue::View(value.view()))).collect();
         let found = session.run(views).unwrap();
         let _copy = found[output].try_extract_tensor::<f32>().unwrap().1.to_vec();
+    })
+}
+
+/// MiniLM from text: what anybody does who has a tokenizer and a session.
+fn raw_text() -> f64 {
+    let tokenizer = Tokenizer::from_file(tools().join("models/minilm/tokenizer.json")).unwrap();
+    let mut session = bare_session(&tools().join("models/minilm/model.onnx"));
+    median(|| {
+        let encoding = tokenizer.encode_fast("a ".repeat(TOKENS - 2), true).unwrap();
+        let ids = &encoding.get_ids()[..TOKENS];
+        let port =
+            |of: fn(u32) -> i64| Tensor::from_array(([1, TOKENS], ids.iter().map(|id| of(*id)).collect::<Vec<_>>())).unwrap();
+        let inputs =
+            ort::inputs!["input_ids" => port(i64::from), "attention_mask" => port(|_| 1), "token_type_ids" => port(|_| 0)];
+        let found = session.run(inputs).unwrap();
+        let _copy = found["sentence_embedding"].try_extract_tensor::<f32>().unwrap().1.to_vec();
     })
 }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use hansa_inference::{Example, Inference, InferenceOptions, Request};
+use ort::session::Session;
 
 pub(crate) fn tools() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.tools")
@@ -13,10 +14,19 @@ pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
 }
 
-/// Inference with the models of set-up.
+/// Inference with the models of set-up, and the decoder of the tests.
 pub(crate) fn inference(batching: bool) -> Inference {
-    let options = InferenceOptions { queue_per_tenant_max: 1024, batching, ..InferenceOptions::from_tools(&tools()) };
+    let mut options = InferenceOptions { queue_per_tenant_max: 1024, batching, ..InferenceOptions::from_tools(&tools()) };
+    options.model_folders.push(tools().join("fixtures/tinyllama"));
     Inference::start(options)
+}
+
+/// A session and nothing else, on one thread. Once in a process, because one can hold one ONNX Runtime environment.
+pub(crate) fn bare_session(file: &Path) -> Session {
+    let environment = ort::init_from(tools().join("lib/libonnxruntime.so")).unwrap().with_telemetry(false).build().unwrap();
+    environment.set_log_level(ort::logging::LogLevel::Fatal);
+    let builder = Session::builder(&environment).unwrap().with_intra_threads(1).unwrap();
+    builder.with_intra_op_spinning(false).unwrap().commit_from_file(file).unwrap()
 }
 
 /// Random numbers by seed (splitmix64).

@@ -2,11 +2,12 @@
 //! path against a bare session and against Python's onnxruntime, memory against its cap. Ratios within one run count, because
 //! the machine is noisy.
 //!
-//! Names choose parts: `path`, `mixed`, `flood`, `generate`, `memory`; no name runs all.
+//! Names choose parts: `path`, `grid`, `mixed`, `flood`, `generate`, `memory`; no name runs all.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark at the terminal")]
 
 mod flood;
 mod generate;
+mod grid;
 mod host_path;
 mod load;
 mod memory;
@@ -20,8 +21,9 @@ fn main() {
         return;
     }
     let wanted = |name: &str| arguments.is_empty() || arguments.iter().any(|argument| argument == name);
-    let parts: [(&str, fn()); 5] = [
+    let parts: [(&str, fn()); 6] = [
         ("path", host_path::compare),
+        ("grid", grid::show),
         ("mixed", mixed::compare),
         ("flood", flood::compare),
         ("generate", generate::compare),

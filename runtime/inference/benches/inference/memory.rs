@@ -6,8 +6,8 @@ use hansa_inference::{Example, Inference, InferenceOptions, Request};
 
 use crate::load::{Dice, runtime, tools};
 
-/// Times that a model which is not in memory is asked for, at least.
-const REQUESTS: u64 = 1000;
+/// Loads at least, one after the other and at random.
+const LOADS: u64 = 1000;
 /// Two of the five models that are asked for fit.
 const CAP: u64 = 260 << 20;
 
@@ -41,15 +41,18 @@ pub(crate) fn compare() {
     let names: Vec<String> = inference.models().into_iter().map(|model| model.name).collect();
     let (mut dice, mut most, mut most_counted) = (Dice(7), 0, 0);
     let runtime = runtime();
-    for _ in 0..REQUESTS {
+    let loads = || inference.metrics().values().map(|model| model.loads).sum::<u64>();
+    let mut requests = 0;
+    while loads() < LOADS {
+        requests += 1;
         let name = &names[dice.roll(names.len() as u64) as usize];
         runtime.block_on(one(&inference, name));
         most = most.max(resident().saturating_sub(base));
         most_counted = most_counted.max(inference.memory_used().iter().sum::<u64>());
     }
-    let loads: u64 = inference.metrics().values().map(|model| model.loads).sum();
     println!(
-        "{REQUESTS} requests, {loads} loads, cap {} MiB: the process grew by at most {} MiB ({:.2} of the cap), models were counted as {} MiB",
+        "{requests} requests, {} loads, cap {} MiB: the process grew by at most {} MiB ({:.2} of the cap), models were counted as {} MiB",
+        loads(),
         CAP >> 20,
         most >> 20,
         most as f64 / CAP as f64,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::grid;
 use crate::load::{Callers, Work, ask, inference, median};
 
 const ROUNDS: usize = 5;
@@ -11,6 +12,7 @@ const CALLERS: usize = 64;
 pub(crate) fn compare() {
     println!("units per second of {CALLERS} callers, each its own tenant; medians of {ROUNDS} rounds that take turns");
     for (what, model, work) in [
+        ("MiniLM, 8 to 32 tokens", "minilm", Work::Embed(8, 32)),
         ("MiniLM, 8 to 64 tokens", "minilm", Work::Embed(8, 64)),
         ("MiniLM, 8 to 256 tokens", "minilm", Work::Embed(8, 256)),
         ("MiniLM, 16 tokens", "minilm", Work::Embed(16, 16)),
@@ -29,8 +31,12 @@ pub(crate) fn compare() {
         }
         let ratios = alone.iter().zip(&together).map(|(alone, together)| together / alone).collect();
         let metrics = learned.metrics().remove(model).unwrap();
+        let ceiling = match work {
+            Work::Embed(least, most) => format!("; a bare session's best {:.2}", grid::ceiling(least, most)),
+            Work::Classify => String::new(),
+        };
         println!(
-            "{what}: one run each {:.0}/s, learned {:.0}/s, ratio {:.2}; {:.1} rows a run, {:.1} % padding",
+            "{what}: one run each {:.0}/s, learned {:.0}/s, ratio {:.2}; {:.1} rows a run, {:.1} % padding{ceiling}",
             median(alone),
             median(together),
             median(ratios),

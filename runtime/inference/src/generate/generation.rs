@@ -164,7 +164,7 @@ impl Inference {
     /// `budget` when the cap does not even pay for one token; what [`crate::Funds::hold`] refuses; `overloaded` at once when
     /// the line is full; `deadline`; `backend`.
     pub async fn generate(&self, request: &Request, model: &str, prompt: Prompt, sampling: Sampling) -> Result<Generation> {
-        let model = self.model(model)?;
+        let model = &self.model(model)?;
         let Pipeline::Generate(settings) = &model.package.manifest.pipeline else {
             let manifest = &model.package.manifest;
             return Err(Error::BadInput(format!("`{}` does not generate; its task is {}", manifest.name, manifest.task.name())));

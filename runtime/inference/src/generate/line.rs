@@ -85,7 +85,7 @@ impl Line {
             return Err(Refused::Closed);
         }
         let own = state.waiting.get(tenant).copied().unwrap_or(0);
-        if state.total >= self.bounds.total_max || own >= self.bounds.per_tenant_max {
+        if !self.bounds.leave_room(state.total, own, 1) {
             return Err(Refused::Full(state.total));
         }
         state.total += 1;

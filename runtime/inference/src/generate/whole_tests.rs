@@ -23,12 +23,12 @@ const EOS: [i64; 2] = [257, 261];
 /// `.tools` at the workspace's root.
 fn tools() -> PathBuf {
     let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.tools");
-    assert!(tools.join("models/tinyllama/hansa-model.toml").exists(), "the tiny decoder is not in .tools; run `./justw setup`");
+    assert!(tools.join("fixtures/tinyllama/hansa-model.toml").exists(), "the tiny decoder is not in .tools; run `./justw setup`");
     tools
 }
 
 fn folder() -> PathBuf {
-    tools().join("models").join(MODEL)
+    tools().join("fixtures").join(MODEL)
 }
 
 fn started() -> Inference {

@@ -16,6 +16,7 @@ mod stage;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::backend::onnx::OnnxRuntime;
 use crate::backend::{Backend, LoadOptions, Session};
@@ -58,6 +59,13 @@ pub struct Imported {
     pub notes: Vec<String>,
 }
 
+/// How the names of folders begin in which a package is put together.
+const ADDING: &str = ".adding-";
+/// How the names of folders begin that are on their way out; a node lends nothing whose name begins with a point.
+pub const REMOVING: &str = ".removing-";
+/// What nobody has changed for so long is nobody's work in progress.
+const UNFINISHED_FOR: Duration = Duration::from_secs(24 * 3600);
+
 /// Why a model was not added: one line that says what to do. Nothing was written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -76,9 +84,10 @@ impl From<String> for ImportError {
 pub fn add_model(options: &ImportOptions) -> Result<Imported, ImportError> {
     std::fs::create_dir_all(&options.models).map_err(|cause| cannot("make the folder", &options.models, &cause))?;
     let stage = tempfile::Builder::new()
-        .prefix(".adding-")
+        .prefix(ADDING)
         .tempdir_in(&options.models)
         .map_err(|cause| cannot("write to", &options.models, &cause))?;
+    sweep(&options.models, stage.path());
     let unpacked = stage.path().join("unpacked");
     let source = Source::open(&options.from, &unpacked)?;
     let target = stage.path().join("package");
@@ -93,6 +102,21 @@ pub fn add_model(options: &ImportOptions) -> Result<Imported, ImportError> {
     let folder = options.models.join(&package.name);
     place(&target, &folder)?;
     Ok(Imported { folder, package, notes })
+}
+
+/// Removes what earlier additions and removals left that were killed on their way: what is much older than a new folder.
+fn sweep(models: &Path, new: &Path) {
+    let modified = |path: &Path| path.metadata().and_then(|metadata| metadata.modified()).ok();
+    let Some(now) = modified(new) else { return };
+    for entry in std::fs::read_dir(models).into_iter().flatten().flatten() {
+        let (name, path) = (entry.file_name(), entry.path());
+        let unfinished = [ADDING, REMOVING].iter().any(|prefix| name.as_encoded_bytes().starts_with(prefix.as_bytes()));
+        let age = modified(&path).and_then(|changed| now.duration_since(changed).ok());
+        if unfinished && age.is_some_and(|age| age > UNFINISHED_FOR) {
+            // it is tried again the next time
+            let _ = std::fs::remove_dir_all(path);
+        }
+    }
 }
 
 /// A package as it is: every file must be what its manifest says, and its golden vectors right.

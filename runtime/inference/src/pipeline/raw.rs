@@ -117,6 +117,32 @@ pub(crate) fn group(manifest: &Manifest, inputs: &[(String, Tensor)], outputs: &
     Some((hasher.finish(), *rows))
 }
 
+/// A request of many rows as requests of so many at most, along the first dimension; `None` where a tensor has none.
+pub(crate) fn cut(inputs: &[(String, Tensor)], rows: u32, most: u32) -> Option<Vec<Vec<(String, Tensor)>>> {
+    let most = most.max(1);
+    let heights: Vec<u32> = (0..rows.div_ceil(most)).map(|piece| most.min(rows - piece * most)).collect();
+    let mut pieces: Vec<Vec<(String, Tensor)>> = heights.iter().map(|_| Vec::with_capacity(inputs.len())).collect();
+    for (name, tensor) in inputs {
+        let split = tensor.split(&heights)?;
+        pieces.iter_mut().zip(split).for_each(|(piece, tensor)| piece.push((name.clone(), tensor)));
+    }
+    Some(pieces)
+}
+
+/// What became of the pieces of one request, one under the other again.
+pub(crate) fn mend(pieces: Vec<RowOutput>) -> Option<Vec<(String, Tensor)>> {
+    let tensors = |piece| if let RowOutput::Tensors(tensors) = piece { Some(tensors) } else { None };
+    let mut pieces: Vec<Vec<(String, Tensor)>> = pieces.into_iter().map(tensors).collect::<Option<_>>()?;
+    if pieces.len() == 1 {
+        return pieces.pop();
+    }
+    let output = |(index, (name, _)): (usize, &(String, Tensor))| {
+        let parts: Option<Vec<Tensor>> = pieces.iter().map(|piece| Some(piece.get(index)?.1.clone())).collect();
+        Some((name.clone(), Tensor::join(&parts?)?))
+    };
+    pieces.first()?.iter().enumerate().map(output).collect()
+}
+
 fn batch_dim(port: &Port) -> Option<&str> {
     match port.shape.first() {
         Some(Dim::Free(name)) => BATCH_DIMS.into_iter().find(|known| known == name),

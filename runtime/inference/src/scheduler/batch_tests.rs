@@ -119,6 +119,32 @@ async fn one_bad_row_fails_its_own_call_and_no_other() {
 }
 
 #[tokio::test]
+async fn a_request_of_many_rows_lets_others_in_between() {
+    let bench = Bench::start(InferenceOptions::default()).await;
+    let first = bench.hold_up().await;
+    let (inference, request) = (bench.inference.clone(), Request::new("large"));
+    let numbers: Vec<f32> = (100..300).map(|n| n as f32).collect();
+    let inputs = vec![("x".to_owned(), vector(&numbers))];
+    let large = tokio::spawn(async move { inference.run(&request, "double", inputs, vec![]).await });
+    // 64 pieces at most, as long as nothing is known of what rows take
+    bench.until_queued(50).await;
+    let small = bench.spawn("small", 7.0);
+    bench.until_queued(51).await;
+    let before = bench.backend.runs().len();
+    bench.backend.open();
+    first.await.unwrap().unwrap();
+    let outcome = large.await.unwrap().unwrap();
+    assert_eq!(small.await.unwrap(), Ok(14.0));
+    assert_eq!(outcome.outputs[0].1, vector(&numbers.iter().map(|n| 2.0 * n).collect::<Vec<_>>()));
+    // one unit of 1,024 elements, however it was cut
+    assert_eq!((outcome.usage.input_units, outcome.usage.cost), (1, 4));
+    let runs = bench.backend.runs().split_off(before + 1);
+    let turn = runs.iter().position(|run| run.contains(&7.0)).unwrap();
+    assert!(turn <= 2 && runs.len() > turn + 4, "{turn} of {runs:?}");
+    assert!(runs.iter().all(|run| run.len() <= 128), "{runs:?}");
+}
+
+#[tokio::test]
 async fn out_of_memory_halves_and_is_remembered() {
     let bench = Bench::start(InferenceOptions::default()).await;
     bench.learn().await;

@@ -18,6 +18,15 @@ pub(crate) struct Bounds {
     pub(crate) per_tenant_max: usize,
 }
 
+impl Bounds {
+    /// Whether `more` entries fit where `all` wait, `own` of them the tenant's. Who has entries here already may have no more
+    /// than stay free for the others (dynamic thresholds, Choudhury and Hahne 1998), so that several floods leave room too.
+    pub(crate) fn leave_room(self, all: usize, own: usize, more: usize) -> bool {
+        let Some(free) = self.total_max.checked_sub(all + more) else { return false };
+        own + more <= self.per_tenant_max && (own == 0 || own + more <= free)
+    }
+}
+
 /// What the queue knows of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ticket {
@@ -233,7 +242,7 @@ const FILLED_AT_LEAST: [f64; 2] = [0.9, 2.0 / 3.0];
 impl<T> State<T> {
     fn has_room(&self, bounds: Bounds, tenant: &Arc<str>, more: &[(Ticket, T)]) -> bool {
         let own = self.tenants.get(tenant).map_or(0, Tenant::len);
-        self.length + more.len() <= bounds.total_max && own + more.len() <= bounds.per_tenant_max && self.has_bytes(tenant, more)
+        bounds.leave_room(self.length, own, more.len()) && self.has_bytes(tenant, more)
     }
 
     /// A single call may be as large as a call may be, so that only what waits besides counts.
@@ -428,6 +437,16 @@ mod tests {
     }
 
     #[test]
+    fn floods_leave_room_for_whoever_comes_later() {
+        let queue = FairQueue::new(Bounds { total_max: 64, per_tenant_max: 32 });
+        for flood in ["a", "b", "c", "d", "e"] {
+            while push(&queue, flood, &[(1, "x")]).is_ok() {}
+        }
+        assert!(queue.len() > 60, "{} wait", queue.len());
+        assert_eq!(push(&queue, "small", &[(1, "x")]), Ok(()));
+    }
+
+    #[test]
     fn large_tensors_cannot_fill_the_memory() {
         let queue = queue();
         let push = |tenant: &str, bytes| {
@@ -466,7 +485,7 @@ mod tests {
 
     #[test]
     fn only_similar_rows_of_one_group_run_together() {
-        let queue = queue();
+        let queue = FairQueue::new(Bounds { total_max: 16, per_tenant_max: 16 });
         for (length, group, entry) in
             [(10, Some(1), "a"), (14, Some(1), "b"), (16, Some(1), "c"), (11, Some(2), "d"), (10, None, "e"), (15, Some(1), "f")]
         {

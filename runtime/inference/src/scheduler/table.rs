@@ -3,7 +3,7 @@
 //! Whether rows run faster together depends on the model, the machine and the lengths; on a processor it often does not
 //! pay. So the table measures: each cell keeps a moving average of the time per row and unit of length, padding included,
 //! for so many rows of such a length. The number of rows with the least time per unit is used. What has not been measured
-//! is tried as soon as enough rows wait, and the neighbours of the best are looked at again now and then. A run never gets
+//! is tried as soon as enough rows wait; the neighbours of the best, and rows alone, are looked at again now and then. A run never gets
 //! longer than [`RUN_TARGET`], because whoever comes next waits for its end.
 
 use std::time::Duration;
@@ -20,9 +20,11 @@ const LENGTH_STEPS: usize = 24;
 /// Runs after which a cell is believed.
 const RUNS_MIN: u32 = 3;
 /// By how much together must beat alone: less is noise, and delays the first of the rows.
-const GAIN_MIN: f64 = 0.97;
+const GAIN_MIN: f64 = 0.95;
 /// So many decisions about a length lie between two looks at a neighbour of the best.
 const LOOK_AGAIN: u32 = 256;
+/// So many lie between two looks at a row alone, which is what all else is compared with and costs least to look at.
+const LOOK_ALONE: u32 = 32;
 /// Share of a new measurement in the average.
 const NEWS: f64 = 0.2;
 
@@ -91,6 +93,20 @@ impl CostTable {
         for line in &mut self.lines[length_step(length)..] {
             line.too_many = if line.too_many == 0 { rows } else { line.too_many.min(rows) };
         }
+    }
+
+    /// How many of so many rows of this length to run at once: as many as a run's time allows, one as long as nothing is known.
+    /// All where rows do not run together at all, because then they may not be parted either.
+    pub(crate) fn at_once(&self, rows: u32, length: u32) -> u32 {
+        if !self.batching {
+            return rows;
+        }
+        let fit = match self.lines[length_step(length)].too_many {
+            0 => rows,
+            too_many => too_many / 2,
+        };
+        let share = self.expected_ns(rows, length).map_or(0.0, |ns| RUN_TARGET.as_nanos() as f64 / ns);
+        ((f64::from(rows) * share) as u32).min(fit).clamp(1, rows.max(1))
     }
 
     /// What was measured.
@@ -181,6 +197,7 @@ impl Plan for CostTable {
         match line.decisions % LOOK_AGAIN {
             0 => (best * 2).min(most),
             turn if turn == LOOK_AGAIN / 2 => (best / 2).max(1),
+            turn if turn % LOOK_ALONE == 0 => 1,
             // Between two powers of two all that wait run together, rather than leave a few behind.
             _ if best > 1 && best * 2 > most => most,
             _ => best,
@@ -259,8 +276,8 @@ mod tests {
     #[test]
     fn a_run_is_not_longer_than_its_target() {
         let mut table = CostTable::new(true);
-        // 64 rows of 16 tokens would take 1.2 s here; 100 ms are 5 rows.
-        let slow: Machine = |rows, length| 1000.0 + 1000.0 * f64::from(rows * length);
+        // 64 rows of 16 tokens would take a second here; 100 ms are 6 rows.
+        let slow: Machine = |rows, length| 4000.0 + 1000.0 * f64::from(rows * length);
         let rows = settle(&mut table, slow, 16, 64);
         assert!((2..=6).contains(&rows), "{rows}");
     }
@@ -286,6 +303,19 @@ mod tests {
         table.was_too_much(16, 100);
         assert!(settle(&mut table, overhead, 128, 64) <= 8);
         assert_eq!(settle(&mut table, overhead, 16, 64), 64);
+    }
+
+    #[test]
+    fn a_request_of_many_rows_is_cut_by_what_a_run_may_take() {
+        let mut table = CostTable::new(true);
+        assert_eq!(table.at_once(1000, 16), 1, "nothing is known");
+        // 160 us a row: 625 rows take 100 ms
+        (0..3).for_each(|_| table.learn(2, 16, Duration::from_micros(320)));
+        assert_eq!((table.at_once(1000, 16), table.at_once(600, 16), table.at_once(1000, 160)), (625, 600, 62));
+        table.was_too_much(32, 16);
+        assert_eq!(table.at_once(1000, 16), 16);
+        table.run_alone();
+        assert_eq!(table.at_once(1000, 16), 1000);
     }
 
     #[test]

@@ -114,13 +114,13 @@ async fn a_flood_leaves_a_small_tenants_turn_where_it_was() {
 
 #[tokio::test]
 async fn a_full_queue_answers_at_once_and_one_tenant_cannot_fill_it_for_all() {
-    let options = InferenceOptions { queue_max: 3, queue_per_tenant_max: 2, ..InferenceOptions::default() };
+    let options = InferenceOptions { queue_max: 4, queue_per_tenant_max: 2, ..InferenceOptions::default() };
     let (bench, _first) = Bench::busy(options).await;
     let _waiting = (bench.queue("a", 1.0).await, bench.queue("a", 2.0).await);
     let overloaded = |result: Result<Outcome>| matches!(result, Err(Error::Overloaded(ms)) if ms >= 1);
     assert!(overloaded(bench.spawn("a", 3.0, None).await.unwrap()));
-    let _other = bench.queue("b", 4.0).await;
-    assert!(overloaded(bench.spawn("c", 5.0, None).await.unwrap()));
+    let _others = (bench.queue("b", 4.0).await, bench.queue("c", 5.0).await);
+    assert!(overloaded(bench.spawn("d", 6.0, None).await.unwrap()));
     bench.backend.open();
 }
 

@@ -189,6 +189,7 @@ impl Deployed {
             store: store(&checked.granted, &folder)?,
             logs: Ring::default(),
             tab: tab(&around, account, &key),
+            sells: !package.manifest.sells.is_empty(),
             calls: AtomicU64::new(0),
         });
         begin(&serve).await?;

@@ -24,6 +24,7 @@ pub(crate) struct CallInference {
     tenant: Arc<str>,
     funds: Arc<dyn engine::Funds>,
     deadline: Instant,
+    sells: bool,
     used: Counting,
 }
 
@@ -42,6 +43,9 @@ struct Counting(Arc<Mutex<Used>>);
 /// One model's line in it.
 pub(super) struct Run {
     used: Counting,
+    inference: Inference,
+    /// The model's name on this node.
+    name: String,
     model: ModelRun,
 }
 
@@ -49,26 +53,14 @@ impl Counting {
     fn lock(&self) -> MutexGuard<'_, Used> {
         self.0.lock().expect("no panic while usage is locked")
     }
-
-    /// The line of a model, which is listed with its first units.
-    fn run_of(&self, inference: &Inference, model: &str) -> Run {
-        let info = inference.info(model).ok();
-        let provider = info.as_ref().and_then(|info| info.provider.clone());
-        let model = ModelRun {
-            model: info.as_ref().map_or_else(|| model.to_owned(), |info| format!("{}@{}", info.name, info.version)),
-            manifest: Digest(info.map(|info| info.manifest).unwrap_or_default()),
-            input_units: 0,
-            output_units: 0,
-            provider_share_permille: provider.as_ref().map(|provider| (provider.share * 1000.0).round() as u16),
-            provider: provider.map(|provider| provider.name),
-        };
-        Run { used: self.clone(), model }
-    }
 }
 
 impl Run {
-    /// Counts more units.
-    pub(super) fn add(&self, usage: engine::Usage) {
+    /// Counts more units; the model is listed with its first.
+    pub(super) fn add(&mut self, usage: engine::Usage) {
+        if self.model.provider.is_none() {
+            self.find_provider();
+        }
         let mut used = self.used.lock();
         used.cost = used.cost.saturating_add(usage.cost);
         if !used.models.iter().any(|run| run.manifest == self.model.manifest) {
@@ -79,12 +71,21 @@ impl Run {
             run.output_units = run.output_units.saturating_add(usage.output_units);
         }
     }
+
+    /// Only a loaded model says where it runs. One that was replaced meanwhile is another.
+    fn find_provider(&mut self) {
+        let info = self.inference.info(&self.name).ok().filter(|info| Digest(info.manifest) == self.model.manifest);
+        if let Some(provider) = info.and_then(|info| info.provider) {
+            self.model.provider_share_permille = Some((provider.share * 1000.0).round() as u16);
+            self.model.provider = Some(provider.name);
+        }
+    }
 }
 
 impl CallInference {
-    /// For a call of `tenant` that has to end at `deadline` and is paid from `tab`.
-    pub(crate) fn new(inference: Inference, tenant: Arc<str>, tab: Tab, deadline: Instant) -> CallInference {
-        CallInference { inference, tenant, funds: Arc::new(tab), deadline, used: Counting::default() }
+    /// For a call of `tenant` that has to end at `deadline` and is paid from `tab`; `sells`: the agent sells what it makes.
+    pub(crate) fn new(inference: Inference, tenant: Arc<str>, tab: Tab, deadline: Instant, sells: bool) -> CallInference {
+        CallInference { inference, tenant, funds: Arc::new(tab), deadline, sells, used: Counting::default() }
     }
 
     /// What was run so far.
@@ -104,9 +105,23 @@ impl CallInference {
         }
     }
 
-    fn note(&self, model: &str, usage: engine::Usage) -> wit::Usage {
-        self.used.run_of(&self.inference, model).add(usage);
-        usage_out(usage)
+    /// The line of a model that is about to run. The list of models can change while an agent is deployed, so that the licence
+    /// is looked at here too.
+    fn begin(&self, model: &str) -> Result<Run, wit::Error> {
+        let info = self.inference.info(model).map_err(error)?;
+        if self.sells && !info.resale {
+            let text = format!("the licence of `{model}` ({}) does not allow an agent that sells to use it here", info.license);
+            return Err(wit::Error::NotPermitted(text));
+        }
+        let model = ModelRun {
+            model: format!("{}@{}", info.name, info.version),
+            manifest: Digest(info.manifest),
+            input_units: 0,
+            output_units: 0,
+            provider_share_permille: None,
+            provider: None,
+        };
+        Ok(Run { used: self.used.clone(), inference: self.inference.clone(), name: info.name, model })
     }
 }
 
@@ -146,8 +161,10 @@ impl Infer for CallInference {
         let run = async move {
             let inputs: Result<Vec<_>, _> = inputs.into_iter().map(|(name, tensor)| Ok((name, from_guest(&tensor)?))).collect();
             let inputs = inputs.map_err(error)?;
+            let mut run = self.begin(&model)?;
             let done = self.inference.run(&self.request(&opts), &model, inputs, outputs).await.map_err(error)?;
-            let usage = self.note(&model, done.usage);
+            run.add(done.usage);
+            let usage = usage_out(done.usage);
             let outputs = done.outputs.into_iter().map(|(name, tensor)| (name, to_guest(&tensor))).collect();
             Ok(wit::TensorOutcome { outputs, usage })
         };
@@ -156,8 +173,10 @@ impl Infer for CallInference {
 
     fn embed(&self, model: String, input: Vec<String>, opts: wit::Opts) -> InferFuture<'_, wit::Embeddings> {
         let embed = async move {
+            let mut run = self.begin(&model)?;
             let done = self.inference.embed(&self.request(&opts), &model, input).await.map_err(error)?;
-            let usage = self.note(&model, done.usage);
+            run.add(done.usage);
+            let usage = usage_out(done.usage);
             Ok(wit::Embeddings { dims: done.dims, data: done.data, truncated: done.truncated, usage })
         };
         embed.boxed()
@@ -169,8 +188,10 @@ impl Infer for CallInference {
                 wit::Example::Text(text) => engine::Example::Text(text),
                 wit::Example::Bytes(bytes) => engine::Example::Bytes(bytes),
             });
+            let mut run = self.begin(&model)?;
             let done = self.inference.classify(&self.request(&opts), &model, input.collect(), top_k).await.map_err(error)?;
-            let usage = self.note(&model, done.usage);
+            run.add(done.usage);
+            let usage = usage_out(done.usage);
             let label = |label: engine::Label| wit::Label { name: label.name, score: label.score };
             let rows = done.rows.into_iter().map(|row| row.into_iter().map(label).collect()).collect();
             Ok(wit::Labels { rows, usage })
@@ -187,8 +208,10 @@ impl Infer for CallInference {
         opts: wit::Opts,
     ) -> InferFuture<'_, wit::Ranking> {
         let rerank = async move {
+            let mut run = self.begin(&model)?;
             let done = self.inference.rerank(&self.request(&opts), &model, query, documents, top_k).await.map_err(error)?;
-            let usage = self.note(&model, done.usage);
+            run.add(done.usage);
+            let usage = usage_out(done.usage);
             let ranked = |ranked: engine::Ranked| wit::Ranked { index: ranked.index, score: ranked.score };
             Ok(wit::Ranking { rows: done.rows.into_iter().map(ranked).collect(), usage })
         };
@@ -204,8 +227,8 @@ impl Infer for CallInference {
     ) -> InferFuture<'_, Box<dyn wit::Generation>> {
         let generate = async move {
             let (prompt, sampling) = (generation::prompt(prompt), generation::sampling(sampling)?);
+            let run = self.begin(&model)?;
             let begun = self.inference.generate(&self.request(&opts), &model, prompt, sampling).await.map_err(error)?;
-            let run = self.used.run_of(&self.inference, &model);
             Ok(Box::new(CallGeneration::new(begun, run)) as Box<dyn wit::Generation>)
         };
         generate.boxed()

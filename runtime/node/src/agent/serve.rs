@@ -29,6 +29,8 @@ pub(crate) struct AgentServe {
     pub(crate) logs: Ring,
     /// What pays for inference.
     pub(crate) tab: Tab,
+    /// Whether the agent sells anything.
+    pub(crate) sells: bool,
     /// Calls that were run.
     pub(crate) calls: AtomicU64,
 }
@@ -42,7 +44,8 @@ impl AgentServe {
         deadline_ms: Option<u64>,
     ) -> (Capabilities, Arc<CallMarket>, Arc<CallInference>) {
         let market = Arc::new(CallMarket::new(self.buyer.clone(), self.terms.clone(), deadline_ms));
-        let inference = Arc::new(CallInference::new(self.inference.clone(), self.tenant.clone(), self.tab.clone(), deadline));
+        let (engine, tenant, tab) = (self.inference.clone(), self.tenant.clone(), self.tab.clone());
+        let inference = Arc::new(CallInference::new(engine, tenant, tab, deadline, self.sells));
         let log: Arc<dyn Log> = Arc::new(self.logs.clone());
         let capabilities =
             Capabilities { market: market.clone(), inference: inference.clone(), store: self.store.clone(), log, call };

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use hansa_inference::{ImportOptions, Task, add_model};
+use hansa_node::admin::{self, Ask, Reply};
 use hansa_node::models;
 use serde_json::json;
 
@@ -89,8 +90,11 @@ pub(crate) async fn run(context: &Context, add: Add) -> Result<(), Failure> {
         line(format!("added {} to {folder} ({} files, {})", package.name, package.files.len(), megabytes(bytes)));
         added.notes.iter().for_each(|decided| line(format!("  {decided}")));
     }
-    if context.ask(&hansa_node::admin::Ask::Status).await.is_ok() {
-        note("the running node lends it after its next start");
+    if let Ok(Reply::Relisted { added: lent, .. }) = admin::ask(&config.data, &Ask::Relist).await {
+        note(match lent.contains(&package.name) {
+            true => "the running node lends it from now on",
+            false => "the running node does not lend it: its models lie elsewhere",
+        });
     }
     Ok(())
 }

@@ -1,8 +1,10 @@
 //! `hansa model bench`: rows and lengths against time, on this machine and with the node's settings.
 
+mod generate;
+
 use std::time::{Duration, Instant};
 
-use hansa_inference::{Example, Inference, Request, Task};
+use hansa_inference::{Example, Inference, PackageSummary, Request, Task};
 use serde_json::json;
 
 use super::super::output::{self, note, table};
@@ -28,15 +30,14 @@ pub(crate) async fn run(context: &Context, named: &Named) -> Result<(), Failure>
     let (config, folder) = named.find(context)?;
     let package = hansa_inference::read_package(&folder).map_err(|error| error.to_string())?;
     let unit = match package.task {
-        Task::Embed => "TOKENS",
-        Task::Classify if package.max_tokens.is_none() => "BYTES",
-        task => {
+        Task::Raw => {
             return Err(format!(
-                "bench measures tasks embed and classify of bytes; `{}` is of task {}",
-                package.name,
-                task.name()
+                "bench makes up texts and bytes; `{}` takes tensors, whose sizes only its users know",
+                package.name
             ));
         }
+        _ if package.max_tokens.is_some() => "TOKENS",
+        _ => "BYTES",
     };
     let inference = alone(&config, folder);
     inference.load(&package.name).await.map_err(|error| error.to_string())?;
@@ -47,10 +48,16 @@ pub(crate) async fn run(context: &Context, named: &Named) -> Result<(), Failure>
             provider.share * 100.0
         ));
     }
+    if package.task == Task::Generate {
+        let found = generate::measure(&inference, &package.name, package.max_tokens.unwrap_or(u32::MAX)).await;
+        inference.stop().await;
+        generate::show(context, &found?);
+        return Ok(());
+    }
     let mut found = Vec::new();
     for length in LENGTHS {
         for rows in ROWS {
-            found.push(measure(&inference, &package.name, package.task, rows, length).await?);
+            found.push(measure(&inference, &package, rows, length).await?);
         }
     }
     inference.stop().await;
@@ -58,13 +65,13 @@ pub(crate) async fn run(context: &Context, named: &Named) -> Result<(), Failure>
     Ok(())
 }
 
-async fn measure(inference: &Inference, model: &str, task: Task, rows: usize, length: usize) -> Result<Measured, Failure> {
+async fn measure(inference: &Inference, package: &PackageSummary, rows: usize, length: usize) -> Result<Measured, Failure> {
     let mut times = Vec::new();
     let began = Instant::now();
-    let mut counted = call(inference, model, task, rows, length).await?;
+    let mut counted = call(inference, package, rows, length).await?;
     while times.len() < RUNS_MIN || began.elapsed() < TIME {
         let began = Instant::now();
-        counted = call(inference, model, task, rows, length).await?;
+        counted = call(inference, package, rows, length).await?;
         times.push(began.elapsed().as_secs_f64() * 1000.0);
     }
     times.sort_by(f64::total_cmp);
@@ -72,17 +79,25 @@ async fn measure(inference: &Inference, model: &str, task: Task, rows: usize, le
 }
 
 /// One call; the length of a row as the model saw it.
-async fn call(inference: &Inference, model: &str, task: Task, rows: usize, length: usize) -> Result<u64, Failure> {
-    let request = Request::new("bench");
-    if task == Task::Classify {
-        let examples = vec![Example::Bytes(vec![b'a'; length]); rows];
-        inference.classify(&request, model, examples, 1).await.map_err(|error| error.to_string())?;
-        return Ok(length as u64);
-    }
-    // most tokenizers have a word for `a`, and two tokens around the text
-    let texts = vec!["a ".repeat(length.saturating_sub(2)); rows];
-    let found = inference.embed(&request, model, texts).await.map_err(|error| error.to_string())?;
-    Ok(found.usage.input_units / rows as u64)
+async fn call(inference: &Inference, package: &PackageSummary, rows: usize, length: usize) -> Result<u64, Failure> {
+    let (request, model) = (Request::new("bench"), package.name.as_str());
+    let text = text(length);
+    let usage = match package.task {
+        Task::Classify if package.max_tokens.is_none() => {
+            let examples = vec![Example::Bytes(vec![b'a'; length]); rows];
+            inference.classify(&request, model, examples, 1).await.map_err(|error| error.to_string())?;
+            return Ok(length as u64);
+        }
+        Task::Classify => inference.classify(&request, model, vec![Example::Text(text); rows], 1).await.map(|done| done.usage),
+        Task::Rerank => inference.rerank(&request, model, "a".to_owned(), vec![text; rows], 1).await.map(|done| done.usage),
+        _ => inference.embed(&request, model, vec![text; rows]).await.map(|done| done.usage),
+    };
+    Ok(usage.map_err(|error| error.to_string())?.input_units / rows as u64)
+}
+
+/// A text of about so many tokens: most tokenizers have a word for `a`, and two tokens around the text.
+fn text(length: usize) -> String {
+    "a ".repeat(length.saturating_sub(2))
 }
 
 fn show(context: &Context, unit: &str, found: &[Measured]) {

@@ -31,7 +31,7 @@ pub(crate) enum Command {
     Show(Named),
     /// Compare every file with the manifest, and run the golden vectors on the provider that the node uses.
     Verify(Named),
-    /// Measure a model on this machine: rows and lengths against time.
+    /// Measure a model on this machine: rows and lengths, or answers and prompts, against time.
     Bench(Named),
     /// Remove a model's package.
     Remove(remove::Remove),

@@ -1,7 +1,8 @@
 //! `hansa model remove`.
 
 use clap::Args;
-use hansa_node::admin::{Ask, Reply};
+use hansa_inference::REMOVING;
+use hansa_node::admin::{self, Ask, Reply};
 use hansa_node::models;
 use serde_json::json;
 
@@ -28,14 +29,18 @@ pub(crate) async fn run(context: &Context, remove: &Remove) -> Result<(), Failur
         ));
     }
     if !remove.force
-        && let Ok(Reply::Status(status)) = context.ask(&Ask::Status).await
-        && status.models.iter().any(|model| model.split(' ').next() == Some(name))
+        && let Ok(Reply::Status(status)) = admin::ask(&config.data, &Ask::Status).await
+        && status.models.iter().any(|model| model.split(':').next() == Some(name))
     {
-        return Err(format!("the running node lends `{name}`; stop it first, or remove the model with `--force`"));
+        return Err(format!(
+            "the running node lends `{name}`, and agents may be using it; remove it with `--force` all the same"
+        ));
     }
-    let hidden = folder.with_file_name(format!(".removing-{name}"));
+    let hidden = folder.with_file_name(format!("{REMOVING}{name}"));
     let failed = |cause: std::io::Error| format!("cannot remove `{}`: {cause}", folder.display());
     std::fs::rename(&folder, &hidden).map_err(failed)?;
+    // A node that runs lends it no more; one that does not has nothing to forget.
+    let _ = admin::ask(&config.data, &Ask::Relist).await;
     std::fs::remove_dir_all(&hidden).map_err(failed)?;
     match context.json {
         true => output::json(&json!({ "model": name, "removed": folder })),
