@@ -39,6 +39,8 @@ enum Mischief {
     Total,
     ChargedFault,
     RefusesWithReceipt,
+    /// An honest one: its first answer is lost on the way, and after its second it goes back to the first, as after a crash.
+    Forgets,
 }
 
 use Mischief::*;
@@ -72,7 +74,7 @@ fn answer(
     digest: Digest,
     key: &Keypair,
     taken: &Mutex<Vec<Claim>>,
-) -> Bytes {
+) -> Option<Bytes> {
     let voucher = Signed::<Voucher>::open(request.voucher.as_ref().unwrap()).unwrap();
     let answer = match mischief {
         WrongType => minicbor::to_vec((0u8, "a text instead of bytes")).unwrap(),
@@ -111,18 +113,27 @@ fn answer(
         Total => receipt.cumulative = Amount(1_001),
         _ => {}
     }
+    let turn = taken.lock().unwrap().len();
+    if mischief == Forgets && turn > 0 {
+        receipt.cumulative = Amount(2 * PRICE.0);
+    }
     let stranger = Keypair::from_seed(&[77; 32]);
     let signed = Signed::new(receipt, if mischief == WrongKey { &stranger } else { key });
     taken.lock().unwrap().push(Claim::new(&voucher, &signed));
     let receipt = (mischief != NoReceipt).then(|| signed.bytes().to_vec().into());
+    let refusal = |newest_voucher, newest_receipt| {
+        let refusal = Refusal { newest_voucher, newest_receipt, ..Refusal::new(RefusalCode::Lane, "look what I have") };
+        Bytes::from(minicbor::to_vec(<CallReply>::Refused(refusal)).unwrap())
+    };
     match mischief {
-        Rubbish => Bytes::from_static(b"\x83\x00garbage"),
-        RefusesWithReceipt => {
-            let (newest_voucher, newest_receipt) = (request.voucher.clone(), receipt);
-            let refusal = Refusal { newest_voucher, newest_receipt, ..Refusal::new(RefusalCode::Lane, "look what I have") };
-            minicbor::to_vec(<CallReply>::Refused(refusal)).unwrap().into()
+        Rubbish => Some(Bytes::from_static(b"\x83\x00garbage")),
+        RefusesWithReceipt => Some(refusal(request.voucher.clone(), receipt)),
+        Forgets if turn == 0 => None,
+        Forgets if turn % 2 == 1 => {
+            let first = taken.lock().unwrap()[0].clone();
+            Some(refusal(Some(first.voucher), Some(first.receipt)))
         }
-        _ => minicbor::to_vec(<CallReply>::Answered(answer.into(), receipt)).unwrap().into(),
+        _ => Some(minicbor::to_vec(<CallReply>::Answered(answer.into(), receipt)).unwrap().into()),
     }
 }
 
@@ -162,7 +173,12 @@ async fn rogue(client: &Client, seed: u8, service: &str, mischief: Mischief) -> 
     let handler = move |request: ServiceRequest| {
         let request: CallRequest = minicbor::decode(&request.payload).unwrap();
         let reply = answer(&request, mischief, &offer, digest, &signer, &claims);
-        async move { Ok(reply) }
+        async move {
+            match reply {
+                Some(reply) => Ok(reply),
+                None => std::future::pending().await,
+            }
+        }
     };
     let service = client.exchange().bus().serve(spec, Arc::new(handler)).await.unwrap();
     let options =
@@ -236,6 +252,21 @@ async fn robs_nothing(town: &Town, client: &Client, rogue: &Rogue, mischief: Mis
     assert_eq!(town.balance(rogue.account).await, Amount::ZERO, "{mischief:?}");
     let channel = town.north.ledger().unwrap().channel(channel).unwrap().unwrap();
     assert_eq!(channel.redeemed, Amount::ZERO, "{mischief:?}");
+}
+
+/// It was taken for one that showed a receipt for a call that it had refused, and set aside.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_seller_that_lost_an_answer_and_then_its_memory_is_bought_from_again() {
+    let town = town().await;
+    let client = town.client("client", Amount::credits(10)).await;
+    let shopper = Shopper::new(&client);
+    let rogue = rogue(&client, 1, "rogue:s/thing@1.0.0", Forgets).await;
+    see(&client, "rogue:s/thing@1.0.0", 1).await;
+    assert!(matches!(shopper.buy("rogue:s/thing@1.0.0").await, Err(Fault::Deadline(_))));
+    for turns in [3, 5] {
+        let bought = shopper.buy("rogue:s/thing@1.0.0").await.unwrap();
+        assert_eq!((bought.charged, rogue.taken.lock().unwrap().len()), (PRICE, turns));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -8,7 +8,7 @@ use hansa_bus::RequestError;
 use hansa_economy::call::{CallReply, CallRequest, Refusal, RefusalCode, response_digest};
 use hansa_economy::channel::{CallId, LaneDebit, Voucher};
 use hansa_economy::receipt::{Ending, Receipt};
-use hansa_economy::{Amount, Signed};
+use hansa_economy::{Amount, Digest, Signed};
 use hansa_host::{Fault, is_fault};
 
 use crate::buyer::{Bought, Inner, Order};
@@ -65,12 +65,19 @@ impl Attempt<'_> {
                         self.rest(lease).await;
                         return Err(self.refused(channel, refusal).await);
                     }
-                    if let Err(misfit) = self.recover(&mut lease, &refusal) {
-                        lease.abandon();
-                        return Err(match misfit {
-                            Misfit::Unknown => refusal_setback(refusal),
-                            Misfit::False(what) => self.broken(what),
-                        });
+                    match self.recover(&mut lease, &refusal) {
+                        Ok(None) => {}
+                        // It is owed now. A seller that goes back to it after another crash must find that we have it.
+                        Ok(Some(receipt)) => {
+                            self.inner.exchange.books().put_receipt(receipt.digest(), receipt.bytes().to_vec()).await;
+                        }
+                        Err(misfit) => {
+                            lease.abandon();
+                            return Err(match misfit {
+                                Misfit::Unknown => refusal_setback(refusal),
+                                Misfit::False(what) => self.broken(what),
+                            });
+                        }
                     }
                 }
                 Ok(CallReply::Answered(answer, receipt)) => {
@@ -188,13 +195,13 @@ impl Attempt<'_> {
         Setback { fault: Fault::SellerFailed(format!("{} on node {}: {what}", offer.package, offer.node_name)), no_effect: false }
     }
 
-    /// The seller showed our own newest voucher, and the receipt for it if it has finished: go on from there.
-    fn recover(&self, lease: &mut Lease, refusal: &Refusal) -> Result<(), Misfit> {
+    /// The seller showed our own newest voucher, and its last receipt: go on from there. The receipt, where we did not have it.
+    fn recover(&self, lease: &mut Lease, refusal: &Refusal) -> Result<Option<Signed<Receipt>>, Misfit> {
         let (channel, lane) = (&lease.channel, &mut lease.lane);
         let Some(voucher) = refusal.newest_voucher.as_ref() else {
             // It has lost this lane altogether, and with it what it could claim.
             lane.debit = LaneDebit { seq: lane.debit.seq, cumulative_max: lane.debit.cumulative_max, ..LaneDebit::default() };
-            return Ok(());
+            return Ok(None);
         };
         let (ours, heads) = (self.inner.payer.key.verifier(), self.inner.exchange.heads());
         let read = proof::read_voucher(voucher).and_then(|voucher| proof::check_voucher(voucher, &ours, heads));
@@ -212,10 +219,13 @@ impl Attempt<'_> {
         lane.debit = LaneDebit::default();
         lane.debit.recover(&voucher, receipt.as_ref().map(|receipt| (&receipt.body, receipt.digest())));
         (lane.debit.seq, lane.debit.cumulative_max) = (seq, cumulative_max);
-        if receipt.is_some() {
-            lane.known();
-        }
-        Ok(())
+        let Some(receipt) = receipt else { return Ok(None) };
+        lane.known(receipt.body.seq);
+        Ok(Some(receipt).filter(|receipt| !self.has(receipt.digest())))
+    }
+
+    fn has(&self, receipt: Digest) -> bool {
+        self.inner.exchange.books().receipt(receipt).is_ok_and(|row| row.is_some())
     }
 
     /// A receipt that comes with a refusal.
@@ -223,8 +233,7 @@ impl Attempt<'_> {
         let receipt = proof::check_receipt(bytes, &self.listed.verifier, self.inner.exchange.heads());
         let receipt = receipt.map_err(|error| Misfit::False(format!("the receipt that it shows is not valid: {error}")))?;
         let digest = receipt.digest();
-        let known =
-            lane.debit.last_receipt == Some(digest) || self.inner.exchange.books().receipt(digest).is_ok_and(|row| row.is_some());
+        let known = lane.debit.last_receipt == Some(digest) || self.has(digest);
         let parties = (self.inner.payer.key.public(), self.listed.offer.agent);
         judge(lane, voucher, &receipt, known, parties).map(|()| receipt)
     }
@@ -267,7 +276,7 @@ impl Attempt<'_> {
         }
         let digest = receipt.digest();
         lease.lane.debit.settle(&receipt.body, digest);
-        lease.lane.known();
+        lease.lane.known(receipt.body.seq);
         self.inner.exchange.books().put_receipt(digest, receipt.bytes().to_vec()).await;
         self.rest(lease).await;
         let charged = receipt.body.charged;

@@ -70,10 +70,10 @@ impl Lane {
         self.unanswered.retain(|call| call.voucher != *voucher);
     }
 
-    /// Its last receipt is known: of the calls before, none can bring another.
-    pub(crate) fn known(&mut self) {
-        self.unanswered.clear();
-        self.lost = Lost::default();
+    /// The receipt of this number is known: of that call and those before, none can bring another.
+    pub(crate) fn known(&mut self, seq: u64) {
+        self.unanswered.retain(|call| call.voucher.seq > seq);
+        self.lost.0 = self.lost.0.max(seq);
     }
 
     /// Numbers go on above `seq_min`. What lies between may have been signed, and lost with a crash.
