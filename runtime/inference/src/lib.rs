@@ -31,6 +31,7 @@ mod model;
 mod package;
 mod pipeline;
 mod providers;
+mod random;
 mod requests;
 mod scheduler;
 mod tensor;

@@ -1,7 +1,6 @@
 //! What the host adds to ONNX Runtime: the same request through [`Inference`], on a bare session, and in Python.
 //!
-//! A process can hold one ONNX Runtime environment, so that each side runs in a child of its own; they take turns, and
-//! the best median of each side counts, because another process on the machine only ever makes a run slower.
+//! A process can hold one ONNX Runtime environment, so that each side runs in a child of its own; they take turns.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -17,8 +16,8 @@ use tokenizers::Tokenizer;
 use crate::load::{bare_session, runtime, tools};
 use crate::python;
 
-const ROUNDS: usize = 5;
-pub(crate) const RUNS: usize = 150;
+const ROUNDS: usize = 15;
+pub(crate) const RUNS: usize = 100;
 pub(crate) const WARM_UP_RUNS: usize = 20;
 /// `[CLS]`, thirty times `a`, `[SEP]`.
 pub(crate) const TOKENS: usize = 32;
@@ -26,33 +25,51 @@ pub(crate) const TOKENS: usize = 32;
 const ELEMENTS: usize = 256;
 
 pub(crate) fn compare() {
-    println!("median of {RUNS} runs in microseconds, best of {ROUNDS} rounds that take turns, one thread");
+    println!(
+        "median of {RUNS} runs in microseconds; medians of {ROUNDS} rounds, of ratios too, in which the sides take turns; one thread"
+    );
     let python = python::is_there();
     for (model, what) in
         [("minilm", "MiniLM, 32 tokens, tokenising included"), ("magika", "Magika, 4 KiB"), ("one-node", "a graph of one node")]
     {
-        let [mut host, mut raw, mut text, mut py] = [f64::INFINITY; 4];
+        let [mut host, mut raw, mut text, mut py] = [const { Vec::new() }; 4];
         for _ in 0..ROUNDS {
-            host = host.min(child(&format!("host-{model}")));
-            raw = raw.min(child(&format!("raw-{model}")));
+            host.push(child(&format!("host-{model}")));
+            raw.push(child(&format!("raw-{model}")));
             if model == "minilm" {
-                text = text.min(child("raw-minilm-text"));
+                text.push(child("raw-minilm-text"));
             }
             if python && model != "one-node" {
-                py = py.min(python::median_us(model));
+                py.push(python::median_us(model));
             }
         }
-        println!("{what}: host {host:.1}, bare session {raw:.1}, ratio {:.3}, difference {:.1}", host / raw, host - raw);
-        if model == "minilm" {
-            println!("    bare session after a bare tokenizer {text:.1}: the host's time is {:.3} of it", host / text);
-        }
-        if py.is_finite() {
-            println!("    Python onnxruntime {py:.1}: the host's time is {:.3} of it", host / py);
+        let us = median_of(&host);
+        println!("{what}: host {us:.1}");
+        let differences = host.iter().zip(&raw).map(|(host, raw)| host - raw).collect::<Vec<_>>();
+        println!(
+            "    bare session {:.1}: ratio {:.3}, difference {:.1}",
+            median_of(&raw),
+            ratio(&host, &raw),
+            median_of(&differences)
+        );
+        for (other, of) in [(&text, "a bare tokenizer and session"), (&py, "Python's onnxruntime")] {
+            if !other.is_empty() {
+                println!("    {of} {:.1}: ratio {:.3}", median_of(other), ratio(&host, other));
+            }
         }
     }
     if !python {
         println!("(Python's onnxruntime and numpy are not installed; `python3 tools/setup.py bench` fetches them)");
     }
+}
+
+fn median_of(numbers: &[f64]) -> f64 {
+    crate::load::median(numbers.to_vec())
+}
+
+/// The median of the rounds' ratios: the machine is as fast for both sides of a round, more or less.
+fn ratio(host: &[f64], other: &[f64]) -> f64 {
+    crate::load::median(host.iter().zip(other).map(|(host, other)| host / other).collect())
 }
 
 /// What a child measures.

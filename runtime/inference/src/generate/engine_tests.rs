@@ -20,6 +20,7 @@ use crate::backend::fake_decoder::{Diary, ENDLESS, EOS, FakeDecoder, NAN, POISON
 use crate::funds::{Charge, Hold};
 use crate::limits;
 use crate::package::GenerateSettings;
+use crate::random::Dice;
 use crate::scheduler::queue::Bounds;
 use crate::{Error, Rates, Result};
 
@@ -39,14 +40,12 @@ fn options(batching: bool, cache_bytes_max: u64) -> EngineOptions {
     EngineOptions { batching, cache_bytes_max, eos: vec![EOS], metrics: Arc::default() }
 }
 
-/// SplitMix64.
-struct Random(u64);
+/// What a life is made of.
+struct Random(Dice);
 
 impl Random {
     fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        ((mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB) >> 33) % bound
+        self.0.roll(bound)
     }
 
     fn prompt(&mut self, endless: bool) -> Vec<u32> {
@@ -229,7 +228,7 @@ fn world(decoder: FakeDecoder, options: EngineOptions, test: impl FnOnce(&mut Wo
 
 /// One random life: arrivals, cancels, deadlines, poison, NaN, slow readers, a tight memory. Gives what was read, as one text.
 fn life(seed: u64) -> String {
-    let mut random = Random(seed);
+    let mut random = Random(Dice::new(seed));
     let most_tokens = 110;
     let cache_bytes_max = TOKEN * 2 * most_tokens * [1, 2, 5, 100][random.below(4) as usize];
     let mut told = String::new();
@@ -299,7 +298,7 @@ fn random_lives_keep_every_promise() {
 fn in_the_steady_state_nothing_is_copied() {
     world(FakeDecoder::default(), options(true, 1 << 30), |world, diary| {
         for _ in 0..4 {
-            world.ask(Ask::new("a", Random(3).prompt(true), 500));
+            world.ask(Ask::new("a", Random(Dice::new(3)).prompt(true), 500));
         }
         world.turns(60);
         let kept = diary.lock().unwrap().kept;
@@ -312,7 +311,7 @@ fn in_the_steady_state_nothing_is_copied() {
 #[test]
 fn a_flood_of_long_answers_does_not_hold_up_a_small_tenant() {
     world(FakeDecoder::default(), options(false, 1 << 30), |world, _| {
-        let mut random = Random(5);
+        let mut random = Random(Dice::new(5));
         let flood: Vec<usize> = (0..10).map(|_| world.ask(Ask::new("flood", random.prompt(true), 300))).collect();
         world.turns(50);
         let mut turns = 0;
@@ -331,7 +330,7 @@ fn a_flood_of_long_answers_does_not_hold_up_a_small_tenant() {
 #[test]
 fn both_of_two_long_tenants_move_on() {
     world(FakeDecoder::default(), options(false, 1 << 30), |world, _| {
-        let mut random = Random(6);
+        let mut random = Random(Dice::new(6));
         let both = ["a", "b"].map(|tenant| world.ask(Ask::new(tenant, random.prompt(true), 1000)));
         for _ in 0..30 {
             world.turns(50);
@@ -348,7 +347,7 @@ fn both_of_two_long_tenants_move_on() {
 #[test]
 fn an_exclusive_answer_steps_alone() {
     world(FakeDecoder::default(), options(true, 1 << 30), |world, diary| {
-        let mut random = Random(7);
+        let mut random = Random(Dice::new(7));
         let others: Vec<usize> = (0..6).map(|_| world.ask(Ask::new("a", random.prompt(true), 100))).collect();
         world.turns(40);
         let alone = world.ask(Ask { exclusive: true, ..Ask::new("b", random.prompt(true), 20) });
@@ -370,7 +369,7 @@ fn an_exclusive_answer_steps_alone() {
 #[test]
 fn a_reader_that_never_reads_holds_a_bounded_amount_and_nobody_up() {
     world(FakeDecoder::default(), options(true, 1 << 30), |world, _| {
-        let mut random = Random(8);
+        let mut random = Random(Dice::new(8));
         let silent = world.ask(Ask::new("silent", random.prompt(true), 2000));
         let other = world.ask(Ask::new("other", random.prompt(true), 1500));
         world.finish(&[other]);
@@ -386,7 +385,7 @@ fn a_reader_that_never_reads_holds_a_bounded_amount_and_nobody_up() {
 fn a_poisoned_row_fails_alone() {
     for poison in [POISON, NAN] {
         world(FakeDecoder::default(), options(true, 1 << 30), |world, diary| {
-            let mut random = Random(9);
+            let mut random = Random(Dice::new(9));
             let good: Vec<usize> = (0..7).map(|_| world.ask(Ask::new("a", random.prompt(true), 60))).collect();
             world.turns(40);
             assert_eq!(diary.lock().unwrap().rows.last(), Some(&7));

@@ -7,6 +7,7 @@
 //! and Flood 2014) begun with the request's seed, so that a draw depends on nothing but the request.
 
 use crate::error::{Error, Result};
+use crate::random::Dice;
 
 use super::request::Sampling;
 
@@ -19,13 +20,13 @@ pub(crate) struct Sampler {
     temperature: f32,
     top_k: usize,
     top_p: f64,
-    state: u64,
+    dice: Dice,
 }
 
 impl Sampler {
     pub(crate) fn new(sampling: &Sampling, seed: u64) -> Self {
         let top_k = if sampling.top_k == 0 { usize::MAX } else { sampling.top_k as usize };
-        Self { temperature: sampling.temperature, top_k, top_p: f64::from(sampling.top_p), state: seed }
+        Self { temperature: sampling.temperature, top_k, top_p: f64::from(sampling.top_p), dice: Dice::new(seed) }
     }
 
     /// The next token.
@@ -43,7 +44,7 @@ impl Sampler {
         if self.temperature < f32::MIN_POSITIVE {
             return Ok(best as u32);
         }
-        let draw = self.draw();
+        let draw = self.dice.fraction();
         Ok(self.pick(logits, logits[best], draw) as u32)
     }
 
@@ -74,16 +75,6 @@ impl Sampler {
             left < 0.0
         });
         kept[chosen.unwrap_or(weights.len() - 1)]
-    }
-
-    /// The next number of SplitMix64 as a fraction from 0 to below 1.
-    fn draw(&mut self) -> f64 {
-        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.state;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^= mixed >> 31;
-        (mixed >> 11) as f64 / (1_u64 << 53) as f64
     }
 }
 
@@ -142,7 +133,10 @@ mod tests {
         assert_eq!(run(3), run(3));
         assert_ne!(run(3), run(4));
         // SplitMix64's published first number for the seed 1234567
-        assert_eq!(sampler(1.0, 0, 1.0, 1_234_567).draw(), (6_457_827_717_110_365_317_u64 >> 11) as f64 / (1_u64 << 53) as f64);
+        assert_eq!(
+            sampler(1.0, 0, 1.0, 1_234_567).dice.fraction(),
+            (6_457_827_717_110_365_317_u64 >> 11) as f64 / (1_u64 << 53) as f64
+        );
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::tests::{package, vector};
+use crate::random::Dice;
 use crate::{Charge, Error, FakeBackend, Funds, Hold, HoldFuture, Inference, InferenceOptions, POISON, Request, Result};
 
 struct Bench {
@@ -259,25 +260,12 @@ impl Drop for Held {
     }
 }
 
-/// A generator of numbers for tests by seed (splitmix64, Steele, Lea and Flood 2014).
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % sides
-    }
-}
-
 /// Random arrivals, bad rows, cancels, deadlines, priorities and lack of memory: everyone gets its own answer or its own
 /// error, and exactly what was answered is charged.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn by_seed_everyone_gets_its_own_and_charges_are_what_was_answered() {
     for seed in 1..=12 {
-        let mut dice = Dice(seed);
+        let mut dice = Dice::new(seed);
         let options = InferenceOptions { sessions: 1 + dice.roll(2) as usize, ..InferenceOptions::default() };
         let bench = Bench::start(options).await;
         if dice.roll(2) == 0 {

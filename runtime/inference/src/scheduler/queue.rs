@@ -6,6 +6,7 @@
 //! of similar length, again in fair order.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -90,12 +91,14 @@ pub(crate) struct FairQueue<T> {
     bounds: Bounds,
     state: Mutex<State<T>>,
     changed: Condvar,
+    /// Counts what came, for a look without the lock.
+    news: AtomicUsize,
 }
 
 impl<T> FairQueue<T> {
     pub(crate) fn new(bounds: Bounds) -> Self {
         let state = State { tenants: BTreeMap::new(), length: 0, now: 0, closed: false };
-        Self { bounds, state: Mutex::new(state), changed: Condvar::new() }
+        Self { bounds, state: Mutex::new(state), changed: Condvar::new(), news: AtomicUsize::new(0) }
     }
 
     fn lock(&self) -> MutexGuard<'_, State<T>> {
@@ -137,8 +140,25 @@ impl<T> FairQueue<T> {
             tenant.entries[usize::from(ticket.priority).min(PRIORITIES - 1)].push_back((ticket, entry));
         }
         drop(state);
-        self.changed.notify_all();
+        self.tell();
         Ok(())
+    }
+
+    fn tell(&self) {
+        self.news.fetch_add(1, Ordering::Release);
+        self.changed.notify_all();
+    }
+
+    /// Looks out for entries for so long without sleeping, because to be woken takes longer than a small model runs.
+    pub(crate) fn watch(&self, time: Duration) {
+        let before = self.news.load(Ordering::Acquire);
+        if self.len() > 0 {
+            return;
+        }
+        let began = Instant::now();
+        while self.news.load(Ordering::Acquire) == before && began.elapsed() < time {
+            std::hint::spin_loop();
+        }
     }
 
     /// The next entries in fair order; waits for one. With `idle`, closes the queue when none comes for so long.
@@ -170,7 +190,7 @@ impl<T> FairQueue<T> {
     /// Takes nothing more in; what still waits is served.
     pub(crate) fn finish(&self) {
         self.lock().closed = true;
-        self.changed.notify_all();
+        self.tell();
     }
 
     /// Takes nothing more in and hands out what still waits.
@@ -180,7 +200,7 @@ impl<T> FairQueue<T> {
         state.length = 0;
         let tenants = std::mem::take(&mut state.tenants);
         drop(state);
-        self.changed.notify_all();
+        self.tell();
         tenants.into_values().flat_map(|tenant| tenant.entries).flatten().map(|(_, entry)| entry).collect()
     }
 }
