@@ -37,6 +37,8 @@ struct Seen {
     failed: AtomicU64,
     /// By verified receipts, smallest units.
     charged: AtomicU64,
+    /// Why the last call failed.
+    why: Mutex<String>,
     /// When each answer came.
     at: Mutex<Vec<Instant>>,
     /// When the seller was killed.
@@ -61,11 +63,15 @@ async fn shop(client: Arc<Client>, seen: Arc<Seen>) {
                     true => assert_eq!(bought.charged, Amount::ZERO, "a fault costs nothing"),
                     false => assert_eq!((bought.answer.as_ref(), bought.charged), (ok_bytes(b"money").as_slice(), CALLER_PRICE)),
                 }
+                if bought.charged == Amount::ZERO {
+                    *seen.why.lock().unwrap() = String::from_utf8_lossy(&bought.answer).into_owned();
+                }
                 let counter = if bought.charged > Amount::ZERO { &seen.answered } else { &seen.failed };
                 counter.fetch_add(1, Relaxed);
                 seen.at.lock().unwrap().push(Instant::now());
             }
-            Err(_) => {
+            Err(fault) => {
+                *seen.why.lock().unwrap() = fault.to_string();
                 seen.failed.fetch_add(1, Relaxed);
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
@@ -77,7 +83,8 @@ async fn shop(client: Arc<Client>, seen: Arc<Seen>) {
 async fn trade(seen: &Seen, count: u64, nodes: &[Process; 2]) {
     let (from, deadline) = (seen.answered.load(Relaxed), Instant::now() + Duration::from_secs(15));
     while seen.answered.load(Relaxed) < from + count {
-        assert!(Instant::now() < deadline, "no trade any more:\n{}\n{}", nodes[0].log(), nodes[1].log());
+        let why = || seen.why.lock().unwrap().clone();
+        assert!(Instant::now() < deadline, "no trade any more: {}\n{}\n{}", why(), nodes[0].log(), nodes[1].log());
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }
