@@ -221,7 +221,7 @@ impl Inference {
         Ok(self.model(name)?.package.manifest.rates)
     }
 
-    /// What each model did since the node started.
+    /// What each model did since it was listed.
     pub fn metrics(&self) -> BTreeMap<String, ModelMetrics> {
         self.0.listed().models.iter().map(|(name, model)| (name.clone(), model.metrics.snapshot())).collect()
     }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::info::RefusedPackage;
-use crate::memory::Tenancy;
 use crate::model::Model;
 
 /// The models that are lent.
@@ -51,7 +50,7 @@ impl Listing {
         }
         let removed = before.keys().filter(|name| !self.models.contains_key(*name)).cloned().collect();
         self.retired.retain(|model| !model.has_ended());
-        before.values().for_each(|model| model.drain());
+        before.values().for_each(|model| model.retire());
         self.retired.extend(before.into_values());
         Relisted { added, removed }
     }

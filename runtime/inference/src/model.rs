@@ -1,6 +1,7 @@
 //! A listed model and its life: loaded by its first request, verified, served by its own thread, unloaded when idle.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -20,9 +21,9 @@ use crate::pipeline::text::TextTokens;
 use crate::providers::ProviderSettings;
 use crate::scheduler::call::{Begun, Call, Finished};
 use crate::scheduler::queue::{Bounds, Ticket};
-use crate::scheduler::table::{CostTable, RunCost};
+use crate::scheduler::table::{AtOnce, CostTable, RunCost};
 use crate::scheduler::worker::{Seat, Worker};
-use crate::tensor::Port;
+use crate::tensor::compare_ports;
 
 /// How models are run here.
 #[derive(Clone, Debug)]
@@ -54,6 +55,10 @@ pub(crate) struct Model {
     tokens: Mutex<Option<Arc<TextTokens>>>,
     pub(crate) speech: Mutex<Option<Arc<Speech>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    /// Not lent any more.
+    retired: AtomicBool,
+    /// The worker that only serves what waited.
+    draining: Mutex<Weak<Worker>>,
     /// One for each device.
     memory: Arc<[Memory]>,
     /// What runs cost, per device; kept when the model leaves memory.
@@ -80,6 +85,8 @@ impl Model {
             tokens: Mutex::default(),
             speech: Mutex::default(),
             threads: Mutex::default(),
+            retired: AtomicBool::default(),
+            draining: Mutex::new(Weak::new()),
             memory,
             tables,
             metrics: Arc::default(),
@@ -93,6 +100,16 @@ impl Model {
     /// Whether another one is of the same package.
     pub(crate) fn is_of(&self, other: &Self) -> bool {
         self.folder == other.folder && self.package.manifest.id == other.package.manifest.id
+    }
+
+    /// Lends it no more: what waits is served, what comes later finds nothing.
+    pub(crate) fn retire(&self) {
+        self.retired.store(true, Ordering::Release);
+        self.drain();
+    }
+
+    fn is_retired(&self) -> bool {
+        self.retired.load(Ordering::Acquire)
     }
 
     /// Whether no thread of its own is left.
@@ -173,6 +190,7 @@ impl Model {
             match slot {
                 Slot::Ready(worker) => return Ok(worker),
                 Slot::Failed(error) => return Err(error),
+                Slot::Listed if self.is_retired() => return Err(Error::NotFound(self.name().to_owned())),
                 Slot::Listed => self.start(),
                 Slot::Loading => {}
             }
@@ -228,6 +246,9 @@ impl Model {
                 let worker = leave.worker.get_or_insert_with(|| self.new_worker(session.as_ref()));
                 let worker = Arc::clone(worker);
                 if device > 0 || self.settle(Slot::Ready(Arc::clone(&worker))) {
+                    if self.is_retired() {
+                        self.drain();
+                    }
                     match decoding {
                         // a sequence stays where its keys and values are: one device serves them all
                         Some(decoding) => generate::serve(&worker.line, &decoding, session.as_mut(), self.settings.idle),
@@ -332,9 +353,14 @@ impl Model {
         self.tables[device].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many of so many rows of this length to run at once, so that others come in between.
+    /// How many of so many rows of this length to run at once, so that others come in between; one as long as no device knows.
     pub(crate) fn rows_at_once(&self, rows: u32, length: u32) -> u32 {
-        (0..self.tables.len()).map(|device| self.table(device).at_once(rows, length)).min().unwrap_or(rows)
+        let devices: Vec<AtOnce> = (0..self.tables.len()).map(|device| self.table(device).at_once(rows, length)).collect();
+        if devices.contains(&AtOnce::All) {
+            return rows;
+        }
+        let most = |device: &AtOnce| if let AtOnce::Most(most) = device { Some(*most) } else { None };
+        devices.iter().filter_map(most).min().unwrap_or(1)
     }
 
     /// What runs were measured to take, per device.
@@ -412,6 +438,10 @@ impl Model {
         if let Slot::Ready(worker) = self.slot.send_replace(stopped) {
             worker.close();
         }
+        let draining = self.draining.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
+        if let Some(worker) = draining {
+            worker.close();
+        }
     }
 
     /// Waits for the owner threads. Blocks.
@@ -440,6 +470,7 @@ impl Tenancy for Model {
 
     fn drain(&self) {
         if let Some(worker) = self.loaded() {
+            *self.draining.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&worker);
             self.leave(&worker);
             worker.finish();
         }
@@ -491,22 +522,6 @@ pub(crate) async fn before<T>(deadline: Option<Instant>, work: impl Future<Outpu
     }
 }
 
-/// Declared and real ports must be the same, in any order.
-fn compare_ports(side: &str, declared: &[Port], found: &[Port]) -> Result<()> {
-    let wrong = |text: String| Err(Error::Backend(text));
-    for port in declared {
-        match found.iter().find(|other| other.name == port.name) {
-            Some(other) if port.same_as(other) => {}
-            Some(other) => return wrong(format!("its manifest declares the {side} {port}, but the graph has {other}")),
-            None => return wrong(format!("its manifest declares the {side} {port}, but the graph has none of that name")),
-        }
-    }
-    match found.iter().find(|port| !declared.iter().any(|other| other.name == port.name)) {
-        Some(port) => wrong(format!("the graph has the {side} {port}, which its manifest does not declare")),
-        None => Ok(()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -553,6 +568,17 @@ mod tests {
         model.worker().await.unwrap();
         model.stop();
         assert!(matches!(model.worker().await, Err(Error::NoProvider(_))));
+    }
+
+    #[tokio::test]
+    async fn a_retired_model_serves_what_it_has_and_is_not_loaded_again() {
+        let (model, _folder) = model(FakeBackend::default());
+        let worker = model.worker().await.unwrap();
+        model.retire();
+        model.gone(&worker).await;
+        assert!(matches!(model.worker().await, Err(Error::NotFound(name)) if name == "double"));
+        model.join();
+        assert!(model.has_ended());
     }
 
     /// The thread of a further device failed when its model had been unloaded and was being loaded anew: the new load was

@@ -201,8 +201,11 @@ impl Inference {
         let outputs = raw::check(&model.package.manifest, &inputs, outputs)?;
         let row = tensors(&model.package.manifest, inputs, outputs);
         let units = row.units;
-        let (found, usage) = run(model, request, units, vec![row]).await?;
-        Ok(Outcome { outputs: raw::mend(found).ok_or_else(unexpected)?, usage })
+        let (mut found, usage) = run(model, request, units, vec![row]).await?;
+        match found.pop() {
+            Some(RowOutput::Tensors(outputs)) => Ok(Outcome { outputs, usage }),
+            _ => Err(unexpected()),
+        }
     }
 
     /// Tokens that each text would be charged for: after truncation, special tokens included; as a prompt, where the model
@@ -284,7 +287,7 @@ async fn in_pieces(model: &Arc<Model>, request: &Request, rows: Vec<Metered>) ->
     let Some((_, count)) = group else { return Ok(rows) };
     // Only a loaded model is known to give the same for rows that run together.
     before(request.deadline, model.worker()).await??;
-    let pieces_max = limits::PIECES_MAX.min(model.items_max() as u32);
+    let pieces_max = limits::PIECES_MAX.min(model.items_max() as u32).max(1);
     let most = model.rows_at_once(count, length.div_ceil(count)).max(count.div_ceil(pieces_max));
     let Some(pieces) = raw::cut(inputs, count, most) else { return Ok(rows) };
     Ok(pieces.into_iter().map(|inputs| tensors(manifest, inputs, outputs.clone())).collect())
@@ -310,6 +313,11 @@ async fn run(model: &Arc<Model>, request: &Request, input_units: u64, rows: Vec<
     let rows = in_pieces(model, request, rows).await?;
     let rows = rows.into_iter().map(|metered| (ticket(model, request, &metered), metered.row)).collect();
     let Finished { outputs, device, queued, batch_rows } = model.run(&request.tenant, request.deadline, rows).await?;
+    // Before it is charged: what cannot be put together again was no answer.
+    let outputs = match outputs.first() {
+        Some(RowOutput::Tensors(_)) => vec![RowOutput::Tensors(raw::mend(outputs).ok_or_else(unexpected)?)],
+        _ => outputs,
+    };
     hold.charge(&Charge { model: manifest.id, input_units, output_units: 0, cost })?;
     let usage = Usage {
         requests: 1,

@@ -381,6 +381,22 @@ fn unsupported(dtype: Dtype) -> Error {
     Error::BadInput(format!("tensors of `{dtype}` are not supported; convert them to fp32"))
 }
 
+/// Declared and real ports must be the same, in any order.
+pub(crate) fn compare_ports(side: &str, declared: &[Port], found: &[Port]) -> Result<()> {
+    let wrong = |text: String| Err(Error::Backend(text));
+    for port in declared {
+        match found.iter().find(|other| other.name == port.name) {
+            Some(other) if port.same_as(other) => {}
+            Some(other) => return wrong(format!("its manifest declares the {side} {port}, but the graph has {other}")),
+            None => return wrong(format!("its manifest declares the {side} {port}, but the graph has none of that name")),
+        }
+    }
+    match found.iter().find(|port| !declared.iter().any(|other| other.name == port.name)) {
+        Some(port) => wrong(format!("the graph has the {side} {port}, which its manifest does not declare")),
+        None => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

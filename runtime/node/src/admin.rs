@@ -425,6 +425,8 @@ async fn check(node: &Node) -> Result<Reply, String> {
 
 fn status(node: &Node) -> NodeStatus {
     let inference = node.inference().status();
+    let infos = node.inference().models();
+    let models = infos.iter().filter_map(|info| Some(model_text(info, of_name(&inference, info)?))).collect();
     NodeStatus {
         name: node.name().to_owned(),
         node: node.key().to_string(),
@@ -436,8 +438,15 @@ fn status(node: &Node) -> NodeStatus {
             hansa_inference::EngineStatus::Ready { version, .. } => version,
             hansa_inference::EngineStatus::Unavailable { reason } => reason,
         },
-        models: node.inference().models().iter().zip(&inference.models).map(|(info, model)| model_text(info, model)).collect(),
+        models,
     }
+}
+
+fn of_name<'a>(
+    status: &'a hansa_inference::Status,
+    info: &hansa_inference::ModelInfo,
+) -> Option<&'a hansa_inference::ModelStatus> {
+    status.models.iter().find(|model| model.name == info.name)
 }
 
 /// `minilm: ready on CPUExecutionProvider, 100 % of its nodes`

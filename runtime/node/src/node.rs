@@ -57,6 +57,8 @@ pub struct Node {
     /// Work behind the calls: receipts and components for whoever names their digest, the end of channels.
     behind: Vec<tokio::task::JoinHandle<()>>,
     /// Held for as long as the node runs, so that no second one uses the folder.
+    /// Held while models are looked for.
+    relisting: Mutex<()>,
     _lock: File,
 }
 
@@ -136,6 +138,7 @@ impl Node {
             watch,
             behind,
             agents: Mutex::default(),
+            relisting: Mutex::default(),
             _lock: lock,
         };
         node.restart_agents().await;
@@ -184,8 +187,10 @@ impl Node {
 
     /// Look for model packages anew: those that came are lent from now on, those that are gone are not any more.
     pub async fn relist_models(&self) -> Relisted {
-        let (inference, folders) = (self.inference.clone(), models::options(&self.config).model_folders);
-        let relisted = tokio::task::spawn_blocking(move || inference.relist(folders)).await;
+        // One look after the other: an older one must not take back what a newer one found.
+        let _one = self.relisting.lock().await;
+        let (inference, config) = (self.inference.clone(), self.config.clone());
+        let relisted = tokio::task::spawn_blocking(move || inference.relist(models::options(&config).model_folders)).await;
         relisted.unwrap_or_else(|error| {
             tracing::error!(%error, "looking for models failed");
             Relisted::default()

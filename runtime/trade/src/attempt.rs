@@ -21,6 +21,9 @@ use crate::proof;
 use crate::recovery::{Misfit, Unanswered, judge};
 use crate::seller::{encode, encode_sized};
 
+/// One call as it is meant, one after the lane was put right, and one after the deposit was.
+const ROUNDS: usize = 3;
+
 /// What came of one attempt that did not give an answer.
 pub(crate) struct Setback {
     pub(crate) fault: Fault,
@@ -54,13 +57,17 @@ impl Attempt<'_> {
     }
 
     async fn through(&self, channel: &Arc<Outgoing>) -> Result<Bought, Setback> {
-        let lane = tokio::time::timeout(self.left(), self.inner.lane(channel, self.price_max)).await;
-        let mut lease = lane.map_err(|_| self.crowded())??;
-        for _ in 0..2 {
+        let mut lease = self.lane(channel).await?;
+        for _ in 0..ROUNDS {
             let (request, voucher) = self.vouched(&mut lease).await;
             match self.exchange(&request).await {
                 Ok(CallReply::Refused(refusal)) => {
                     lease.lane.refused(&voucher);
+                    if refusal.code == RefusalCode::DepositShort && channel.believe_spent() {
+                        self.rest(lease).await;
+                        lease = self.lane(channel).await?;
+                        continue;
+                    }
                     if refusal.code != RefusalCode::Lane {
                         self.rest(lease).await;
                         return Err(self.refused(channel, refusal).await);
@@ -97,6 +104,11 @@ impl Attempt<'_> {
             fault: Fault::Unavailable("the seller and this node disagree about a lane; it is left alone, try again".into()),
             no_effect: true,
         })
+    }
+
+    async fn lane(&self, channel: &Arc<Outgoing>) -> Result<Lease, Setback> {
+        let lane = tokio::time::timeout(self.left(), self.inner.lane(channel, self.price_max)).await;
+        lane.map_err(|_| self.crowded())?
     }
 
     fn left(&self) -> Duration {

@@ -33,6 +33,8 @@ struct State {
     closed: bool,
     /// The ledger ends it without our wish.
     ended: bool,
+    /// The books that it comes from may have lost charges.
+    uncertain: bool,
 }
 
 /// A lane's number and the buyer's side of it.
@@ -131,8 +133,9 @@ impl Outgoing {
         lanes.iter_mut().for_each(|lane| lane.renumber(seq_min));
         let charged = lanes.iter().fold(Amount::ZERO, |sum, lane| sum.saturating_add(lane.debit.charged));
         let next = lanes.iter().map(|lane| lane.number + 1).max().unwrap_or(0);
+        let (reserved, uncertain) = (Amount::ZERO, seq_min > 0);
         let state =
-            State { deposit, charged, reserved: Amount::ZERO, free: lanes, lanes: next, seq_min, closed: false, ended: false };
+            State { deposit, charged, reserved, free: lanes, lanes: next, seq_min, closed: false, ended: false, uncertain };
         Outgoing { id: terms.id(), terms, state: Mutex::new(state), freed: Notify::new(), raising: tokio::sync::Mutex::new(()) }
     }
 
@@ -174,10 +177,21 @@ impl Outgoing {
         let mut state = self.lock();
         state.reserved = state.reserved.saturating_sub(reserved);
         state.charged = state.charged.saturating_add(lane.debit.charged.saturating_sub(lane.counted));
-        lane.counted = lane.debit.charged;
+        // A seller that lost its memory may go back; what is charged anew then is counted already.
+        lane.counted = lane.counted.max(lane.debit.charged);
         state.free.push(lane);
         drop(state);
         self.freed.notify_one();
+    }
+
+    /// The seller says that the deposit is spent. Where a crash may have lost what was charged that is believed, once, so that
+    /// the next call raises the deposit; a seller that says so again would have us lock up ever more.
+    pub(crate) fn believe_spent(&self) -> bool {
+        let mut state = self.lock();
+        if state.uncertain {
+            state.charged = state.charged.max(state.deposit);
+        }
+        std::mem::take(&mut state.uncertain)
     }
 
     pub(crate) fn raised(&self, by: Amount) -> Amount {
@@ -230,5 +244,44 @@ impl Outgoing {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().expect("no panic while a channel is locked")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hansa_economy::channel::AccountId;
+    use hansa_economy::{Digest, Keypair};
+
+    const PRICE: Amount = Amount(10);
+
+    fn terms() -> ChannelTerms {
+        let key = Keypair::from_seed(&[1; 32]).public();
+        ChannelTerms {
+            ledger: Digest::of(b"ledger"),
+            payer: AccountId(1),
+            payer_key: key,
+            payee: AccountId(2),
+            payee_key: key,
+            asset: 1,
+            grace_s: 60,
+            nonce: 1,
+            shares: vec![],
+        }
+    }
+
+    /// A buyer whose books had lost charges believed that its deposit lasted, and the seller refused its calls for ever.
+    #[test]
+    fn a_deposit_from_the_books_is_believed_spent_when_the_seller_says_so_once() {
+        let channel = Arc::new(Outgoing::stored(terms(), Amount(100), vec![], 7));
+        drop(channel.try_take(PRICE));
+        assert!(channel.believe_spent());
+        let Some(Taken::Short(by)) = channel.try_take(PRICE) else { panic!("it is spent") };
+        assert_eq!(by, PRICE);
+        channel.raised(Amount(30));
+        assert!(matches!(channel.try_take(PRICE), Some(Taken::Lane(_))));
+        assert!(!channel.believe_spent(), "it would lock up ever more");
+        let new = Arc::new(Outgoing::new(terms(), Amount(100)));
+        assert!(!new.believe_spent(), "nothing of it was lost");
     }
 }

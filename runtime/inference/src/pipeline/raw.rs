@@ -97,14 +97,16 @@ pub(super) struct RawRow<'a> {
 const BATCH_DIMS: [&str; 4] = ["batch", "batch_size", "N", "n"];
 
 /// Which raw requests can run together, and how many rows of a run one fills: where all ports begin with the same free
-/// dimension, named as a batch is, requests of the same inputs, further dimensions and outputs are joined along it.
+/// dimension, named as a batch is, requests of the same inputs, further dimensions and outputs are joined along it. Not where
+/// an output's size follows from anything but its own row.
 ///
 /// `None`: it runs alone.
 pub(crate) fn group(manifest: &Manifest, inputs: &[(String, Tensor)], outputs: &[String]) -> Option<(u64, u32)> {
     let wanted = manifest.outputs.iter().filter(|port| outputs.contains(&port.name));
-    let mut names = manifest.inputs.iter().chain(wanted).map(batch_dim);
+    let mut names = manifest.inputs.iter().chain(wanted.clone()).map(batch_dim);
     let first = names.next()??;
-    if !names.all(|name| name == Some(first)) {
+    let given = |name: &str| name != first && manifest.inputs.iter().flat_map(further_free).any(|other| other == name);
+    if !names.all(|name| name == Some(first)) || !wanted.flat_map(further_free).all(given) {
         return None;
     }
     let mut hasher = DefaultHasher::new();
@@ -150,6 +152,11 @@ fn batch_dim(port: &Port) -> Option<&str> {
     }
 }
 
+/// Names of the free dimensions after the first.
+fn further_free(port: &Port) -> impl Iterator<Item = &str> {
+    port.shape.iter().skip(1).filter_map(|dim| if let Dim::Free(name) = dim { Some(name.as_str()) } else { None })
+}
+
 pub(super) fn run(session: &mut dyn Session, rows: &[RawRow<'_>]) -> Result<Vec<Result<RowOutput>>> {
     let [first, others @ ..] = rows else { return Ok(Vec::new()) };
     let wanted: Vec<&str> = first.outputs.iter().map(String::as_str).collect();
@@ -191,4 +198,26 @@ fn checked(outputs: &[String], tensors: Vec<Tensor>) -> Result<RowOutput> {
 
 fn names(ports: &[Port]) -> String {
     ports.iter().map(|port| format!("`{}`", port.name)).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The similarities of all rows with all: a part of the rows gives a part of the answer.
+    #[test]
+    fn what_depends_on_more_than_its_row_is_not_joined() {
+        let folder = crate::scheduler::tests::package("[2, -8]");
+        let text = std::fs::read_to_string(folder.path().join("hansa-model.toml")).unwrap();
+        let mut manifest = Manifest::parse(&text, [0; 32]).unwrap();
+        let inputs = [("x".to_owned(), crate::scheduler::tests::vector(&[1.0, 2.0]))];
+        let grouped = |manifest: &Manifest| group(manifest, &inputs, &["y".to_owned()]).map(|(_, rows)| rows);
+        assert_eq!(grouped(&manifest), Some(2));
+        manifest.outputs[0].shape.push(Dim::Fixed(3));
+        assert_eq!(grouped(&manifest), Some(2));
+        for name in ["batch", "found"] {
+            manifest.outputs[0].shape[1] = Dim::Free(name.to_owned());
+            assert_eq!(grouped(&manifest), None, "{name}");
+        }
+    }
 }

@@ -43,6 +43,14 @@ struct Line {
     too_many: u32,
 }
 
+/// How many rows of one request a device should run at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AtOnce {
+    All,
+    Most(u32),
+    Unknown,
+}
+
 /// The table of one model on one device.
 #[derive(Clone, Debug)]
 pub(crate) struct CostTable {
@@ -95,18 +103,18 @@ impl CostTable {
         }
     }
 
-    /// How many of so many rows of this length to run at once: as many as a run's time allows, one as long as nothing is known.
-    /// All where rows do not run together at all, because then they may not be parted either.
-    pub(crate) fn at_once(&self, rows: u32, length: u32) -> u32 {
+    /// How many of so many rows of this length to run at once: as many as a run's time allows; none as long as nothing is
+    /// known. All where rows do not run together at all, because then they may not be parted either.
+    pub(crate) fn at_once(&self, rows: u32, length: u32) -> AtOnce {
         if !self.batching {
-            return rows;
+            return AtOnce::All;
         }
         let fit = match self.lines[length_step(length)].too_many {
             0 => rows,
             too_many => too_many / 2,
         };
-        let share = self.expected_ns(rows, length).map_or(0.0, |ns| RUN_TARGET.as_nanos() as f64 / ns);
-        ((f64::from(rows) * share) as u32).min(fit).clamp(1, rows.max(1))
+        let share = |ns: f64| (f64::from(rows) * RUN_TARGET.as_nanos() as f64 / ns) as u32;
+        self.expected_ns(rows, length).map_or(AtOnce::Unknown, |ns| AtOnce::Most(share(ns).min(fit).clamp(1, rows.max(1))))
     }
 
     /// What was measured.
@@ -308,14 +316,17 @@ mod tests {
     #[test]
     fn a_request_of_many_rows_is_cut_by_what_a_run_may_take() {
         let mut table = CostTable::new(true);
-        assert_eq!(table.at_once(1000, 16), 1, "nothing is known");
+        assert_eq!(table.at_once(1000, 16), AtOnce::Unknown);
         // 160 us a row: 625 rows take 100 ms
         (0..3).for_each(|_| table.learn(2, 16, Duration::from_micros(320)));
-        assert_eq!((table.at_once(1000, 16), table.at_once(600, 16), table.at_once(1000, 160)), (625, 600, 62));
+        assert_eq!(
+            [(1000, 16), (600, 16), (1000, 160)].map(|(rows, length)| table.at_once(rows, length)),
+            [625, 600, 62].map(AtOnce::Most)
+        );
         table.was_too_much(32, 16);
-        assert_eq!(table.at_once(1000, 16), 16);
+        assert_eq!(table.at_once(1000, 16), AtOnce::Most(16));
         table.run_alone();
-        assert_eq!(table.at_once(1000, 16), 1000);
+        assert_eq!(table.at_once(1000, 16), AtOnce::All);
     }
 
     #[test]

@@ -92,7 +92,7 @@ impl Bench {
     }
 }
 
-pub(super) fn vector(values: &[f32]) -> Tensor {
+pub(crate) fn vector(values: &[f32]) -> Tensor {
     Tensor::new(&[values.len() as u32], Elements::Fp32(values.to_vec())).unwrap()
 }
 

@@ -93,7 +93,7 @@ pub(crate) async fn run(context: &Context, add: Add) -> Result<(), Failure> {
     if let Ok(Reply::Relisted { added: lent, .. }) = admin::ask(&config.data, &Ask::Relist).await {
         note(match lent.contains(&package.name) {
             true => "the running node lends it from now on",
-            false => "the running node does not lend it: its models lie elsewhere",
+            false => "the running node does not lend it; `hansa status` and its log say what it lends, and why not",
         });
     }
     Ok(())
