@@ -160,6 +160,14 @@ impl<'a> Room<'a> {
         let now = Instant::now();
         let id = self.memory.ids.fetch_add(1, Ordering::Relaxed);
         let reload = now.saturating_duration_since(self.began);
+        if let Some(cap) = self.memory.cap.filter(|cap| bytes > *cap) {
+            tracing::warn!(
+                model = self.name,
+                bytes,
+                cap,
+                "a model takes more than `[inference] memory` allows to all; it was expected to take less"
+            );
+        }
         self.memory.lock().push(Resident { id, name: self.name, bytes, reload, since: now, leaving: false, model });
         Residence { memory: self.memory, id }
     }

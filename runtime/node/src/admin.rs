@@ -7,7 +7,6 @@ use std::sync::Arc;
 use hansa_economy::Amount;
 use hansa_economy::channel::AccountId;
 use hansa_economy::digest::hex;
-use hansa_inference::Relisted;
 use hansa_ledger::export::ExportFormat;
 use hansa_ledger::statement::Period;
 use hansa_ledger::{CheckReport, Ledger};
@@ -138,10 +137,10 @@ pub enum Reply {
     },
     /// To [`Ask::Relist`].
     Relisted {
-        /// Models that are lent now and were not, or that changed.
-        added: Vec<String>,
-        /// Models that are not lent any more.
-        removed: Vec<String>,
+        /// The manifests' SHA-256 of what is lent now, in hexadecimal digits.
+        lent: Vec<String>,
+        /// Folders that are not lent, and why.
+        refused: Vec<String>,
     },
     /// To [`Ask::Checkpoint`].
     Checkpoint {
@@ -194,6 +193,9 @@ pub struct NodeStatus {
     pub inference: String,
     /// Models and where they stand.
     pub models: Vec<String>,
+    /// Folders of models that are not lent, and why.
+    #[serde(default)]
+    pub refused: Vec<String>,
 }
 
 /// Why an operator's request was not carried to the node.
@@ -335,8 +337,9 @@ async fn answer(node: &Node, ask: Ask) -> Result<Reply, String> {
     match ask {
         Ask::Metrics => Ok(Reply::Metrics { text: crate::metrics::open_metrics(node.inference()) }),
         Ask::Relist => {
-            let Relisted { added, removed } = node.relist_models().await;
-            Ok(Reply::Relisted { added, removed })
+            node.relist_models().await;
+            let lent = node.inference().models().iter().map(|model| hex(&model.manifest)).collect();
+            Ok(Reply::Relisted { lent, refused: refused(&node.inference().status()) })
         }
         Ask::Status => Ok(Reply::Status(status(node))),
         Ask::Deploy { folder, manifest, component, fund } => deploy(node, folder, manifest, component, fund).await,
@@ -427,6 +430,7 @@ fn status(node: &Node) -> NodeStatus {
     let inference = node.inference().status();
     let infos = node.inference().models();
     let models = infos.iter().filter_map(|info| Some(model_text(info, of_name(&inference, info)?))).collect();
+    let refused = refused(&inference);
     NodeStatus {
         name: node.name().to_owned(),
         node: node.key().to_string(),
@@ -439,7 +443,13 @@ fn status(node: &Node) -> NodeStatus {
             hansa_inference::EngineStatus::Unavailable { reason } => reason,
         },
         models,
+        refused,
     }
+}
+
+fn refused(status: &hansa_inference::Status) -> Vec<String> {
+    let reason = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    status.refused.iter().map(|package| format!("{}: {}", package.folder.display(), reason(&package.reason))).collect()
 }
 
 fn of_name<'a>(

@@ -74,7 +74,7 @@ impl Collector for Snapshot {
         histograms(&mut encoder, "hansa_inference_batch_rows", "Rows of runs", rows, BATCH_ROWS_BOUNDS, 1.0)?;
         let waits = all().map(|(labels, metrics)| (labels, metrics.queue_us));
         let help = "From admission to the start of a request's first row";
-        histograms(&mut encoder, "hansa_inference_queue_seconds", help, waits, QUEUE_US_BOUNDS, 1e-6)?;
+        histograms(&mut encoder, "hansa_inference_queue_seconds", help, waits, QUEUE_US_BOUNDS, 1e6)?;
         self.now(&mut encoder)
     }
 }
@@ -134,14 +134,14 @@ fn histograms<'a>(
     help: &str,
     lines: impl Iterator<Item = (Labels<'a>, Histogram)>,
     bounds: [u64; 7],
-    unit: f64,
+    parts: f64,
 ) -> fmt::Result {
     let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Histogram)?;
     for (labels, histogram) in lines {
-        let ends = bounds.iter().map(|bound| *bound as f64 * unit).chain([f64::MAX]);
+        let ends = bounds.iter().map(|bound| *bound as f64 / parts).chain([f64::INFINITY]);
         let buckets: Vec<(f64, u64)> = ends.zip(histogram.counts).collect();
         let count = histogram.counts.iter().sum();
-        metric.encode_family(&labels)?.encode_histogram::<NoLabelSet>(histogram.sum as f64 * unit, count, &buckets, None)?;
+        metric.encode_family(&labels)?.encode_histogram::<NoLabelSet>(histogram.sum as f64 / parts, count, &buckets, None)?;
     }
     Ok(())
 }

@@ -106,6 +106,20 @@ async fn a_running_node_lends_what_is_added_and_no_more_what_is_removed() {
     let (added, said) = hansa(&["model", "add", tools.join("models/magika").to_str().unwrap()]);
     assert!(added && said.contains("the running node lends it from now on"), "{said}");
     assert_eq!(lent().await, ["magika: listed; its first request loads it"]);
+    let Reply::Metrics { text } = node.ask(Ask::Metrics).await else { panic!("no metrics") };
+    let ends = text.lines().filter(|line| line.starts_with("hansa_inference_batch_rows_bucket{le=\"+Inf\""));
+    assert_eq!(ends.count(), 1, "{text}");
+
+    // By hand: what is gone and comes again is lent again, and what is broken is named.
+    let models = node.data().parent().unwrap().join("models");
+    std::fs::remove_dir_all(models.join("magika")).unwrap();
+    std::fs::create_dir(models.join("broken")).unwrap();
+    std::fs::write(models.join("broken/hansa-model.toml"), "format = 1\n").unwrap();
+    let (added, said) = hansa(&["model", "add", tools.join("models/magika").to_str().unwrap()]);
+    assert!(added && said.contains("the running node lends it from now on"), "{said}");
+    let Reply::Status(status) = node.ask(Ask::Status).await else { panic!("no status") };
+    assert!(status.refused.len() == 1 && status.refused[0].contains("broken: "), "{:?}", status.refused);
+
     let (removed, said) = hansa(&["model", "remove", "magika"]);
     assert!(!removed && said.contains("agents may be using it"), "{said}");
     let (removed, said) = hansa(&["model", "remove", "magika", "--force"]);

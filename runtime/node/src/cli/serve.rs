@@ -116,6 +116,7 @@ pub(crate) async fn status(context: &Context) -> Result<(), Failure> {
     line(format!("ledger     {}{}", status.ledger, if status.keeps_ledger { " (kept here)" } else { "" }));
     line(format!("inference  {}", status.inference));
     line(format!("models     {}", if status.models.is_empty() { "none".into() } else { status.models.join("\n           ") }));
+    status.refused.iter().for_each(|refused| line(format!("not lent   {refused}")));
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use hansa_economy::digest::hex;
 use hansa_inference::{ImportOptions, Task, add_model};
 use hansa_node::admin::{self, Ask, Reply};
 use hansa_node::models;
@@ -90,10 +91,14 @@ pub(crate) async fn run(context: &Context, add: Add) -> Result<(), Failure> {
         line(format!("added {} to {folder} ({} files, {})", package.name, package.files.len(), megabytes(bytes)));
         added.notes.iter().for_each(|decided| line(format!("  {decided}")));
     }
-    if let Ok(Reply::Relisted { added: lent, .. }) = admin::ask(&config.data, &Ask::Relist).await {
-        note(match lent.contains(&package.name) {
-            true => "the running node lends it from now on",
-            false => "the running node does not lend it; `hansa status` and its log say what it lends, and why not",
+    if let Ok(Reply::Relisted { lent, refused }) = admin::ask(&config.data, &Ask::Relist).await {
+        let name = format!("/{}: ", package.name);
+        note(match (lent.contains(&hex(&package.manifest)), refused.iter().find(|refused| refused.contains(&name))) {
+            (true, _) => "the running node lends it from now on".to_owned(),
+            (false, Some(refused)) => format!("the running node does not lend it: {refused}"),
+            (false, None) => {
+                "the running node takes its models from another folder; name its configuration with `--config`".to_owned()
+            }
         });
     }
     Ok(())
