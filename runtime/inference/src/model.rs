@@ -444,10 +444,10 @@ impl Model {
         }
     }
 
-    /// Waits for the owner threads. Blocks.
+    /// Waits for the owner threads, also for those that one of them starts meanwhile. Blocks.
     pub(crate) fn join(&self) {
-        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
-        for thread in threads {
+        let next = || self.threads.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        while let Some(thread) = next() {
             if thread.join().is_err() {
                 tracing::error!(model = self.name(), "the model's thread panicked");
             }

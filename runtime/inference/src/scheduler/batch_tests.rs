@@ -150,7 +150,9 @@ async fn out_of_memory_halves_and_is_remembered() {
     let bench = Bench::start(InferenceOptions::default()).await;
     bench.learn().await;
     bench.backend.rows_max(4);
-    for round in 0..3 {
+    // How many rows run together is measured, so a round on a busy machine may try no more than fit.
+    let mut rounds_since_too_much = None;
+    for _ in 0..100 {
         let before = bench.backend.runs().len();
         let first = bench.hold_up().await;
         let calls: Vec<_> = (0..16).map(|n| (n as f32, bench.spawn("a", n as f32))).collect();
@@ -161,8 +163,17 @@ async fn out_of_memory_halves_and_is_remembered() {
             assert_eq!(call.await.unwrap(), Ok(2.0 * x));
         }
         let too_much = bench.backend.runs().split_off(before).iter().filter(|run| run.len() > 4).count();
-        assert_eq!(too_much > 0, round == 0, "round {round}: {too_much} runs were too large");
+        match rounds_since_too_much {
+            None if too_much > 0 => rounds_since_too_much = Some(0),
+            None => {}
+            Some(3) => return,
+            Some(rounds) => {
+                assert_eq!(too_much, 0, "forgotten after {rounds} rounds");
+                rounds_since_too_much = Some(rounds + 1);
+            }
+        }
     }
+    panic!("more than four rows never ran together, or not until the end: {rounds_since_too_much:?}");
 }
 
 #[tokio::test]
