@@ -53,6 +53,9 @@ pub enum Ask {
         name: String,
         /// How many.
         lines: usize,
+        /// Only lines after this number.
+        #[serde(default)]
+        after: u64,
     },
     /// Issue new credits to an account; only on the node that keeps the ledger.
     Issue {
@@ -351,10 +354,10 @@ async fn answer(node: &Node, ask: Ask) -> Result<Reply, String> {
             Ok(Reply::Agents { agents })
         }
         Ask::Stop { name } => node.stop_agent(&name).await.map(|()| Reply::Done).map_err(|error| error.to_string()),
-        Ask::Logs { name, lines } => {
+        Ask::Logs { name, lines, after } => {
             let agents = node.agents().await;
             let agent = agents.get(&name).ok_or_else(|| format!("no agent `{name}` runs here; see `hansa agent list`"))?;
-            Ok(Reply::Logs { lines: agent.logs(lines) })
+            Ok(Reply::Logs { lines: agent.logs(lines, after) })
         }
         Ask::Issue { to, amount, reference } => {
             let issued = node.ledger_port().issue(CREDITS, to, amount, &reference, node.operator_key()).await;

@@ -1,11 +1,17 @@
 //! From `node.toml` to what inference is started with: which library, which providers, whose models.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use hansa_catalogue::Manifest;
+use hansa_host::Absent;
 use hansa_inference::{
-    CudaSettings, InferenceOptions, ProviderKind, ProviderSettings, TensorrtSettings, WebgpuSettings, packages_in,
+    CudaSettings, Inference, InferenceOptions, ProviderKind, ProviderSettings, TensorrtSettings, Unpaid, WebgpuSettings,
+    packages_in,
 };
+use hansa_workshop::cases::Models;
 
+use crate::agent::CallInference;
 use crate::config::{InferenceConfig, NodeConfig};
 use crate::tools;
 
@@ -43,6 +49,18 @@ fn providers(config: &InferenceConfig) -> ProviderSettings {
         tensorrt: TensorrtSettings { cache: config.tensorrt.cache.clone(), fp16: config.tensorrt.fp16 },
         webgpu: WebgpuSettings { plugin, device: config.webgpu.device },
     }
+}
+
+/// The models of this configuration for the cases of an agent with this manifest: what runs is real, and nobody pays. The engine
+/// starts with the first agent that asks for a model.
+pub fn for_cases(config: &NodeConfig, manifest: &Manifest) -> Models {
+    let asked = &manifest.capabilities.inference;
+    if asked.models.is_empty() && asked.models_optional.is_empty() {
+        return Arc::new(|_| Arc::new(Absent));
+    }
+    let engine = Inference::start(options(config));
+    let sells = !manifest.sells.is_empty();
+    Arc::new(move |deadline| Arc::new(CallInference::new(engine.clone(), "cases".into(), Arc::new(Unpaid), deadline, sells)))
 }
 
 /// The package of a model, among those that this configuration lends.

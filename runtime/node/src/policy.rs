@@ -60,7 +60,8 @@ pub fn grant(manifest: &Manifest, policy: &[Grant], installed: &[String]) -> Res
         inference_optional: !inference.models_optional.is_empty(),
         keyvalue: keyvalue_bytes.is_some(),
         market_imports: manifest.buys.keys().cloned().collect(),
-        ..Grants::default()
+        // Run-times of some languages import them and never use them; every use fails.
+        closed_sockets: true,
     };
     let limits = CallLimits {
         memory_bytes_max: usize::try_from(manifest.limits.memory.0).unwrap_or(usize::MAX),

@@ -45,7 +45,7 @@ async fn every_way_to_break_costs_nothing_and_ends() {
     assert!(broken.iter().all(|receipt| receipt.charged == Amount::ZERO));
     let earned = Amount(1_000).saturating_mul(faulted as u128);
     assert_eq!(town.balance(account_of(&town.north, "hog").await).await, earned);
-    let logs = town.north.agents().await["hog"].logs(1000);
+    let logs = town.north.agents().await["hog"].logs(1000, 0);
     assert!(logs.iter().any(|line| line.text.contains("boom: over")), "{logs:?}");
     town.check();
 }

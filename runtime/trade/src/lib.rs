@@ -24,6 +24,6 @@ pub use books::{Books, BooksError};
 pub use buyer::{Bought, Buyer, Fits, Order, Payer};
 pub use exchange::{Exchange, call_subject, pay_subject, subject_token};
 pub use index::{Candidate, ListError, Listed, NoOffer, OfferIndex};
-pub use port::{Ambient, ChannelState, Done, Fill, Job, LedgerAnswer, LedgerError, LedgerPort, Serve};
+pub use port::{Ambient, ChannelState, Done, Ended, Fill, Job, LedgerAnswer, LedgerError, LedgerPort, Serve};
 pub use seller::{OfferTerms, Seller};
 pub use terms::{Narrowing, Prefer, Terms};

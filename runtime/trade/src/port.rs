@@ -151,6 +151,23 @@ pub trait Serve: Send + Sync {
     fn check(&self, service: &str, function: &str, args: &[u8]) -> Result<(), String>;
     /// Run one call. It ends by its deadline.
     fn serve(&self, job: Job) -> BoxFuture<'_, Done>;
+    /// A call has ended and is booked: for whoever watches.
+    fn ended(&self, _call: &Ended<'_>) {}
+}
+
+/// A call that was served.
+#[derive(Clone, Debug)]
+pub struct Ended<'a> {
+    /// The function.
+    pub function: &'a str,
+    /// The key that pays; none for a free call.
+    pub buyer: Option<PublicKey>,
+    /// What it cost.
+    pub charged: Amount,
+    /// From its admission to its end, milliseconds.
+    pub took_ms: u64,
+    /// Why there was no answer, in words.
+    pub fault: Option<String>,
 }
 
 /// What a buyer sends on a seller's `pay` endpoint.

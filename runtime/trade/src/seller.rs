@@ -11,13 +11,13 @@ use hansa_economy::limits::{FAULT_MESSAGE_BYTES_MAX, RECEIPT_CHILDREN_MAX, RECEI
 use hansa_economy::offer::Offer;
 use hansa_economy::receipt::{Ending, Receipt};
 use hansa_economy::{Amount, Digest, Keypair, PublicKey, Signed};
-use hansa_host::is_fault;
+use hansa_host::{Fault, is_fault};
 use tokio::sync::Semaphore;
 
 use crate::exchange::Exchange;
 use crate::incoming::{Incoming, IncomingLane, Ledgers};
 use crate::limits::{ENVELOPE_BYTES, OFFER_LIFE, OFFER_VERSIONS_KEPT, STORED_REPLY_BYTES_MAX};
-use crate::port::{Done, Job, Serve};
+use crate::port::{Done, Ended, Job, Serve};
 use crate::proof::{self, Signatory};
 use crate::redeem::Haste;
 
@@ -260,7 +260,9 @@ impl Inner {
 
 impl Admitted<'_> {
     async fn run_free(&self) -> CallReply {
+        let started_ms = self.inner.exchange.now_ms();
         let done = self.run().await;
+        self.tell(&done, Amount::ZERO, started_ms);
         match done.answer {
             Some(answer) => CallReply::Answered(answer.into(), None),
             None => CallReply::Broke(short(&done.failure), None),
@@ -273,6 +275,7 @@ impl Admitted<'_> {
         let started_ms = self.inner.exchange.now_ms();
         let done = self.run().await;
         let charged = self.charge(&done);
+        self.tell(&done, charged, started_ms);
         let receipt = self.receipt(paid, &release.lane.credit, &done, charged, started_ms);
         let receipt = self.inner.signatory.receipt(receipt).await;
         let bytes = receipt.bytes().to_vec();
@@ -297,6 +300,20 @@ impl Admitted<'_> {
             deadline_ms: self.deadline_ms,
         };
         self.inner.serve.serve(job).await
+    }
+
+    fn tell(&self, done: &Done, charged: Amount, started_ms: u64) {
+        let fault = match &done.answer {
+            Some(answer) => Fault::from_result(answer).map(|fault| fault.to_string()),
+            None => Some(done.failure.clone()),
+        };
+        self.inner.serve.ended(&Ended {
+            function: &self.request.function,
+            buyer: self.paid.as_ref().map(|paid| paid.voucher.signer),
+            charged,
+            took_ms: self.inner.exchange.now_ms().saturating_sub(started_ms),
+            fault,
+        });
     }
 
     /// Nothing for a fault; else the price for these sizes, which the voucher covers.

@@ -234,9 +234,9 @@ impl Deployed {
         self.serve.clone()
     }
 
-    /// The last lines it wrote.
-    pub fn logs(&self, count: usize) -> Vec<LogLine> {
-        self.serve.logs.last(count)
+    /// The last lines it wrote and the last of its trade, after line `after`.
+    pub fn logs(&self, count: usize, after: u64) -> Vec<LogLine> {
+        self.serve.logs.last(count, after)
     }
 
     /// For a list.

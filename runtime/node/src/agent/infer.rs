@@ -13,7 +13,6 @@ use hansa_inference as engine;
 use hansa_inference::Inference;
 
 use super::generation::{self, CallGeneration};
-use crate::meter::Tab;
 
 /// Priority of a request that names none: neither interactive nor batch.
 const PRIORITY_DEFAULT: u8 = 1;
@@ -83,9 +82,15 @@ impl Run {
 }
 
 impl CallInference {
-    /// For a call of `tenant` that has to end at `deadline` and is paid from `tab`; `sells`: the agent sells what it makes.
-    pub(crate) fn new(inference: Inference, tenant: Arc<str>, tab: Tab, deadline: Instant, sells: bool) -> CallInference {
-        CallInference { inference, tenant, funds: Arc::new(tab), deadline, sells, used: Counting::default() }
+    /// For a call of `tenant` that has to end at `deadline` and is paid from `funds`; `sells`: the agent sells what it makes.
+    pub(crate) fn new(
+        inference: Inference,
+        tenant: Arc<str>,
+        funds: Arc<dyn engine::Funds>,
+        deadline: Instant,
+        sells: bool,
+    ) -> CallInference {
+        CallInference { inference, tenant, funds, deadline, sells, used: Counting::default() }
     }
 
     /// What was run so far.

@@ -1,45 +1,72 @@
-//! The last lines that an agent wrote, for `hansa agent logs`.
+//! The last lines that an agent wrote, and its last calls and purchases, for `hansa agent logs` and `hansa dev`.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use hansa_host::log::{Log, LogLevel};
 use serde::{Deserialize, Serialize};
 
 use crate::ambient;
 
-/// Lines kept for each agent.
+/// Lines kept for each agent of each of the two kinds, so that many calls do not push out what it wrote.
 const LINES: usize = 1000;
+/// Levels of lines that the node writes about an agent's trade.
+const TRADE: [&str; 2] = [CALL, BUY];
+/// Level of a line about a call that it served.
+pub(crate) const CALL: &str = "call";
+/// Level of a line about a purchase.
+pub(crate) const BUY: &str = "buy";
 
 /// One line.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LogLine {
+    /// Counts all lines of this agent since it was started, from 1.
+    #[serde(default)]
+    pub number: u64,
     /// Unix milliseconds.
     pub at_ms: u64,
-    /// `debug`, `info`, `warn`, `error`.
+    /// `debug`, `info`, `warn`, `error`; of the node `call` and `buy`.
     pub level: String,
     /// The text; control characters are made visible by the host.
     pub text: String,
 }
 
-/// A ring of lines. Cheap to clone.
+/// Rings of lines. Cheap to clone.
 #[derive(Clone, Default)]
 pub(crate) struct Ring {
-    lines: Arc<Mutex<VecDeque<LogLine>>>,
+    lines: Arc<Mutex<Lines>>,
+}
+
+#[derive(Default)]
+struct Lines {
+    written: VecDeque<LogLine>,
+    trade: VecDeque<LogLine>,
+    count: u64,
 }
 
 impl Ring {
     pub(crate) fn write(&self, level: &str, text: impl Into<String>) {
-        let mut lines = self.lines.lock().expect("no panic while lines are locked");
-        if lines.len() == LINES {
-            lines.pop_front();
+        let mut lines = self.lock();
+        lines.count += 1;
+        let line = LogLine { number: lines.count, at_ms: ambient::now_ms(), level: level.to_owned(), text: text.into() };
+        let ring = if TRADE.contains(&level) { &mut lines.trade } else { &mut lines.written };
+        if ring.len() == LINES {
+            ring.pop_front();
         }
-        lines.push_back(LogLine { at_ms: ambient::now_ms(), level: level.to_owned(), text: text.into() });
+        ring.push_back(line);
     }
 
-    pub(crate) fn last(&self, count: usize) -> Vec<LogLine> {
-        let lines = self.lines.lock().expect("no panic while lines are locked");
-        lines.iter().skip(lines.len().saturating_sub(count)).cloned().collect()
+    /// The last `count` lines after number `after`, oldest first.
+    pub(crate) fn last(&self, count: usize, after: u64) -> Vec<LogLine> {
+        let lines = self.lock();
+        let mut all: Vec<LogLine> =
+            lines.written.iter().chain(&lines.trade).filter(|line| line.number > after).cloned().collect();
+        all.sort_by_key(|line| line.number);
+        all.split_off(all.len().saturating_sub(count))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Lines> {
+        self.lines.lock().expect("no panic while lines are locked")
     }
 }
 
@@ -52,5 +79,23 @@ impl Log for Ring {
             LogLevel::Error => "error",
         };
         self.write(level, line.text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_calls_do_not_push_out_what_the_agent_wrote() {
+        let ring = Ring::default();
+        ring.write("warn", "mine");
+        (0..2 * LINES).for_each(|_| ring.write(CALL, "a call"));
+        let all = ring.last(usize::MAX, 0);
+        assert_eq!((all.len(), all[0].text.as_str()), (LINES + 1, "mine"));
+        let newest = all.last().unwrap().number;
+        assert!(ring.last(10, newest).is_empty());
+        ring.write("info", "new");
+        assert_eq!(ring.last(10, newest).len(), 1);
     }
 }

@@ -9,7 +9,9 @@ use futures::future::BoxFuture;
 use hansa_economy::{Amount, Digest};
 use hansa_host::Fault;
 use hansa_host::market::{Limits, Market, Offer, Prefer, Purchase};
-use hansa_trade::{Buyer, Narrowing, Order, Terms};
+use hansa_trade::{Bought, Buyer, Narrowing, Order, Terms};
+
+use super::logs::{BUY, Ring};
 
 /// The capability. Made anew for each call, so that every purchase is paid by the call it belongs to.
 pub(crate) struct CallMarket {
@@ -18,12 +20,13 @@ pub(crate) struct CallMarket {
     narrowed: Mutex<BTreeMap<String, Terms>>,
     receipts: Mutex<Vec<Digest>>,
     deadline_ms: Option<u64>,
+    logs: Ring,
 }
 
 impl CallMarket {
-    /// For a call that has to end at `deadline_ms`.
-    pub(crate) fn new(buyer: Buyer, terms: Arc<BTreeMap<String, Terms>>, deadline_ms: Option<u64>) -> CallMarket {
-        CallMarket { buyer, terms, narrowed: Mutex::default(), receipts: Mutex::default(), deadline_ms }
+    /// For a call that has to end at `deadline_ms`. Purchases get a line in `logs`.
+    pub(crate) fn new(buyer: Buyer, terms: Arc<BTreeMap<String, Terms>>, deadline_ms: Option<u64>, logs: Ring) -> CallMarket {
+        CallMarket { buyer, terms, narrowed: Mutex::default(), receipts: Mutex::default(), deadline_ms, logs }
     }
 
     /// Receipts for what was bought so far.
@@ -50,7 +53,9 @@ impl CallMarket {
             args: purchase.args,
             fits: Arc::new(move |answer| schema.validate_result(answer).map_err(|error| error.to_string())),
         };
-        let bought = self.buyer.buy(&order, &terms, self.deadline_ms).await?;
+        let bought = self.buyer.buy(&order, &terms, self.deadline_ms).await;
+        self.logs.write(BUY, bought_line(&order, &bought));
+        let bought = bought?;
         if let Some(receipt) = bought.receipt {
             self.receipts.lock().expect("no panic while receipts are locked").push(receipt);
         }
@@ -85,6 +90,15 @@ impl Market for CallMarket {
             candidates.into_iter().map(offer).collect()
         });
         async move { offers }.boxed()
+    }
+}
+
+/// `commons:embedding/embedder@0.1.0 embed from z6MkabcdEF12: paid 0.0002`
+fn bought_line(order: &Order, bought: &Result<Bought, Fault>) -> String {
+    let what = format!("{} {}", order.service, order.function);
+    match bought {
+        Ok(bought) => format!("{what} from {}: paid {}", bought.seller.short(), bought.charged),
+        Err(fault) => format!("{what}: {fault}"),
     }
 }
 

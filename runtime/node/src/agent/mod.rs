@@ -13,4 +13,5 @@ mod store;
 pub use components::{ComponentError, read_component};
 pub(crate) use deployed::rehearse;
 pub use deployed::{AgentStatus, DeployError, Deployed, Deployment, Surroundings};
+pub(crate) use infer::CallInference;
 pub use logs::LogLine;

@@ -11,10 +11,10 @@ use hansa_host::log::Log;
 use hansa_host::store::AgentStore;
 use hansa_host::{CallInfo, Capabilities, Invocation, Prepared};
 use hansa_inference::Inference;
-use hansa_trade::{Buyer, Done, Job, Serve, Terms};
+use hansa_trade::{Buyer, Done, Ended, Job, Serve, Terms};
 
 use super::infer::CallInference;
-use super::logs::Ring;
+use super::logs::{CALL, Ring};
 use super::market::CallMarket;
 use crate::meter::Tab;
 
@@ -43,9 +43,9 @@ impl AgentServe {
         deadline: Instant,
         deadline_ms: Option<u64>,
     ) -> (Capabilities, Arc<CallMarket>, Arc<CallInference>) {
-        let market = Arc::new(CallMarket::new(self.buyer.clone(), self.terms.clone(), deadline_ms));
+        let market = Arc::new(CallMarket::new(self.buyer.clone(), self.terms.clone(), deadline_ms, self.logs.clone()));
         let (engine, tenant, tab) = (self.inference.clone(), self.tenant.clone(), self.tab.clone());
-        let inference = Arc::new(CallInference::new(engine, tenant, tab, deadline, self.sells));
+        let inference = Arc::new(CallInference::new(engine, tenant, Arc::new(tab), deadline, self.sells));
         let log: Arc<dyn Log> = Arc::new(self.logs.clone());
         let capabilities =
             Capabilities { market: market.clone(), inference: inference.clone(), store: self.store.clone(), log, call };
@@ -81,5 +81,14 @@ impl Serve for AgentServe {
 
     fn serve(&self, job: Job) -> BoxFuture<'_, Done> {
         self.run(job).boxed()
+    }
+
+    fn ended(&self, call: &Ended<'_>) {
+        let buyer = call.buyer.map_or_else(|| "nobody in particular".to_owned(), |key| key.short());
+        let end = match &call.fault {
+            Some(fault) => format!("{fault}; "),
+            None => String::new(),
+        };
+        self.logs.write(CALL, format!("{} for {buyer}: {end}charged {}, {} ms", call.function, call.charged, call.took_ms));
     }
 }

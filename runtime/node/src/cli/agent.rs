@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use hansa_economy::Amount;
 use hansa_node::admin::{Ask, Reply};
+use hansa_node::agent::LogLine;
 
 use super::output::{json, line, table};
 use super::{Context, Failure};
@@ -35,7 +36,7 @@ pub(crate) enum Command {
         /// Its name, as `hansa agent list` shows it.
         name: String,
     },
-    /// The last lines an agent wrote.
+    /// The last lines an agent wrote, and the last calls that it served and made.
     Logs {
         /// Its name.
         name: String,
@@ -67,7 +68,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
             }
             Ok(())
         }
-        Command::Logs { name, lines } => logs(context, context.ask(&Ask::Logs { name, lines }).await?),
+        Command::Logs { name, lines } => logs(context, context.ask(&Ask::Logs { name, lines, after: 0 }).await?),
     }
 }
 
@@ -113,10 +114,15 @@ fn logs(context: &Context, reply: Reply) -> Result<(), Failure> {
         if context.json {
             json(entry);
         } else {
-            line(format!("{} {:<5} {}", clock(entry.at_ms), entry.level, entry.text));
+            line(log_line(entry));
         }
     }
     Ok(())
+}
+
+/// `12:34:56Z info  text`
+pub(super) fn log_line(entry: &LogLine) -> String {
+    format!("{} {:<5} {}", clock(entry.at_ms), entry.level, entry.text)
 }
 
 /// Time of day, UTC.

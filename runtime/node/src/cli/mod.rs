@@ -3,6 +3,7 @@
 mod account;
 mod accounting;
 mod agent;
+mod author;
 mod doctor;
 mod explain;
 mod ledger;
@@ -30,6 +31,7 @@ pub(crate) type Failure = String;
     after_help = "\
 Examples:
   hansa up                                          start a node with its own bus and ledger
+  hansa new acme/word-count                         begin an agent of your own
   hansa agent deploy agents/reader                  sell what an agent offers
   hansa account fund 10                             issue yourself credits (on your own ledger)
   hansa service search                              what is on offer
@@ -66,6 +68,14 @@ enum Command {
     Metrics,
     /// Stop the node: withdraw offers, let calls end, settle.
     Down,
+    /// Begin an agent: a project that builds at once.
+    New(author::new::New),
+    /// Build an agent's component with its language's own tools.
+    Build(author::build::Build),
+    /// Run an agent's cases on the real host in memory.
+    Test(author::test::Test),
+    /// Build an agent, run it on the local node, and again on every change.
+    Dev(author::dev::Dev),
     /// Agents on the node.
     #[command(subcommand)]
     Agent(agent::Command),
@@ -116,6 +126,10 @@ pub(crate) async fn run(options: Options) -> Result<(), Failure> {
         Command::Status => serve::status(&context).await,
         Command::Metrics => serve::metrics(&context).await,
         Command::Down => serve::down(&context).await,
+        Command::New(new) => author::new::run(&context, new),
+        Command::Build(build) => author::build::run(&context, &build).await,
+        Command::Test(test) => author::test::run(&context, &test).await,
+        Command::Dev(dev) => author::dev::run(&context, &dev).await,
         Command::Agent(command) => agent::run(&context, command).await,
         Command::Model(command) => model::run(&context, command).await,
         Command::Service(command) => service::run(&context, command).await,

@@ -20,6 +20,7 @@ const NEIGHBOURS: &[(&str, &[&str])] = &[
     ("hansa-trade", &["hansa-economy", "hansa-bus", "hansa-host"]),
     ("hansa-node", BELOW_NODE),
     ("hansa-sdk", &[]),
+    ("hansa-workshop", &["hansa-economy", "hansa-catalogue", "hansa-host"]),
     ("hansa-fixture-teller", &["hansa-sdk"]), // proves the part of the SDK that only runs inside a host
 ];
 
@@ -33,6 +34,7 @@ const BELOW_NODE: &[&str] = &[
     "hansa-host",
     "hansa-bus",
     "hansa-trade",
+    "hansa-workshop",
 ];
 
 /// Samples: whole programs over the node, which nobody knows.

@@ -1,0 +1,132 @@
+//! The market of a case: sells what the case says, under the terms of `agent.toml`, and counts what was bought.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use futures::FutureExt;
+use futures::future::{BoxFuture, ready};
+use hansa_catalogue::manifest::Purchase as Terms;
+use hansa_economy::Amount;
+use hansa_economy::offer::compatible;
+use hansa_host::Fault;
+use hansa_host::market::{Limits, Market, Offer, Purchase};
+
+use super::file::Supply;
+
+/// The capability, made anew for each case.
+pub(super) struct CaseMarket {
+    supplies: Vec<Supply>,
+    terms: BTreeMap<String, Terms>,
+    narrowed: Mutex<BTreeMap<String, Amount>>,
+    bought: Mutex<Bought>,
+}
+
+/// What was bought in a case.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Bought {
+    /// By `service.function` without version.
+    pub(super) counts: BTreeMap<String, u32>,
+    /// What it cost together.
+    pub(super) spent: Amount,
+}
+
+impl CaseMarket {
+    pub(super) fn new(supplies: Vec<Supply>, terms: BTreeMap<String, Terms>) -> CaseMarket {
+        CaseMarket { supplies, terms, narrowed: Mutex::default(), bought: Mutex::default() }
+    }
+
+    pub(super) fn bought(&self) -> Bought {
+        lock(&self.bought).clone()
+    }
+
+    /// The price limit for a service now.
+    fn limit(&self, service: &str) -> Option<Amount> {
+        let terms = self.terms.get(service)?;
+        Some(lock(&self.narrowed).get(service).copied().unwrap_or(terms.max_price))
+    }
+
+    fn purchase(&self, purchase: &Purchase) -> Result<Bytes, Fault> {
+        let Some(limit) = self.limit(&purchase.service) else {
+            let name = &purchase.service;
+            return Err(Fault::Refused(format!("agent.toml names no terms for `{name}`; add `[buys.\"{name}\"]`")));
+        };
+        let supply = self.supply(purchase)?;
+        if supply.price > limit {
+            return Err(Fault::OverBudget(format!("the offer costs {}, above the limit of {limit}", supply.price)));
+        }
+        let result = purchase.schema.result_from_json(&supply.result).map_err(|error| {
+            Fault::SellerFailed(format!("the case's market answers `{}` with what does not fit: {error}", purchase.function))
+        })?;
+        let failed = supply.result.get("err").is_some();
+        let mut bought = lock(&self.bought);
+        let item = format!("{}.{}", without_version(&purchase.service), purchase.function);
+        *bought.counts.entry(item).or_default() += 1;
+        if !failed {
+            bought.spent = bought.spent.saturating_add(supply.price);
+        }
+        Ok(result.into())
+    }
+
+    /// The first supply that fits; what is wrong where none does.
+    fn supply(&self, purchase: &Purchase) -> Result<&Supply, Fault> {
+        let sold = |supply: &&Supply| compatible(&purchase.service, &supply.service) && supply.function == *purchase.function;
+        let mut sellers = self.supplies.iter().filter(sold).peekable();
+        if sellers.peek().is_none() {
+            let what = format!("{}`.`{}", purchase.service, purchase.function);
+            return Err(Fault::NoOffer(format!("nobody sells `{what}` in this case; add a `[[case.market]]`")));
+        }
+        for supply in sellers {
+            let Some(arguments) = &supply.arguments else { return Ok(supply) };
+            let wanted = purchase.schema.args_from_json(arguments).map_err(|error| {
+                Fault::NoOffer(format!("the arguments in the case's market do not fit `{}`: {error}", purchase.function))
+            })?;
+            if wanted == purchase.args {
+                return Ok(supply);
+            }
+        }
+        let asked = purchase.schema.args_to_json(&purchase.args).map(|args| args.to_string()).unwrap_or_default();
+        Err(Fault::NoOffer(format!("the case's market sells `{}` for other arguments; asked for: {asked}", purchase.function)))
+    }
+}
+
+impl Market for CaseMarket {
+    fn buy(&self, purchase: Purchase) -> BoxFuture<'_, Result<Bytes, Fault>> {
+        ready(self.purchase(&purchase)).boxed()
+    }
+
+    fn narrow(&self, service: &str, limits: Limits) -> Result<(), String> {
+        let limit = self.limit(service).ok_or_else(|| format!("`{service}` is not among the imports that agent.toml buys"))?;
+        let wished = limits.max_price.map(|units| Amount(units.into())).unwrap_or(limit);
+        if wished > limit {
+            return Err(format!("max-price {wished} is wider than {limit}; terms only ever narrow"));
+        }
+        lock(&self.narrowed).insert(service.to_owned(), wished);
+        Ok(())
+    }
+
+    fn offers(&self, service: String, function: String) -> BoxFuture<'_, Result<Vec<Offer>, String>> {
+        let sold = self.supplies.iter().filter(|supply| compatible(&service, &supply.service) && supply.function == function);
+        let mut offers: Vec<Offer> = sold.enumerate().map(|(nth, supply)| offer(nth, supply)).collect();
+        offers.sort_by_key(|offer| offer.price_max);
+        ready(Ok(offers)).boxed()
+    }
+}
+
+fn offer(nth: usize, supply: &Supply) -> Offer {
+    Offer {
+        seller: format!("did:key:seller-{nth}"),
+        package: "cases/seller@0.1.0".into(),
+        node: "cases".into(),
+        price_max: u64::try_from(supply.price.0).unwrap_or(u64::MAX),
+        latency_ms: None,
+    }
+}
+
+fn without_version(service: &str) -> &str {
+    service.split('@').next().unwrap_or(service)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,109 @@
+//! The SDK and the contracts inside a new project, in `vendor/hansa`, laid out as in Hansa's own repository, so that relative
+//! paths between them hold.
+
+use rust_embed::RustEmbed;
+use toml::{Table, Value};
+
+use super::files::File;
+use crate::language::Language;
+
+/// Where they go.
+const VENDOR: &str = "vendor/hansa";
+/// The workspace that the SDK's manifest inherits from.
+const WORKSPACE: &str = include_str!("../../../../Cargo.toml");
+
+#[derive(RustEmbed)]
+#[folder = "../../wit"]
+struct Contracts;
+
+#[derive(RustEmbed)]
+#[folder = "../rust"]
+#[include = "src/*"]
+#[include = "src/**/*"]
+#[include = "wit/*"]
+#[include = "Cargo.toml"]
+struct RustSdk;
+
+/// Everything that a project in this language needs beside its own files.
+pub(super) fn files(language: Language) -> Vec<File> {
+    let mut files = tree::<Contracts>("wit");
+    match language {
+        Language::Rust => files.extend(tree::<RustSdk>("sdk/rust").into_iter().map(standing_alone)),
+        Language::Python | Language::JavaScript => {}
+    }
+    files
+}
+
+fn tree<E: RustEmbed>(below: &str) -> Vec<File> {
+    let file = |path: std::borrow::Cow<'static, str>| {
+        let content = E::get(&path)?.data.into_owned();
+        Some(File { path: format!("{VENDOR}/{below}/{path}"), content })
+    };
+    E::iter().filter_map(file).collect()
+}
+
+/// A manifest that inherits from our workspace, written out so that it stands without it.
+fn standing_alone(file: File) -> File {
+    if !file.path.ends_with("Cargo.toml") {
+        return file;
+    }
+    let text = String::from_utf8_lossy(&file.content).into_owned();
+    let content = written_out(&text, WORKSPACE).expect("our own manifests are valid; a test reads them").into_bytes();
+    File { content, ..file }
+}
+
+/// Resolves `workspace = true` in `manifest` by `workspace`'s tables (The Cargo Book, "Workspaces").
+fn written_out(manifest: &str, workspace: &str) -> Option<String> {
+    let mut manifest: Table = manifest.parse().ok()?;
+    let workspace: Table = workspace.parse().ok()?;
+    let inherited = workspace.get("workspace")?.as_table()?;
+    let package = inherited.get("package")?.as_table()?;
+    for (key, value) in manifest.get_mut("package")?.as_table_mut()? {
+        if inherits(value) {
+            *value = package.get(key)?.clone();
+        }
+    }
+    let shared = inherited.get("dependencies")?.as_table()?;
+    for (name, value) in manifest.get_mut("dependencies")?.as_table_mut()? {
+        if inherits(value) {
+            *value = joined(shared.get(name)?, value);
+        }
+    }
+    manifest.remove("lints");
+    toml::to_string(&manifest).ok()
+}
+
+fn inherits(value: &Value) -> bool {
+    value.get("workspace").and_then(Value::as_bool) == Some(true)
+}
+
+/// The shared dependency with what the member adds.
+fn joined(shared: &Value, member: &Value) -> Value {
+    let mut table = match shared {
+        Value::Table(table) => table.clone(),
+        version => Table::from_iter([("version".to_owned(), version.clone())]),
+    };
+    for (key, value) in member.as_table().into_iter().flatten().filter(|(key, _)| *key != "workspace") {
+        table.insert(key.clone(), value.clone());
+    }
+    Value::Table(table)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sdk_stands_alone() {
+        let files = files(Language::Rust);
+        let manifest = files.iter().find(|file| file.path == "vendor/hansa/sdk/rust/Cargo.toml").unwrap();
+        let text = String::from_utf8(manifest.content.clone()).unwrap();
+        let table: Table = text.parse().unwrap();
+        assert!(!text.contains("workspace"), "{text}");
+        assert_eq!(table["package"]["edition"].as_str(), Some("2024"));
+        assert!(table["dependencies"]["wit-bindgen"]["version"].as_str().unwrap().contains("0.61"));
+        assert!(files.iter().any(|file| file.path == "vendor/hansa/sdk/rust/src/inference/generation.rs"));
+        assert!(files.iter().any(|file| file.path == "vendor/hansa/wit/hansa-service/types.wit"));
+        assert!(!files.iter().any(|file| file.path.contains("templates")));
+    }
+}
