@@ -14,6 +14,7 @@ use hansa_economy::{Amount, Digest, Keypair, PublicKey};
 use hansa_host::{Host, HostOptions};
 use hansa_inference::{EngineStatus, Inference, Relisted};
 use hansa_ledger::{Ledger, LedgerOptions};
+use hansa_state::OpenStates;
 use hansa_trade::limits::OFFER_LIFE;
 use hansa_trade::{Books, Exchange};
 use tokio::sync::Mutex;
@@ -121,6 +122,7 @@ impl Node {
             credit: config.inference.credit.unwrap_or(INFERENCE_CREDIT),
             asset: CREDITS,
             policy: Arc::new(config.grant.clone()),
+            states: OpenStates::default(),
         };
         let node = Node {
             config,
@@ -207,22 +209,39 @@ impl Node {
     }
 
     /// Deploy a package: keep it, check it, start it. A running agent of the same name is replaced once the new one is
-    /// known to be good.
+    /// known to be good; where it does not start all the same, the old one comes back.
     pub async fn deploy(&self, manifest: &str, component: Vec<u8>) -> Result<String, DeployError> {
         let package = Package::sign(manifest, component, &self.key).map_err(|error| DeployError(package_text(&error)))?;
         let name = package.manifest.short_name().to_owned();
         agent::rehearse(&self.around, &package).await?;
         let mut agents = self.agents.lock().await;
-        if let Some(old) = agents.remove(&name) {
+        let old = agents.remove(&name);
+        let replaces = old.is_some();
+        if let Some(old) = old {
             old.stop().await;
         }
-        let deployed =
-            Deployed::start(self.around.clone(), Deployment { package: package.clone(), folder: self.agent_folder(&name) })
-                .await?;
+        let deployment = Deployment { package: package.clone(), folder: self.agent_folder(&name) };
+        let deployed = match Deployed::start(self.around.clone(), deployment).await {
+            Ok(deployed) => deployed,
+            Err(error) if replaces => return Err(self.bring_back(&mut agents, &name, error).await),
+            Err(error) => return Err(error),
+        };
         self.remember(&name, &package)
             .map_err(|error| DeployError(format!("the agent runs, but will not come up again after a restart: {error}")))?;
         agents.insert(name.clone(), deployed);
         Ok(name)
+    }
+
+    /// The new version did not start: the one before, whose package is still the remembered one, runs again.
+    async fn bring_back(&self, agents: &mut BTreeMap<String, Deployed>, name: &str, error: DeployError) -> DeployError {
+        match self.restart_agent(name).await {
+            Ok(Some(old)) => {
+                agents.insert(name.to_owned(), old);
+                DeployError(format!("{error}; the version before runs on"))
+            }
+            Ok(None) => error,
+            Err(second) => DeployError(format!("{error}; the version before does not start any more either: {second}")),
+        }
     }
 
     /// Stop an agent; its state, key and account stay. Error: no such agent.

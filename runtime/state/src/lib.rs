@@ -3,8 +3,11 @@
 //!
 //! FORMAT, version 1: table `pairs` (key → value), table `meta` (`version`, `bytes`: the sum of all keys and values).
 
-use std::path::Path;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::thread::sleep;
+use std::time::Duration;
 
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 
@@ -13,6 +16,41 @@ const PAIRS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("pairs");
 const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 /// Keys on one page of [`AgentState::keys`].
 pub const KEYS_PER_PAGE: usize = 1000;
+
+/// How often, and how far apart, a file is tried again that another holder is just letting go of.
+const TRIES: u32 = 40;
+const TRY_AGAIN: Duration = Duration::from_millis(25);
+
+/// The state files that are open in this process: an agent's next version goes on with the file of the one before, which may
+/// still be ending its last calls. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct OpenStates {
+    databases: Arc<Mutex<HashMap<PathBuf, Weak<Database>>>>,
+}
+
+impl OpenStates {
+    /// The file at `path`, open already or opened or made now; keys and values together may take `bytes_max`. Blocks.
+    ///
+    /// # Errors
+    /// See [`StateError`].
+    pub fn open(&self, path: &Path, bytes_max: u64) -> Result<AgentState, StateError> {
+        let mut databases = self.databases.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(database) = databases.get(path).and_then(Weak::upgrade) {
+            return Ok(AgentState { database, bytes_max });
+        }
+        let mut tries = 1;
+        let state = loop {
+            match AgentState::open(path, bytes_max) {
+                Err(StateError::Store(redb::Error::DatabaseAlreadyOpen)) if tries < TRIES => sleep(TRY_AGAIN),
+                opened => break opened?,
+            }
+            tries += 1;
+        };
+        databases.retain(|_, database| database.strong_count() > 0);
+        databases.insert(path.to_owned(), Arc::downgrade(&state.database));
+        Ok(state)
+    }
+}
 
 /// The state of one agent. Cheap to clone.
 #[derive(Clone)]

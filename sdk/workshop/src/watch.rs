@@ -1,7 +1,7 @@
 //! A watch over a project's files, for `hansa dev`: says that something changed once all has been at rest for a moment.
 
 use std::path::{Component, Path, PathBuf};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
@@ -50,11 +50,16 @@ impl Watch {
         Ok(Watch { _watcher: watcher, changes })
     }
 
-    /// Waits for a change, then until all has been at rest. Gives the first file that changed; none where nothing did within `at_most`.
+    /// Waits for a change, then until all has been at rest. Gives the first file that changed and is there; none where nothing changed
+    /// within `at_most`.
     pub fn next(&self, at_most: Duration) -> Option<PathBuf> {
-        let first = self.changes.recv_timeout(at_most).ok()?;
-        while !matches!(self.changes.recv_timeout(REST), Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected)) {}
-        Some(first)
+        let mut changed = vec![self.changes.recv_timeout(at_most).ok()?];
+        while let Ok(path) = self.changes.recv_timeout(REST) {
+            changed.push(path);
+        }
+        // Editors write a file of another name first.
+        let there = changed.iter().position(|path| path.exists()).unwrap_or(0);
+        Some(changed.swap_remove(there))
     }
 }
 

@@ -13,7 +13,7 @@ use hansa_economy::{Amount, Digest, Keypair, PublicKey};
 use hansa_host::store::AgentStore;
 use hansa_host::{Absent, AgentIdentity, AgentSpec, Host, Prepared, Program};
 use hansa_inference::Inference;
-use hansa_state::AgentState;
+use hansa_state::OpenStates;
 use hansa_trade::limits::OFFER_RENEWAL;
 use hansa_trade::{Buyer, Exchange, Payer, Seller, Serve, call_subject, pay_subject, subject_token};
 use serde::{Deserialize, Serialize};
@@ -63,6 +63,8 @@ pub struct Surroundings {
     pub asset: u32,
     /// What the operator grants.
     pub policy: Arc<Vec<Grant>>,
+    /// Agents' state files that are open.
+    pub states: OpenStates,
 }
 
 /// What is deployed, and where its things are.
@@ -186,7 +188,7 @@ impl Deployed {
             terms: Arc::new(offers::terms(&package.manifest)),
             inference: around.inference.clone(),
             tenant: key.public().to_string().into(),
-            store: store(&checked.granted, &folder)?,
+            store: store(&around.states, &checked.granted, &folder)?,
             logs: Ring::default(),
             tab: tab(&around, account, &key),
             sells: !package.manifest.sells.is_empty(),
@@ -306,10 +308,10 @@ fn place(around: &Surroundings, agent: PublicKey, account: AccountId) -> Place {
     Place { agent, account, node, node_name, ledger: around.ledger.link().id(), asset: around.asset }
 }
 
-fn store(granted: &Granted, folder: &std::path::Path) -> Result<Arc<dyn AgentStore>, DeployError> {
+fn store(states: &OpenStates, granted: &Granted, folder: &std::path::Path) -> Result<Arc<dyn AgentStore>, DeployError> {
     match granted.keyvalue_bytes {
         Some(bytes_max) => {
-            let state = AgentState::open(&folder.join("state.redb"), bytes_max).map_err(failed)?;
+            let state = states.open(&folder.join("state.redb"), bytes_max).map_err(failed)?;
             Ok(Arc::new(Shelf { state }))
         }
         None => Ok(Arc::new(Absent)),

@@ -52,11 +52,18 @@ pub(crate) async fn run(context: &Context, dev: &Dev) -> Result<(), Failure> {
             None
         }
     };
-    let mut seen = 0;
+    let (mut seen, mut silent) = (0, false);
     loop {
         let changed = tokio::task::block_in_place(|| watch.next(LOOK));
         if let Some(name) = &name {
-            seen = show(context, name, seen).await?;
+            match show(context, name, seen).await {
+                Ok(last) => (seen, silent) = (last, false),
+                Err(error) if !silent => {
+                    note(format!("no lines of `{name}` for now: {error}"));
+                    silent = true;
+                }
+                Err(_) => {}
+            }
         }
         let Some(path) = changed else { continue };
         note(format!("{} changed", shown(&path)));

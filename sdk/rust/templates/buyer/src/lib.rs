@@ -1,7 +1,7 @@
 //! Sells how alike two texts are, made of vectors that it buys on the market.
 
 hansa_sdk::agent! {
-    world: "agent",
+    world: "my-publisher:my-agent/agent",
     // Contracts in the order in which they need each other; that of a bought service comes before ours.
     wit: ["vendor/hansa/wit/hansa-service", "vendor/hansa/wit/commons-embedding", "wit"],
     agent: MyAgent,

@@ -1,7 +1,7 @@
 //! Sells search by meaning, with a model that the node lends.
 
 hansa_sdk::agent! {
-    world: "agent",
+    world: "my-publisher:my-agent/agent",
     wit: ["vendor/hansa/wit/hansa-service", "wit"],     // contracts in the order in which they need each other
     agent: MyAgent,
 }

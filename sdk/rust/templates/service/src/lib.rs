@@ -1,13 +1,13 @@
 //! Sells statistics of texts, and remembers how many it made.
 
 hansa_sdk::agent! {
-    world: "agent",
+    world: "my-publisher:my-agent/agent",
     wit: ["vendor/hansa/wit/hansa-service", "wit"],     // contracts in the order in which they need each other
     agent: MyAgent,
 }
 
 use bindings::exports::my_publisher::my_agent::my_agent::{Counts, Guest};
-use hansa_sdk::{Fault, context, log, store::Store};
+use hansa_sdk::{Fault, context, log, store::Bucket};
 
 struct MyAgent;
 
@@ -21,14 +21,14 @@ impl Guest for MyAgent {
             Fault::invalid_input("`text` is empty; send a text with at least one word")
         })?;
         // Each call has a fresh instance: what shall last goes to the store.
-        let store = Store::open()?;
+        let store = Bucket::open()?;
         store.set_number(SERVED, store.get_number(SERVED)?.unwrap_or(0) + 1)?;
         log::info!("counted {} words for {}", counts.words, context::current_call()?.buyer);
         Ok(counts)
     }
 
     async fn served() -> Result<u64, Fault> {
-        Ok(Store::open()?.get_number(SERVED)?.unwrap_or(0))
+        Ok(Bucket::open()?.get_number(SERVED)?.unwrap_or(0))
     }
 }
 
