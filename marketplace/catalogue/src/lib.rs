@@ -4,6 +4,7 @@ pub mod blobs;
 pub mod limits;
 pub mod manifest;
 pub mod package;
+pub mod runs;
 pub mod strict_toml;
 pub mod units;
 

@@ -1,5 +1,7 @@
 //! Every upper bound of this crate, with its unit.
 
+use std::time::Duration;
+
 /// Bytes of a component.
 pub const COMPONENT_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Bytes of an `agent.toml`.
@@ -12,3 +14,11 @@ pub const DEADLINE_MS_MAX: u32 = 10 * 60 * 1000;
 pub const CONCURRENCY_MAX: u32 = 1024;
 /// Other offers that a buyer may try after the first.
 pub const RETRIES_MAX: u32 = 8;
+/// Topics that an agent may name.
+pub const TOPICS_MAX: usize = 32;
+/// Bytes of a topic.
+pub const TOPIC_BYTES_MAX: usize = 128;
+/// The shortest interval at which an agent wakes up by itself.
+pub const EVERY_MIN: Duration = Duration::from_secs(1);
+/// The longest that one waking may take.
+pub const WAKE_MAX: Duration = Duration::from_secs(600);

@@ -6,6 +6,7 @@ use hansa_economy::{Amount, PublicKey, offer::Price};
 use serde::{Deserialize, Deserializer};
 
 use crate::limits::{CONCURRENCY_MAX, DEADLINE_MS_MAX, MANIFEST_BYTES_MAX, MEMORY_BYTES_MAX, RETRIES_MAX};
+use crate::runs::{Runs, Topics, Wallet};
 use crate::strict_toml::{self, TomlError};
 use crate::units::{Bytes, Span};
 
@@ -24,6 +25,9 @@ pub struct Manifest {
     /// What it asks the host for.
     #[serde(default)]
     pub capabilities: Capabilities,
+    /// When it wakes up by itself.
+    #[serde(default)]
+    pub runs: Runs,
     /// Bounds of one instance.
     #[serde(default)]
     pub limits: Limits,
@@ -123,6 +127,12 @@ pub struct Capabilities {
     /// Own state.
     #[serde(default)]
     pub keyvalue: Option<KeyValue>,
+    /// Own account.
+    #[serde(default)]
+    pub wallet: Option<Wallet>,
+    /// Topics on the bus.
+    #[serde(default)]
+    pub topics: Topics,
 }
 
 /// `inference.*`.
@@ -291,6 +301,14 @@ impl Manifest {
         check_version(&self.agent.version)?;
         if self.limits.memory.0 > MEMORY_BYTES_MAX {
             return Err(format!("limits.memory is {} bytes, more than {MEMORY_BYTES_MAX}", self.limits.memory.0));
+        }
+        self.runs.check()?;
+        self.capabilities.topics.check()?;
+        if self.runs.any() && !self.buys.is_empty() && self.capabilities.wallet.is_none() {
+            return Err(
+                "an agent that wakes up by itself and buys needs a limit; add `[capabilities] wallet.spend-per-day = \"1\"`"
+                    .into(),
+            );
         }
         self.sells.iter().try_for_each(|(service, sale)| sale.check(service))?;
         self.buys.iter().try_for_each(|(service, purchase)| purchase.check(service))

@@ -43,6 +43,10 @@ pub struct Outcome {
     pub timings: Timings,
 }
 
+const LIFECYCLE: &str = "hansa:agent/lifecycle@0.1.0";
+const AUTONOMY: &str = "hansa:agent/autonomy@0.1.0";
+const WAKE: &str = "wake";
+
 /// What a call took, in nanoseconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Timings {
@@ -52,6 +56,51 @@ pub struct Timings {
     pub run_ns: u64,
     /// Processor time of both, without that of purchases and capabilities.
     pub cpu_ns: u64,
+}
+
+/// Why an agent is woken up; the variant `trigger` of `hansa:agent/autonomy`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trigger {
+    /// It was started.
+    Start,
+    /// Its time has come: what `every` or `cron` says.
+    Time(String),
+    /// Somebody published on a topic that it follows.
+    Topic {
+        /// The topic.
+        topic: String,
+        /// What was published.
+        payload: Bytes,
+    },
+    /// What its account can spend has fallen to this.
+    Balance(u64),
+}
+
+impl Trigger {
+    /// The arguments of `wake`.
+    fn args(&self) -> Bytes {
+        let mut out = Vec::with_capacity(32);
+        cbor::put_head(&mut out, cbor::ARRAY, 1);
+        let (case, fields) = match self {
+            Trigger::Start => (0, 1),
+            Trigger::Time(_) => (1, 2),
+            Trigger::Topic { .. } => (2, 2),
+            Trigger::Balance(_) => (3, 2),
+        };
+        cbor::put_head(&mut out, cbor::ARRAY, fields);
+        cbor::put_head(&mut out, cbor::UNSIGNED, case);
+        match self {
+            Trigger::Start => {}
+            Trigger::Time(what) => cbor::put_text(&mut out, what),
+            Trigger::Topic { topic, payload } => {
+                cbor::put_head(&mut out, cbor::ARRAY, 2);
+                cbor::put_text(&mut out, topic);
+                cbor::put_bytes(&mut out, payload);
+            }
+            Trigger::Balance(units) => cbor::put_head(&mut out, cbor::UNSIGNED, *units),
+        }
+        out.into()
+    }
 }
 
 /// A step in an agent's life that did not succeed.
@@ -89,13 +138,36 @@ impl Prepared {
         self.lifecycle("stop", capabilities, deadline).await
     }
 
+    /// Does it wake up by itself?
+    pub fn wakes(&self) -> bool {
+        self.find(AUTONOMY, WAKE).is_some()
+    }
+
+    /// Wakes the agent, which exports `hansa:agent/autonomy`.
+    ///
+    /// # Errors
+    /// The agent complained, broke, or does not wake up by itself.
+    pub async fn wake(&self, why: &Trigger, capabilities: Capabilities, deadline: Instant) -> Result<(), LifecycleError> {
+        self.own(AUTONOMY, WAKE, why.args(), capabilities, deadline).await
+    }
+
     async fn lifecycle(&self, step: &str, capabilities: Capabilities, deadline: Instant) -> Result<(), LifecycleError> {
-        const LIFECYCLE: &str = "hansa:agent/lifecycle@0.1.0";
         if self.find(LIFECYCLE, step).is_none() {
             return Ok(());
         }
-        let args = Bytes::from_static(&[0x80]);
-        let (interface, function) = (LIFECYCLE.to_owned(), step.to_owned());
+        self.own(LIFECYCLE, step, Bytes::from_static(&[0x80]), capabilities, deadline).await
+    }
+
+    /// Calls a function that is not sold: it gives `result<_, string>`.
+    async fn own(
+        &self,
+        interface: &str,
+        function: &str,
+        args: Bytes,
+        capabilities: Capabilities,
+        deadline: Instant,
+    ) -> Result<(), LifecycleError> {
+        let (interface, function) = (interface.to_owned(), function.to_owned());
         let outcome = self.call(Invocation { interface, function, args, deadline, capabilities }).await;
         match refusal(&outcome.result?) {
             Some(reason) => Err(LifecycleError::Refused(reason)),

@@ -25,6 +25,10 @@ pub struct Grants {
     pub inference_optional: bool,
     /// The agent's own key-value store.
     pub keyvalue: bool,
+    /// The agent's own account.
+    pub wallet: bool,
+    /// Publishing on topics.
+    pub topics: bool,
     /// Services that it may buy, with or without (part of) a version: `a:b/c@1.2.0`, `a:b/c@1`, `a:b/c`.
     pub market_imports: Vec<String>,
     /// Link `wasi:sockets` though every use of it fails: for language run-times that import it unused.

@@ -2,7 +2,7 @@
 //!
 //! The only room that knows wasmtime; it knows no market, bus, ledger or model. What a guest needs from outside, the
 //! host asks of small traits that it owns: [`market::Market`], [`inference::Infer`], [`store::AgentStore`],
-//! [`log::Log`].
+//! [`wallet::Wallet`], [`topics::Topics`], [`log::Log`].
 //!
 //! The way of a call: [`Host::compile`] makes a [`Program`] of bytes, [`Host::prepare`] checks an agent's grants and
 //! links its imports, [`Prepared::call`] runs one function in a fresh instance and gives wire bytes (see [`wire`]).
@@ -23,8 +23,8 @@ mod state;
 mod ticker;
 pub mod wire;
 
-pub use call::{Invocation, LifecycleError, Outcome, Timings};
-pub use capability::{Absent, CallInfo, Capabilities, inference, log, market, store};
+pub use call::{Invocation, LifecycleError, Outcome, Timings, Trigger};
+pub use capability::{Absent, CallInfo, Capabilities, inference, log, market, store, topics, wallet};
 pub use failure::{Failure, FailureKind};
 pub use grants::{AgentIdentity, AgentSpec, CallLimits, Grants};
 pub use host::{CompileError, Crossing, Host, HostError, HostOptions};

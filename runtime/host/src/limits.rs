@@ -44,3 +44,5 @@ pub const TABLE_ELEMENTS_MAX: usize = 20_000;
 pub const WASM_STACK_BYTES_MAX: usize = 512 << 10;
 /// Room on the stack for wasm frames and the host functions that they call, in bytes.
 pub const FIBER_STACK_BYTES: usize = 2 << 20;
+/// What an agent publishes at once on a topic, in bytes.
+pub const TOPIC_BYTES_MAX: usize = 256 << 10;

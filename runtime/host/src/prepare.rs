@@ -183,6 +183,14 @@ fn check_import(import: &Interface, spec: &AgentSpec) -> Result<(), PrepareError
             let ask = "[capabilities] keyvalue.bytes-max = \"10MiB\"".to_owned();
             granted(grants.keyvalue, name, spec, ask, "keyvalue = \"10MiB\"")
         }
+        "hansa:wallet/wallet" => {
+            let ask = "[capabilities] wallet.spend-per-day = \"1\"".to_owned();
+            granted(grants.wallet, name, spec, ask, "spend-per-day = \"1\"")
+        }
+        "hansa:agent/topics" => {
+            let ask = "[capabilities] topics.publish = [\"TOPIC\"]".to_owned();
+            granted(grants.topics, name, spec, ask, "topics = [\"TOPIC\"]")
+        }
         _ => check_wasi(name, path, grants),
     }
 }

@@ -10,6 +10,7 @@ use hansa_economy::digest::hex;
 use hansa_ledger::export::ExportFormat;
 use hansa_ledger::statement::Period;
 use hansa_ledger::{CheckReport, Ledger};
+use hansa_trade::LedgerError;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
@@ -395,10 +396,20 @@ async fn deploy(
     let name = node.deploy(&manifest, component).await.map_err(|error| error.to_string())?;
     if let Some(amount) = fund {
         let account = node.agents().await.get(&name).map(|agent| agent.account()).ok_or("the agent stopped at once")?;
-        let paid = node.ledger_port().pay(CREDITS, node.operator(), account, amount, node.operator_key()).await;
-        paid.map_err(|error| format!("`{name}` runs, but could not be funded: {error}"))?;
+        give(node, account, amount).await.map_err(|error| format!("`{name}` runs, but could not be funded: {error}"))?;
     }
     Ok(Reply::Deployed { name })
+}
+
+/// Working capital: from the operator's account; where that is short and the ledger is this node's own, newly issued.
+async fn give(node: &Node, to: AccountId, amount: Amount) -> Result<(), LedgerError> {
+    let port = node.ledger_port();
+    match port.pay(CREDITS, node.operator(), to, amount, node.operator_key()).await {
+        Err(error) if error.is_short && node.ledger().is_some() => {
+            port.issue(CREDITS, to, amount, "working capital", node.operator_key()).await
+        }
+        paid => paid,
+    }
 }
 
 /// The ledger, if this node keeps it.

@@ -130,7 +130,7 @@ pub struct HostConfig {
 }
 
 /// `[[grant]]`: what agents whose package matches may have, if they ask.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Grant {
     /// Package name, `publisher/name`, `publisher/*` or `*`.
@@ -147,6 +147,12 @@ pub struct Grant {
     /// Linear memory of one instance. Default: 64MiB.
     #[serde(default)]
     pub memory: Option<Bytes>,
+    /// The most that an agent may spend from its own account between two midnights, UTC; credits. Default: nothing.
+    #[serde(default)]
+    pub spend_per_day: Option<Amount>,
+    /// Topics that may be published and followed, with `*` and `>`. Default: none.
+    #[serde(default)]
+    pub topics: Vec<String>,
 }
 
 fn default_data() -> PathBuf {
@@ -219,6 +225,8 @@ impl NodeConfig {
             keyvalue: Some(Bytes(256 << 20)),
             buys: vec!["*".into()],
             memory: Some(Bytes(256 << 20)),
+            spend_per_day: Some(Amount::credits(1_000_000)),
+            topics: vec![">".into()],
         };
         NodeConfig {
             name: name.to_owned(),

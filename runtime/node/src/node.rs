@@ -221,7 +221,7 @@ impl Node {
             old.stop().await;
         }
         let deployment = Deployment { package: package.clone(), folder: self.agent_folder(&name) };
-        let deployed = match Deployed::start(self.around.clone(), deployment).await {
+        let deployed = match Box::pin(Deployed::start(self.around.clone(), deployment)).await {
             Ok(deployed) => deployed,
             Err(error) if replaces => return Err(self.bring_back(&mut agents, &name, error).await),
             Err(error) => return Err(error),
@@ -332,7 +332,8 @@ impl Node {
             .body;
         let component = self.blobs.get(body.component).map_err(|error| text(&error))?;
         let package = Package::open(&statement, component).map_err(|error| text(&error))?;
-        Deployed::start(self.around.clone(), Deployment { package, folder: self.agent_folder(name) }).await.map(Some)
+        let deployment = Deployment { package, folder: self.agent_folder(name) };
+        Box::pin(Deployed::start(self.around.clone(), deployment)).await.map(Some)
     }
 }
 

@@ -1,6 +1,7 @@
 //! What an agent gets: what its manifest asks ∩ what the operator grants. A refusal names the line that would grant it.
 
 use hansa_catalogue::Manifest;
+use hansa_catalogue::runs::covers;
 use hansa_host::{CallLimits, Grants};
 
 use crate::config::Grant;
@@ -54,11 +55,24 @@ pub fn grant(manifest: &Manifest, policy: &[Grant], installed: &[String]) -> Res
             &format!("memory = \"{}B\"", manifest.limits.memory.0),
         );
     }
+    let spends = manifest.capabilities.wallet.as_ref().map(|wallet| wallet.spend_per_day);
+    let may_spend = ours.iter().filter_map(|grant| grant.spend_per_day).max().unwrap_or_default();
+    if let Some(asked) = spends.filter(|asked| *asked > may_spend) {
+        return refuse(&format!("spending {asked} a day ({may_spend} are granted)"), &format!("spend-per-day = \"{asked}\""));
+    }
+    let publishes = &manifest.capabilities.topics.publish;
+    for topic in publishes.iter().chain(&manifest.runs.topics) {
+        if !ours.iter().any(|grant| grant.topics.iter().any(|granted| covers(granted, topic))) {
+            return refuse(&format!("the topic `{topic}`"), &format!("topics = [\"{topic}\"]"));
+        }
+    }
     let optional = inference.models_optional.iter().filter(|model| installed.contains(model) && lends(model));
     let grants = Grants {
         inference_models: inference.models.iter().chain(optional).cloned().collect(),
         inference_optional: !inference.models_optional.is_empty(),
         keyvalue: keyvalue_bytes.is_some(),
+        wallet: spends.is_some(),
+        topics: !publishes.is_empty(),
         market_imports: manifest.buys.keys().cloned().collect(),
         // Run-times of some languages import them and never use them; every use fails.
         closed_sockets: true,
@@ -75,9 +89,10 @@ pub fn grant(manifest: &Manifest, policy: &[Grant], installed: &[String]) -> Res
 mod tests {
     use super::*;
     use hansa_catalogue::units::Bytes;
+    use hansa_economy::Amount;
 
     fn manifest() -> Manifest {
-        let text = "[agent]\nname = \"a/b\"\nversion = \"1.0.0\"\n[capabilities]\ninference.models = [\"minilm\"]\nkeyvalue.bytes-max = \"1MiB\"\n[buys.\"x:y/z@1.0.0\"]\n";
+        let text = "[agent]\nname = \"a/b\"\nversion = \"1.0.0\"\n[capabilities]\ninference.models = [\"minilm\"]\nkeyvalue.bytes-max = \"1MiB\"\nwallet.spend-per-day = \"1\"\ntopics.publish = [\"news.ships\"]\n[runs]\ntopics = [\"news.*\"]\n[buys.\"x:y/z@1.0.0\"]\n";
         Manifest::parse(text).unwrap()
     }
 
@@ -88,6 +103,8 @@ mod tests {
             keyvalue: Some(Bytes(2 << 20)),
             buys: vec!["x:y/z".into()],
             memory: None,
+            spend_per_day: Some(Amount::credits(2)),
+            topics: vec!["news.>".into()],
         }
     }
 
@@ -124,6 +141,9 @@ mod tests {
         assert!(without(|grant| grant.inference.clear()).contains("inference = [\"minilm\"]"));
         assert!(without(|grant| grant.buys.clear()).contains("buys = [\"x:y/z@1.0.0\"]"));
         assert!(without(|grant| grant.keyvalue = None).contains("keyvalue = \"1048576B\""));
+        assert!(without(|grant| grant.spend_per_day = None).contains("spend-per-day = \"1.000000\""));
+        assert!(without(|grant| grant.topics = vec!["news.*.x".into()]).contains("topics = [\"news.ships\"]"));
+        assert!(without(|grant| grant.topics = vec!["news.ships".into()]).contains("topics = [\"news.*\"]"));
         assert!(without(|grant| grant.package = "c/*".into()).contains("package = \"a/b\""));
     }
 }

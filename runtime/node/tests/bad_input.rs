@@ -155,7 +155,7 @@ async fn a_capability_that_was_not_granted() {
     let server = hansa_bus::testing::server().await;
     let folder = tempfile::tempdir().unwrap();
     let mut config = config("north", folder.path(), &server.url(), true);
-    let nothing = Grant { package: "*".into(), inference: Vec::new(), keyvalue: None, buys: Vec::new(), memory: None };
+    let nothing = Grant { package: "*".into(), ..Grant::default() };
     config.grant = vec![nothing];
     let north = Node::start(config).await.unwrap();
     let error = north.deploy(&caller("0.1"), component("fixture-caller")).await.unwrap_err().to_string();

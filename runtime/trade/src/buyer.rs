@@ -274,8 +274,10 @@ impl Inner {
     async fn affordable(&self, price_max: Amount, needed: Amount) -> Result<Amount, Setback> {
         let balance = self.exchange.ledger().balance(self.payer.account).await.map_err(ledger_setback)?;
         if balance < needed {
-            let message =
-                format!("account {} holds {balance}, this needs {needed}; fund it with `hansa account fund`", self.payer.account);
+            let message = format!(
+                "account {0} holds {balance}, this needs {needed}; `hansa account fund 1 --to {0}` gives it some where the ledger is yours",
+                self.payer.account
+            );
             return Err(Setback { fault: Fault::OverBudget(message), no_effect: true });
         }
         let wish = Amount(price_max.saturating_mul(DEPOSIT_CALLS).0.max(DEPOSIT_MIN));

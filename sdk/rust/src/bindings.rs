@@ -10,6 +10,7 @@ wit_bindgen::generate!({
     path: [
         "../../wit/hansa-service",
         "../../wit/hansa-agent",
+        "../../wit/hansa-wallet",
         "../../wit/hansa-market",
         "../../wit/hansa-inference",
         "../../wit/wasi-keyvalue",

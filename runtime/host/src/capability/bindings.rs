@@ -7,6 +7,8 @@ wasmtime::component::bindgen!({
         world capabilities {
             import hansa:agent/context@0.1.0;
             import hansa:agent/log@0.1.0;
+            import hansa:agent/topics@0.1.0;
+            import hansa:wallet/wallet@0.1.0;
             import hansa:market/terms@0.1.0;
             import hansa:market/offers@0.1.0;
             import hansa:inference/models@0.1.0;
@@ -22,6 +24,7 @@ wasmtime::component::bindgen!({
     ",
     path: [
         "../../wit/hansa-agent",
+        "../../wit/hansa-wallet",
         "../../wit/hansa-market",
         "../../wit/hansa-inference",
         "../../wit/wasi-keyvalue",

@@ -11,6 +11,8 @@ pub mod log;
 pub mod market;
 mod nn;
 pub mod store;
+pub mod topics;
+pub mod wallet;
 
 use std::{fmt, sync::Arc, time::Instant};
 
@@ -22,6 +24,8 @@ use inference::Infer;
 use log::Log;
 use market::Market;
 use store::AgentStore;
+use topics::Topics;
+use wallet::Wallet;
 
 /// The outside of one call.
 #[derive(Clone)]
@@ -34,15 +38,27 @@ pub struct Capabilities {
     pub store: Arc<dyn AgentStore>,
     /// Takes what the guest writes.
     pub log: Arc<dyn Log>,
-    /// The call that is served; none for `lifecycle` functions.
+    /// The agent's account.
+    pub wallet: Arc<dyn Wallet>,
+    /// Where it may publish.
+    pub topics: Arc<dyn Topics>,
+    /// The call that is served; none for `lifecycle` functions and where the agent wakes up by itself.
     pub call: Option<CallInfo>,
 }
 
 impl Capabilities {
-    /// Nothing behind any of them: no offers, no models, no store; lines go to `tracing` at debug level.
+    /// Nothing behind any of them: no offers, no models, no store, no money; lines go to `tracing` at debug level.
     pub fn absent() -> Self {
         let absent = Arc::new(Absent);
-        Capabilities { market: absent.clone(), inference: absent.clone(), store: absent.clone(), log: absent, call: None }
+        Capabilities {
+            market: absent.clone(),
+            inference: absent.clone(),
+            store: absent.clone(),
+            log: absent.clone(),
+            wallet: absent.clone(),
+            topics: absent,
+            call: None,
+        }
     }
 }
 
@@ -72,6 +88,8 @@ pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
     use bindings::{hansa, wasi};
     hansa::agent::context::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     hansa::agent::log::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+    hansa::agent::topics::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+    hansa::wallet::wallet::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     hansa::market::terms::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     hansa::market::offers::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     hansa::inference::models::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;

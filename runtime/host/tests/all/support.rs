@@ -65,6 +65,8 @@ pub(crate) fn agent_with(host: &Host, name: &str, limits: CallLimits) -> Arc<Pre
     let grants = Grants {
         inference_optional: false,
         inference_models: vec!["minilm".into()],
+        wallet: true,
+        topics: true,
         keyvalue: true,
         market_imports: vec!["fixture:parts/greeter".into()],
         closed_sockets: false,

@@ -18,10 +18,13 @@ use hansa_trade::limits::OFFER_RENEWAL;
 use hansa_trade::{Buyer, Exchange, Payer, Seller, Serve, call_subject, pay_subject, subject_token};
 use serde::{Deserialize, Serialize};
 
+use super::allowance::Allowance;
 use super::logs::{LogLine, Ring};
 use super::offers::{self, Place};
+use super::purse::Purse;
 use super::serve::AgentServe;
 use super::store::Shelf;
+use super::wakes::{self, Sleeper, Wakes};
 use crate::codes::Coded;
 use crate::config::Grant;
 use crate::keys;
@@ -92,6 +95,7 @@ pub struct Deployed {
     seller: Seller,
     service: Option<Service>,
     renewal: tokio::task::JoinHandle<()>,
+    wakes: Option<Wakes>,
     around: Surroundings,
 }
 
@@ -182,6 +186,8 @@ impl Deployed {
         let place = place(&around, key.public(), account);
         let offers = offers::offers(&package.manifest, &checked.program, &place).map_err(DeployError)?;
         let payer = Payer { account, key: key.clone(), asset: around.asset };
+        let wallet = package.manifest.capabilities.wallet.as_ref();
+        let allowance = wallet.map(|wallet| Allowance::open(wallet.spend_per_day, folder.join("spending.json")));
         let serve = Arc::new(AgentServe {
             prepared,
             buyer: Buyer::new(around.exchange.clone(), payer).map_err(failed)?,
@@ -191,6 +197,15 @@ impl Deployed {
             store: store(&around.states, &checked.granted, &folder)?,
             logs: Ring::default(),
             tab: tab(&around, account, &key),
+            wallet: match &allowance {
+                Some(allowance) => Arc::new(purse(&around, account, &key, allowance)),
+                None => Arc::new(Absent),
+            },
+            allowance,
+            topics: Arc::new(wakes::Granted {
+                bus: around.exchange.bus().clone(),
+                publish: package.manifest.capabilities.topics.publish.clone(),
+            }),
             sells: !package.manifest.sells.is_empty(),
             calls: AtomicU64::new(0),
         });
@@ -198,6 +213,7 @@ impl Deployed {
         let seller = Seller::new(around.exchange.clone(), key.clone(), &offers, serve.clone()).map_err(failed)?;
         let service = Some(listen(&around, &package, &offers, &seller).await?);
         publish(&around, &seller, &offers).await?;
+        let wakes = begin_waking(&around, &package.manifest, account, &serve).await?;
         let renewal = tokio::spawn(renew(around.clone(), seller.clone(), offers.clone(), serve.clone()));
         let manifest = &package.manifest;
         let component = package.statement.body.component;
@@ -212,6 +228,7 @@ impl Deployed {
             seller,
             service,
             renewal,
+            wakes,
             around,
         })
     }
@@ -271,6 +288,7 @@ impl Deployed {
     /// Withdraw the offers, let running calls end, settle. State and key stay.
     pub async fn stop(mut self) {
         self.renewal.abort();
+        drop(self.wakes.take());
         for offer in &self.offers {
             if let Err(error) = self.around.offers.delete(&offer_key(offer)).await {
                 tracing::warn!(%error, service = %offer.service, "the offer could not be withdrawn; it expires by itself");
@@ -300,7 +318,9 @@ fn prepare(around: &Surroundings, package: &Package, checked: &Checked, agent: P
         node: around.node.to_string(),
     };
     let spec = AgentSpec { identity, grants: checked.granted.grants.clone(), limits: checked.granted.limits };
-    around.host.prepare(&checked.program, spec).map_err(|error| DeployError(error.coded()))
+    let prepared = around.host.prepare(&checked.program, spec).map_err(|error| DeployError(error.coded()))?;
+    check_waking(&package.manifest, &prepared)?;
+    Ok(prepared)
 }
 
 fn place(around: &Surroundings, agent: PublicKey, account: AccountId) -> Place {
@@ -316,6 +336,38 @@ fn store(states: &OpenStates, granted: &Granted, folder: &std::path::Path) -> Re
         }
         None => Ok(Arc::new(Absent)),
     }
+}
+
+fn purse(around: &Surroundings, account: AccountId, key: &Arc<Keypair>, allowance: &Allowance) -> Purse {
+    let (ledger, asset) = (around.ledger.clone(), around.asset);
+    Purse { ledger, account, asset, key: key.clone(), allowance: allowance.clone() }
+}
+
+/// What `agent.toml` says of waking up and what the component can do must fit together.
+fn check_waking(manifest: &Manifest, prepared: &Prepared) -> Result<(), DeployError> {
+    match (manifest.runs.any(), prepared.wakes()) {
+        (true, false) => Err(DeployError(
+            "HA0012: agent.toml has [runs], but the component cannot be woken; export `hansa:agent/autonomy@0.1.0`, or take [runs] out".into(),
+        )),
+        (false, true) => Err(DeployError(
+            "HA0012: the component exports `hansa:agent/autonomy`, but nothing wakes it; add [runs], for example `every = \"10m\"`".into(),
+        )),
+        _ => Ok(()),
+    }
+}
+
+async fn begin_waking(
+    around: &Surroundings,
+    manifest: &Manifest,
+    account: AccountId,
+    serve: &Arc<AgentServe>,
+) -> Result<Option<Wakes>, DeployError> {
+    if !manifest.runs.any() {
+        return Ok(None);
+    }
+    let (bus, ledger) = (around.exchange.bus().clone(), around.ledger.clone());
+    let sleeper = Sleeper { serve: serve.clone(), bus, ledger, account, runs: manifest.runs.clone() };
+    sleeper.begin().await.map(Some).map_err(DeployError)
 }
 
 async fn begin(serve: &AgentServe) -> Result<(), DeployError> {

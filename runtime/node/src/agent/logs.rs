@@ -11,11 +11,13 @@ use crate::ambient;
 /// Lines kept for each agent of each of the two kinds, so that many calls do not push out what it wrote.
 const LINES: usize = 1000;
 /// Levels of lines that the node writes about an agent's trade.
-const TRADE: [&str; 2] = [CALL, BUY];
+const TRADE: [&str; 3] = [CALL, BUY, WAKE];
 /// Level of a line about a call that it served.
 pub(crate) const CALL: &str = "call";
 /// Level of a line about a purchase.
 pub(crate) const BUY: &str = "buy";
+/// Level of a line about a waking.
+pub(crate) const WAKE: &str = "wake";
 
 /// One line.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -25,7 +27,7 @@ pub struct LogLine {
     pub number: u64,
     /// Unix milliseconds.
     pub at_ms: u64,
-    /// `debug`, `info`, `warn`, `error`; of the node `call` and `buy`.
+    /// `debug`, `info`, `warn`, `error`; of the node `call`, `buy` and `wake`.
     pub level: String,
     /// The text; control characters are made visible by the host.
     pub text: String,

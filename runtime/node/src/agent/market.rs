@@ -11,6 +11,7 @@ use hansa_host::Fault;
 use hansa_host::market::{Limits, Market, Offer, Prefer, Purchase};
 use hansa_trade::{Bought, Buyer, Narrowing, Order, Terms};
 
+use super::allowance::Allowance;
 use super::logs::{BUY, Ring};
 
 /// The capability. Made anew for each call, so that every purchase is paid by the call it belongs to.
@@ -21,12 +22,19 @@ pub(crate) struct CallMarket {
     receipts: Mutex<Vec<Digest>>,
     deadline_ms: Option<u64>,
     logs: Ring,
+    allowance: Option<Allowance>,
 }
 
 impl CallMarket {
-    /// For a call that has to end at `deadline_ms`. Purchases get a line in `logs`.
-    pub(crate) fn new(buyer: Buyer, terms: Arc<BTreeMap<String, Terms>>, deadline_ms: Option<u64>, logs: Ring) -> CallMarket {
-        CallMarket { buyer, terms, narrowed: Mutex::default(), receipts: Mutex::default(), deadline_ms, logs }
+    /// For a call that has to end at `deadline_ms`. Purchases get a line in `logs`, and are paid within `allowance`.
+    pub(crate) fn new(
+        buyer: Buyer,
+        terms: Arc<BTreeMap<String, Terms>>,
+        deadline_ms: Option<u64>,
+        logs: Ring,
+        allowance: Option<Allowance>,
+    ) -> CallMarket {
+        CallMarket { buyer, terms, narrowed: Mutex::default(), receipts: Mutex::default(), deadline_ms, logs, allowance }
     }
 
     /// Receipts for what was bought so far.
@@ -40,7 +48,7 @@ impl CallMarket {
     }
 
     async fn purchase(&self, purchase: Purchase) -> Result<Bytes, Fault> {
-        let Some(terms) = self.terms(&purchase.service) else {
+        let Some(mut terms) = self.terms(&purchase.service) else {
             return Err(Fault::Refused(format!(
                 "agent.toml names no terms for `{}`; add `[buys.\"{}\"]`",
                 purchase.service, purchase.service
@@ -53,7 +61,20 @@ impl CallMarket {
             args: purchase.args,
             fits: Arc::new(move |answer| schema.validate_result(answer).map_err(|error| error.to_string())),
         };
+        let aside = match &self.allowance {
+            Some(allowance) => Some(allowance.set_aside(terms.max_price, false).map_err(Fault::OverBudget)?),
+            None => None,
+        };
+        if let Some(aside) = &aside {
+            terms.max_price = aside.amount;
+        }
         let bought = self.buyer.buy(&order, &terms, self.deadline_ms).await;
+        match (aside, &bought) {
+            // It may have been charged; then the receipt is still to come.
+            (None, _) | (Some(_), Err(Fault::Deadline(_))) => {}
+            (Some(aside), Err(_)) => aside.settle(Amount::ZERO),
+            (Some(aside), Ok(bought)) => aside.settle(bought.charged),
+        }
         self.logs.write(BUY, bought_line(&order, &bought));
         let bought = bought?;
         if let Some(receipt) = bought.receipt {

@@ -1,5 +1,6 @@
 //! Agents on this node: deployment, the call they serve, what they reach outside.
 
+mod allowance;
 mod components;
 mod deployed;
 mod generation;
@@ -7,8 +8,10 @@ mod infer;
 mod logs;
 mod market;
 mod offers;
+mod purse;
 mod serve;
 mod store;
+mod wakes;
 
 pub use components::{ComponentError, read_component};
 pub(crate) use deployed::rehearse;

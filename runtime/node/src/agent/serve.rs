@@ -9,10 +9,13 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use hansa_host::log::Log;
 use hansa_host::store::AgentStore;
+use hansa_host::topics::Topics;
+use hansa_host::wallet::Wallet;
 use hansa_host::{CallInfo, Capabilities, Invocation, Prepared};
 use hansa_inference::Inference;
 use hansa_trade::{Buyer, Done, Ended, Job, Serve, Terms};
 
+use super::allowance::Allowance;
 use super::infer::CallInference;
 use super::logs::{CALL, Ring};
 use super::market::CallMarket;
@@ -29,6 +32,10 @@ pub(crate) struct AgentServe {
     pub(crate) logs: Ring,
     /// What pays for inference.
     pub(crate) tab: Tab,
+    /// What it may spend by itself; none where `agent.toml` sets no limit.
+    pub(crate) allowance: Option<Allowance>,
+    pub(crate) wallet: Arc<dyn Wallet>,
+    pub(crate) topics: Arc<dyn Topics>,
     /// Whether the agent sells anything.
     pub(crate) sells: bool,
     /// Calls that were run.
@@ -43,12 +50,20 @@ impl AgentServe {
         deadline: Instant,
         deadline_ms: Option<u64>,
     ) -> (Capabilities, Arc<CallMarket>, Arc<CallInference>) {
-        let market = Arc::new(CallMarket::new(self.buyer.clone(), self.terms.clone(), deadline_ms, self.logs.clone()));
+        let (buyer, terms, allowance) = (self.buyer.clone(), self.terms.clone(), self.allowance.clone());
+        let market = Arc::new(CallMarket::new(buyer, terms, deadline_ms, self.logs.clone(), allowance));
         let (engine, tenant, tab) = (self.inference.clone(), self.tenant.clone(), self.tab.clone());
         let inference = Arc::new(CallInference::new(engine, tenant, Arc::new(tab), deadline, self.sells));
         let log: Arc<dyn Log> = Arc::new(self.logs.clone());
-        let capabilities =
-            Capabilities { market: market.clone(), inference: inference.clone(), store: self.store.clone(), log, call };
+        let capabilities = Capabilities {
+            market: market.clone(),
+            inference: inference.clone(),
+            store: self.store.clone(),
+            log,
+            wallet: self.wallet.clone(),
+            topics: self.topics.clone(),
+            call,
+        };
         (capabilities, market, inference)
     }
 

@@ -25,7 +25,8 @@ pub(crate) enum Command {
         /// Another component than `component.wasm` in the folder or what cargo built.
         #[arg(long, value_name = "FILE")]
         component: Option<PathBuf>,
-        /// Working capital from the operator's account, credits; an agent that buys needs some.
+        /// Working capital from the operator's account, credits; an agent that buys needs some. Where that account is short and the
+        /// ledger is this node's own, it is issued.
         #[arg(long, value_name = "CREDITS")]
         fund: Option<Amount>,
     },

@@ -17,6 +17,8 @@ pub(super) fn compare(expected: &Expected, result: &Value) -> Option<String> {
         }
         (Expected::Fault { case, says }, _, Some(fault)) => compare_fault(case, says, fault),
         (Expected::Fault { case, .. }, Some(found), _) => Some(format!("expected the fault `{case}`\n  got the answer {found}")),
+        (Expected::Fails(says), _, Some(Value::String(text))) if text.contains(says.as_str()) => None,
+        (Expected::Fails(says), _, _) => Some(format!("expected it to fail and say `{says}`\n  got {result}")),
         (_, _, Some(fault)) => Some(format!("expected an answer\n  got the fault {fault}")),
         _ => Some(format!("the function gives no `result`: {result}")),
     }

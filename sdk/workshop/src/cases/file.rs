@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use hansa_catalogue::strict_toml::{self, TomlError};
 use hansa_economy::Amount;
+use hansa_host::Trigger;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -17,10 +18,8 @@ use crate::limits::{CASE_DEADLINE, CASES_BYTES_MAX, CASES_MAX};
 pub struct Case {
     /// Its name, unique in its file.
     pub name: String,
-    /// The function, `count` or, where several interfaces are sold, `interface.count`.
-    pub call: String,
-    /// The arguments as JSON: an array by position or an object by name.
-    pub arguments: Value,
+    /// What happens.
+    pub action: Action,
     /// The answer or the fault; none where the case does not say.
     pub expected: Option<Expected>,
     /// What the buyer is charged.
@@ -29,6 +28,10 @@ pub struct Case {
     pub spends: Option<Amount>,
     /// Purchases by `service.function`, without version, and how many; complete where given.
     pub buys: Option<BTreeMap<String, u32>>,
+    /// What is published, by topic, and how often; complete where given.
+    pub publishes: Option<BTreeMap<String, u32>>,
+    /// What the agent's account has.
+    pub funds: Amount,
     /// Keeps the state that the case before left; else the state is empty.
     pub continues: bool,
     /// When the answer is due.
@@ -39,6 +42,20 @@ pub struct Case {
     pub market: Vec<Supply>,
 }
 
+/// What happens in a case.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Somebody calls.
+    Call {
+        /// The function, `count` or, where several interfaces are sold, `interface.count`.
+        function: String,
+        /// The arguments as JSON: an array by position or an object by name.
+        arguments: Value,
+    },
+    /// The agent is woken up.
+    Wake(Trigger),
+}
+
 /// What a call should give.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Expected {
@@ -46,6 +63,8 @@ pub enum Expected {
     Answer(Value),
     /// An answer that has this in it: of a text a part, of an object some keys.
     Has(Value),
+    /// A waking that fails, and says this.
+    Fails(String),
     /// A fault.
     Fault {
         /// Its case, for example `invalid-input`.
@@ -110,7 +129,10 @@ struct WrittenFile {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct WrittenCase {
     name: String,
-    call: String,
+    #[serde(default)]
+    call: Option<String>,
+    #[serde(default)]
+    wake: Option<WrittenTrigger>,
     #[serde(default)]
     arguments: Option<Value>,
     #[serde(default)]
@@ -123,6 +145,12 @@ struct WrittenCase {
     fault: Option<String>,
     #[serde(default)]
     says: Option<String>,
+    #[serde(default)]
+    fails: Option<String>,
+    #[serde(default)]
+    publishes: Option<BTreeMap<String, u32>>,
+    #[serde(default)]
+    funds: Option<Amount>,
     #[serde(default)]
     charge: Option<Amount>,
     #[serde(default)]
@@ -137,6 +165,15 @@ struct WrittenCase {
     buyer: Option<String>,
     #[serde(default)]
     market: Vec<WrittenSupply>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum WrittenTrigger {
+    Start,
+    Time(String),
+    Topic(String, String),
+    Balance(u64),
 }
 
 #[derive(Deserialize)]
@@ -202,15 +239,18 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Vec<Case>, CasesError> {
 impl WrittenCase {
     fn checked(self) -> Result<Case, String> {
         let expected = expected(&self)?;
+        let action = action(self.call, self.wake, self.arguments)?;
+        check_kind(&action, expected.as_ref(), self.charge.is_some())?;
         let market: Result<Vec<Supply>, String> = self.market.into_iter().map(WrittenSupply::checked).collect();
         Ok(Case {
             name: self.name,
-            call: self.call,
-            arguments: self.arguments.map_or(Ok(Value::Array(Vec::new())), json)?,
+            action,
             expected,
             charge: self.charge,
             spends: self.spends,
             buys: self.buys,
+            publishes: self.publishes,
+            funds: self.funds.unwrap_or(Amount::credits(1)),
             continues: self.continues,
             deadline: self.deadline_ms.map_or(CASE_DEADLINE, |ms| Duration::from_millis(ms.into())),
             buyer: self.buyer.unwrap_or_else(|| "did:key:a-buyer".to_owned()),
@@ -219,8 +259,38 @@ impl WrittenCase {
     }
 }
 
+fn action(call: Option<String>, wake: Option<WrittenTrigger>, arguments: Option<Value>) -> Result<Action, String> {
+    match (call, wake) {
+        (Some(function), None) => Ok(Action::Call { function, arguments: arguments.map_or(Ok(Value::Array(Vec::new())), json)? }),
+        (None, Some(_)) if arguments.is_some() => Err("`arguments` go with `call`".into()),
+        (None, Some(trigger)) => Ok(Action::Wake(match trigger {
+            WrittenTrigger::Start => Trigger::Start,
+            WrittenTrigger::Time(what) => Trigger::Time(what),
+            WrittenTrigger::Topic(topic, text) => Trigger::Topic { topic, payload: text.into() },
+            WrittenTrigger::Balance(units) => Trigger::Balance(units),
+        })),
+        _ => Err("give `call`, or `wake` for an agent that wakes up by itself".into()),
+    }
+}
+
+/// A waking has no answer and no price.
+fn check_kind(action: &Action, expected: Option<&Expected>, charges: bool) -> Result<(), String> {
+    match (action, expected) {
+        (Action::Call { .. }, Some(Expected::Fails(_))) => Err("`fails` goes with `wake`; a call has `fault`".into()),
+        (Action::Wake(_), Some(Expected::Fails(_)) | None) if !charges => Ok(()),
+        (Action::Wake(_), _) => {
+            Err("a waking has no answer and no price: `fails`, `spends`, `buys` and `publishes` go with it".into())
+        }
+        _ => Ok(()),
+    }
+}
+
 fn expected(case: &WrittenCase) -> Result<Option<Expected>, String> {
     let says = case.says.clone();
+    if let Some(fails) = &case.fails {
+        let others = case.answer.is_some() || case.answer_json.is_some() || case.answer_has.is_some() || case.fault.is_some();
+        return if others { Err("`fails` stands alone".into()) } else { Ok(Some(Expected::Fails(fails.clone()))) };
+    }
     match (&case.answer, &case.answer_json, &case.answer_has, &case.fault) {
         (None, None, None, None) if says.is_some() => Err("`says` needs `fault`".into()),
         (None, None, None, None) => Ok(None),
@@ -272,11 +342,28 @@ mod tests {
         let case = one("[[case]]\nname = \"n\"\ncall = \"f\"\narguments = [\"a\", 1]\nfault = \"failed\"\nsays = \"why\"\ncharge = \"0\"\nbuys = { \"a:b/c.d\" = 2 }\n\
              [[case.market]]\nservice = \"a:b/c@1.0.0\"\nfunction = \"d\"\narguments = '[null]'\nfault = { no-offer = \"none\" }\nprice = \"0.1\"\n")
         .unwrap();
-        assert_eq!(case.arguments, serde_json::json!(["a", 1]));
+        assert_eq!(case.action, Action::Call { function: "f".into(), arguments: serde_json::json!(["a", 1]) });
         assert_eq!(case.expected, Some(Expected::Fault { case: "failed".into(), says: "why".into() }));
         assert_eq!(case.market[0].arguments, Some(serde_json::json!([null])));
         assert_eq!(case.market[0].result, serde_json::json!({ "err": { "no-offer": "none" } }));
         assert_eq!((case.charge, case.market[0].price), (Some(Amount(0)), Amount(100_000)));
+    }
+
+    #[test]
+    fn a_waking_is_read() {
+        let wake = |line: &str| one(&format!("[[case]]\nname = \"n\"\n{line}\n"));
+        let topic = Trigger::Topic { topic: "a.b".into(), payload: "text".into() };
+        assert_eq!(wake("wake = { topic = [\"a.b\", \"text\"] }").unwrap().action, Action::Wake(topic));
+        assert_eq!(wake("wake = \"start\"\nfails = \"why\"").unwrap().expected, Some(Expected::Fails("why".into())));
+        for (line, message) in [
+            ("wake = \"start\"\ncall = \"f\"", "give `call`, or `wake`"),
+            ("wake = \"start\"\nanswer = 1", "has no answer"),
+            ("wake = \"start\"\ncharge = \"0\"", "no price"),
+            ("wake = \"start\"\narguments = []", "go with `call`"),
+            ("call = \"f\"\nfails = \"why\"", "goes with `wake`"),
+        ] {
+            assert!(wake(line).unwrap_err().contains(message), "{line}");
+        }
     }
 
     #[test]

@@ -40,6 +40,17 @@ impl CaseMarket {
         lock(&self.bought).clone()
     }
 
+    /// A bill: spent like a purchase, as long as `most` allows.
+    pub(super) fn pay(&self, sum: Amount, most: Amount) -> Result<(), String> {
+        let mut bought = lock(&self.bought);
+        let spent = bought.spent.saturating_add(sum);
+        if spent > most {
+            return Err(format!("{sum} are more than the case's account and its daily limit leave"));
+        }
+        bought.spent = spent;
+        Ok(())
+    }
+
     /// The price limit for a service now.
     fn limit(&self, service: &str) -> Option<Amount> {
         let terms = self.terms.get(service)?;

@@ -4,13 +4,14 @@
 mod expect;
 mod file;
 mod market;
+mod outside;
 mod run;
 mod store;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use file::{Case, CasesError, Expected, Supply, read};
+pub use file::{Action, Case, CasesError, Expected, Supply, read};
 pub use run::{BenchError, Models, TestBench};
 
 /// What became of one case.

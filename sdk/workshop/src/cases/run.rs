@@ -11,14 +11,15 @@ use hansa_host::inference::Infer;
 use hansa_host::log::{Log, LogLine};
 use hansa_host::{
     AgentIdentity, AgentSpec, CallInfo, CallLimits, Capabilities, CompileError, FunctionSchema, Grants, Host, InterfaceKind,
-    Invocation, PrepareError, Prepared, Program, is_fault,
+    Invocation, LifecycleError, PrepareError, Prepared, Program, Trigger, is_fault,
 };
 use serde_json::Value;
 
 use super::Verdict;
 use super::expect::compare;
-use super::file::{Case, Expected};
+use super::file::{Action, Case, Expected};
 use super::market::{Bought, CaseMarket};
+use super::outside::{CaseTopics, CaseWallet};
 use super::store::MemoryStore;
 
 /// Gives an agent its models for one call that ends at the deadline.
@@ -41,6 +42,13 @@ pub enum BenchError {
     /// It needs what `agent.toml` does not ask for, or what cannot be had.
     #[error("HA0008: {0}")]
     Prepare(#[from] PrepareError),
+}
+
+/// The outside of one call, with the parts that are read when it is over.
+struct Outside {
+    capabilities: Capabilities,
+    market: Arc<CaseMarket>,
+    topics: Arc<CaseTopics>,
 }
 
 /// Where one function is.
@@ -81,16 +89,23 @@ impl TestBench {
         if !case.continues {
             self.store = empty_store(&self.manifest);
             let deadline = Instant::now() + case.deadline;
-            let (capabilities, _) = self.capabilities(case, deadline, lines, None);
-            if let Err(error) = self.prepared.start(capabilities, deadline).await {
+            let outside = self.outside(case, deadline, lines, None);
+            if let Err(error) = self.prepared.start(outside.capabilities, deadline).await {
                 return (vec![format!("lifecycle.start: {error}")], Duration::ZERO);
             }
         }
-        let function = match self.function(&case.call) {
+        match &case.action {
+            Action::Call { function, arguments } => self.called(case, function, arguments, lines).await,
+            Action::Wake(trigger) => self.woken(case, trigger, lines).await,
+        }
+    }
+
+    async fn called(&self, case: &Case, function: &str, arguments: &Value, lines: &Arc<Lines>) -> (Vec<String>, Duration) {
+        let function = match self.function(function) {
             Ok(function) => function,
             Err(wrong) => return (vec![wrong], Duration::ZERO),
         };
-        let args = match function.schema.args_from_json(&case.arguments) {
+        let args = match function.schema.args_from_json(arguments) {
             Ok(args) => args,
             Err(error) => {
                 return (vec![format!("the arguments do not fit `{}`: {error}", function.schema.signature())], Duration::ZERO);
@@ -98,38 +113,60 @@ impl TestBench {
         };
         let deadline = Instant::now() + case.deadline;
         let info = CallInfo { id: [7; 32], buyer: case.buyer.clone(), deadline };
-        let (capabilities, market) = self.capabilities(case, deadline, lines, Some(info));
+        let Outside { capabilities, market, topics } = self.outside(case, deadline, lines, Some(info));
         let bytes = args.len();
         let (interface, name) = (function.service.clone(), function.name.clone());
         let call = Invocation { interface, function: name, args: args.into(), deadline, capabilities };
         let outcome = self.prepared.call(call).await;
         let took = Duration::from_nanos(outcome.timings.run_ns);
-        let wrong = match outcome.result {
-            Ok(result) => self.judge(case, &function, bytes, &result, &market.bought()),
+        let mut wrong = match outcome.result {
+            Ok(result) => self.judge(case, &function, bytes, &result),
             Err(failure) => vec![format!("the call broke: {failure}")],
         };
+        wrong.extend(traded(case, &market.bought(), &topics.published()));
         (wrong, took)
     }
 
-    fn capabilities(
-        &self,
-        case: &Case,
-        deadline: Instant,
-        lines: &Arc<Lines>,
-        call: Option<CallInfo>,
-    ) -> (Capabilities, Arc<CaseMarket>) {
+    async fn woken(&self, case: &Case, trigger: &Trigger, lines: &Arc<Lines>) -> (Vec<String>, Duration) {
+        if !self.prepared.wakes() {
+            return (vec!["the component cannot be woken; it exports no `hansa:agent/autonomy@0.1.0`".into()], Duration::ZERO);
+        }
+        let begun = Instant::now();
+        let deadline = begun + case.deadline;
+        let Outside { capabilities, market, topics } = self.outside(case, deadline, lines, None);
+        let woken = self.prepared.wake(trigger, capabilities, deadline).await;
+        let took = begun.elapsed();
+        let mut wrong = Vec::new();
+        match (woken, &case.expected) {
+            (Ok(()), None) => {}
+            (Ok(()), Some(expected)) => wrong.extend(compare(expected, &serde_json::json!({ "ok": null }))),
+            (Err(LifecycleError::Refused(text)), Some(expected)) => {
+                wrong.extend(compare(expected, &serde_json::json!({ "err": text })))
+            }
+            (Err(error), _) => wrong.push(format!("the waking failed: {error}")),
+        }
+        wrong.extend(traded(case, &market.bought(), &topics.published()));
+        (wrong, took)
+    }
+
+    fn outside(&self, case: &Case, deadline: Instant, lines: &Arc<Lines>, call: Option<CallInfo>) -> Outside {
         let market = Arc::new(CaseMarket::new(case.market.clone(), self.manifest.buys.clone()));
+        let asked = &self.manifest.capabilities;
+        let topics = Arc::new(CaseTopics::new(asked.topics.publish.clone()));
+        let spend_per_day = asked.wallet.as_ref().map(|wallet| wallet.spend_per_day).unwrap_or_default();
         let capabilities = Capabilities {
             market: market.clone(),
             inference: (self.models)(deadline),
             store: Arc::new(self.store.clone()),
             log: lines.clone(),
+            wallet: Arc::new(CaseWallet { funds: case.funds, spend_per_day, market: market.clone() }),
+            topics: topics.clone(),
             call,
         };
-        (capabilities, market)
+        Outside { capabilities, market, topics }
     }
 
-    fn judge(&self, case: &Case, function: &Function, request_bytes: usize, result: &[u8], bought: &Bought) -> Vec<String> {
+    fn judge(&self, case: &Case, function: &Function, request_bytes: usize, result: &[u8]) -> Vec<String> {
         let mut wrong = Vec::new();
         match function.schema.result_to_json(result) {
             Ok(found) => wrong.extend(case.expected.as_ref().and_then(|wanted| compare(&in_wire_form(wanted, function), &found))),
@@ -139,13 +176,6 @@ impl TestBench {
         wrong.extend(
             case.charge.filter(|wanted| *wanted != charged).map(|wanted| format!("charge: expected {wanted}, got {charged}")),
         );
-        let spent = bought.spent;
-        wrong.extend(
-            case.spends.filter(|wanted| *wanted != spent).map(|wanted| format!("spends: expected {wanted}, got {spent}")),
-        );
-        if let Some(wanted) = case.buys.as_ref().filter(|wanted| **wanted != bought.counts) {
-            wrong.push(format!("buys\n  expected {}\n  got      {}", counted(wanted), counted(&bought.counts)));
-        }
         wrong
     }
 
@@ -176,6 +206,19 @@ impl TestBench {
             }
         }
     }
+}
+
+/// What is wrong about what the agent bought and published.
+fn traded(case: &Case, bought: &Bought, published: &BTreeMap<String, u32>) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let spent = bought.spent;
+    wrong.extend(case.spends.filter(|wanted| *wanted != spent).map(|wanted| format!("spends: expected {wanted}, got {spent}")));
+    for (what, wanted, found) in [("buys", &case.buys, &bought.counts), ("publishes", &case.publishes, published)] {
+        if let Some(wanted) = wanted.as_ref().filter(|wanted| *wanted != found) {
+            wrong.push(format!("{what}\n  expected {}\n  got      {}", counted(wanted), counted(found)));
+        }
+    }
+    wrong
 }
 
 /// Functions of everything that the component sells.
@@ -223,6 +266,8 @@ fn asked(manifest: &Manifest) -> Grants {
         inference_models: inference.models.iter().chain(&inference.models_optional).cloned().collect(),
         inference_optional: !inference.models_optional.is_empty(),
         keyvalue: manifest.capabilities.keyvalue.is_some(),
+        wallet: manifest.capabilities.wallet.is_some(),
+        topics: !manifest.capabilities.topics.publish.is_empty(),
         market_imports: manifest.buys.keys().cloned().collect(),
         closed_sockets: true,
     }
