@@ -6,13 +6,14 @@ set shell := ["bash", "-euo", "pipefail", "-c"]
 default:
     @'{{ just_executable() }}' --justfile '{{ justfile() }}' --list --unsorted
 
-# fetch what building and running needs into .tools: nats-server, ONNX Runtime, two models, beancount, the wasm target
+# fetch what building and running needs into .tools: nats-server, ONNX Runtime, two models, beancount, the wasm target, componentize-py and -qjs
 setup:
     @python3 tools/setup.py
 
 # build the agents, and the components that the tests run, for WebAssembly into target/wasm32-wasip2/agent
 agents:
     cargo build --target wasm32-wasip2 --profile agent -p 'hansa-agent-*' -p 'hansa-fixture-*'
+    @python3 tools/build_guests.py
 
 # build the node and the samples
 build:
@@ -27,10 +28,12 @@ test *ARGS: setup agents
         cargo nextest run {{ ARGS }}
         cargo nextest run -p hansa-sdk -p 'hansa-agent-*' --features hansa-sdk/text
         cargo test --doc --quiet
+        python3 tools/build_guests.py --test
     else
         echo "test: with cargo test (cargo-nextest is not installed)" >&2
         cargo test {{ ARGS }}
         cargo test -p hansa-sdk -p 'hansa-agent-*' --features hansa-sdk/text
+        python3 tools/build_guests.py --test
     fi
 
 # run the Reading Room sample from an empty machine to a settled ledger; arguments go to it

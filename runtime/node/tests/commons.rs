@@ -113,3 +113,34 @@ async fn without_a_language_model_composing_declines_and_summarising_goes_on() {
     let (ok, sentences): (u8, Vec<(String, u32, f32)>) = minicbor::decode(&answer).unwrap();
     assert_eq!((ok, sentences.len(), models.len()), (0, 2, 0));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn agents_in_python_and_javascript_sell_and_buy_beside_those_in_rust() {
+    let commons = Box::pin(commons()).await;
+    let (extractor, converter, identifier) =
+        ("commons:keywords/extractor@0.1.0", "commons:tables/converter@0.1.0", "commons:files/identifier@0.1.0");
+    commons.deploy("keywords", |manifest| manifest).await;
+    commons.deploy("tables", |manifest| manifest).await;
+    see(&commons.client, extractor, 1).await;
+    see(&commons.client, converter, 1).await;
+    let text =
+        "The Hanseatic League traded salt and herring. Salt kept herring for the winter; the Hanseatic League grew rich by salt.";
+    let (answer, charged, _) = commons.buy(extractor, "extract", minicbor::to_vec((text, 3_u32)).unwrap()).await;
+    type Phrases = (Vec<(String, f32, u32)>, Option<String>);
+    let (ok, (rows, model)): (u8, Phrases) = minicbor::decode(&answer).unwrap();
+    assert_eq!((ok, charged), (0, Amount(4_100)));
+    assert!(rows.iter().any(|(phrase, ..)| phrase.to_lowercase().contains("hanseatic league")), "{rows:?}");
+    assert!(model.is_some_and(|model| model.starts_with("minilm@")), "it bought vectors from the embedder");
+    assert!(calls_of(&commons.node, "embedder").await > 0);
+
+    // Nobody sells the kind of bytes yet: the agent in JavaScript finds out by itself, and says so.
+    let csv = minicbor::bytes::ByteVec::from(b"port,ships\nRiga,3\nBergen,12\n".to_vec());
+    let (answer, charged, _) = commons.buy(converter, "convert", minicbor::to_vec((csv, 0_u8)).unwrap()).await;
+    type Table = (u8, Vec<(String, u8, u32)>, u32, String, String, Vec<String>);
+    let (ok, (format, columns, rows, markdown, ..)): (u8, Table) = minicbor::decode(&answer).unwrap();
+    assert_eq!((ok, format, rows, charged), (0, 1, 2, Amount(1_020)));
+    assert_eq!(columns.iter().map(|(name, ..)| &**name).collect::<Vec<_>>(), ["port", "ships"]);
+    assert!(markdown.contains("| Bergen |"), "{markdown}");
+    let logs = commons.node.agents().await["tables"].logs(100, 0);
+    assert!(logs.iter().any(|line| line.level == "buy" && line.text.starts_with(identifier)), "it asked the market: {logs:?}");
+}

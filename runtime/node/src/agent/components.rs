@@ -37,10 +37,12 @@ pub fn read_component(folder: &Path, given: Option<&Path>) -> Result<Vec<u8>, Co
 
 fn usual_places(folder: &Path) -> Vec<PathBuf> {
     let mut places = vec![folder.join("component.wasm")];
-    let Some(file) = crate_name(folder).map(|name| format!("{}.wasm", name.replace('-', "_"))) else {
+    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    // Our own agents in Python and JavaScript are no crates; what builds them names them as if they were.
+    let name = crate_name(&folder).or_else(|| Some(format!("hansa-agent-{}", folder.file_name()?.to_str()?)));
+    let Some(file) = name.map(|name| format!("{}.wasm", name.replace('-', "_"))) else {
         return places;
     };
-    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     let targets = folder.ancestors().map(|ancestor| ancestor.join("target")).filter(|target| target.is_dir());
     let named = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
     places.extend(named.into_iter().chain(targets).map(|target| target.join("wasm32-wasip2").join("agent").join(&file)));

@@ -1,0 +1,169 @@
+"""Stand-ins for the host, so that unit tests need none.
+
+Test pure parts without any of this: let them take what was bought as an argument. Where a part calls the SDK, `world` puts a stand-in
+in place of an interface for as long as a `with` lasts:
+
+>>> from hansa_sdk import log, testing
+>>> lines = testing.Log()
+>>> with testing.world({"hansa:agent/log": lines.binding}):
+...     log.info("bought 3 vectors")
+>>> lines.lines
+[('info', 'bought 3 vectors')]
+
+Stand-ins hold to the contracts as far as the SDK uses them. They know no prices, limits or deadlines: what those do is seen on a node.
+`src/component.py` itself imports generated code and is not meant to be loaded here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+from types import SimpleNamespace
+from typing import Any, Dict, Iterator, List, Optional, Tuple
+
+from hansa_sdk import _stand_ins, context as _context, fault, generation as _generation, inference as _inference, log as _log
+from hansa_sdk import market as _market, store as _store
+
+_PLACES: Dict[str, List[Tuple[Any, str]]] = {
+    "hansa:agent/context": [(_context, "_context")],
+    "hansa:agent/log": [(_log, "_log")],
+    "hansa:inference/generate": [(_generation, "_generate")],
+    "hansa:inference/generation-types": [(_generation, "_types")],
+    "hansa:inference/models": [(_inference, "_models")],
+    "hansa:inference/text": [(_inference, "_text")],
+    "hansa:inference/types": [(_inference, "_types"), (_generation, "_inference")],
+    "hansa:market/offers": [(_market, "_offers")],
+    "hansa:market/terms": [(_market, "_terms")],
+    "hansa:market/types": [(_market, "_types")],
+    "wasi:keyvalue/store": [(_store, "_store")],
+}
+
+
+@contextlib.contextmanager
+def world(bindings: Dict[str, Any]) -> Iterator[None]:
+    """Let the SDK use `bindings`, each under the name of its interface without a version; what was there comes back after."""
+    unknown = set(bindings) - set(_PLACES)
+    if unknown:
+        raise KeyError(f"`{min(unknown)}` is no interface of the SDK; choose from {', '.join(_PLACES)}")
+    before = [(module, name, getattr(module, name)) for places in _PLACES.values() for module, name in places]
+    for interface, binding in bindings.items():
+        for module, name in _PLACES[interface]:
+            setattr(module, name, binding)
+    try:
+        yield
+    finally:
+        for module, name, binding in before:
+            setattr(module, name, binding)
+
+
+class raises:
+    """Expect a fault of `kind` whose reason holds `part`.
+
+    >>> with raises("invalid-input", "`text` is empty"):
+    ...     raise fault.invalid_input("`text` is empty; send something")
+    """
+
+    def __init__(self, kind: str, part: str = "") -> None:
+        if kind not in fault.KINDS:
+            raise ValueError(f"`{kind}` is no kind of fault; choose from {', '.join(fault.KINDS)}")
+        self._kind, self._part = kind, part
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _: object, error: Optional[BaseException], __: object) -> bool:
+        if error is None:
+            raise AssertionError(f"no fault was raised; `{self._kind}` was expected")
+        if not isinstance(error, fault.Err):
+            return False
+        if fault.kind(error) != self._kind or self._part not in fault.reason(error):
+            raise AssertionError(f"`{self._kind}` with `{self._part}` was expected, not {fault.explain(error)}")
+        return True
+
+
+def context(buyer: str = "did:key:zBuyer", deadline_ms: int = 1000, call: bool = True) -> Any:
+    """A `hansa:agent/context` that serves one call, or with `call=False` none."""
+    identity = _context.Identity("did:key:zAgent", "acme/agent", "0.1.0", "did:key:zNode")
+    served = _context.Call(bytes(32), buyer, deadline_ms) if call else None
+    return SimpleNamespace(whoami=lambda: identity, current_call=lambda: served)
+
+
+class Log:
+    """Keeps what is logged in `lines`, as (level, message); `binding` is its `hansa:agent/log`."""
+
+    def __init__(self) -> None:
+        self.lines: List[Tuple[str, str]] = []
+        self.binding = SimpleNamespace(
+            Level=enum.Enum("Level", ["DEBUG", "INFO", "WARN", "ERROR"]),
+            log=lambda level, message: self.lines.append((level.name.lower(), message)),
+        )
+
+
+def store(values: Optional[Dict[str, bytes]] = None, page: int = 2) -> Any:
+    """A `wasi:keyvalue/store` over `values`, which shows afterwards what was written. Lists `page` keys at a time."""
+    kept: Dict[str, bytes] = {} if values is None else values
+
+    class Bucket:
+        def get(self, key: str) -> Optional[bytes]:
+            return kept.get(key)
+
+        def set(self, key: str, value: bytes) -> None:
+            kept[key] = bytes(value)
+
+        def delete(self, key: str) -> None:
+            kept.pop(key, None)
+
+        def exists(self, key: str) -> bool:
+            return key in kept
+
+        def list_keys(self, cursor: Optional[str]) -> Any:
+            keys = [key for key in sorted(kept) if cursor is None or key > cursor]
+            return SimpleNamespace(keys=keys[:page], cursor=keys[page - 1] if len(keys) > page else None)
+
+        def __exit__(self, *_: object) -> None:
+            return None
+
+    return SimpleNamespace(Bucket=Bucket, open=lambda _: Bucket())
+
+
+def offer(seller: str, price_max: int, package: str = "acme/seller@0.1.0", node: str = "north", latency_ms: Optional[int] = None) -> Any:
+    """An offer as `hansa:market/offers` gives it."""
+    return SimpleNamespace(seller=seller, package=package, node=node, price_max=price_max, latency_ms=latency_ms)
+
+
+class Terms:
+    """A market with `offers`; `narrowed` keeps the limits that were set; `bindings` are its interfaces."""
+
+    def __init__(self, offers: Optional[List[Any]] = None) -> None:
+        self.narrowed: List[Any] = []
+
+        def limits(max_price: Any, deadline_ms: Any, prefer: Any, sellers: Any) -> Any:
+            return SimpleNamespace(max_price=max_price, deadline_ms=deadline_ms, prefer=prefer, sellers=sellers)
+
+        self.bindings = {
+            "hansa:market/types": SimpleNamespace(Limits=limits, Prefer=enum.Enum("Prefer", ["CHEAPEST", "FASTEST"])),
+            "hansa:market/terms": SimpleNamespace(narrow=lambda _, limits: self.narrowed.append(limits)),
+            "hansa:market/offers": SimpleNamespace(search=lambda _, __: list(offers or [])),
+        }
+
+
+def generates(*texts: str, finish: str = "stop", error: Any = None) -> Dict[str, Any]:
+    """Interfaces of a node whose model writes `texts`, one chunk each, and then ends with `finish`, or breaks with `error`."""
+    usage = SimpleNamespace(input_units=1, output_units=len(texts), cost=len(texts))
+    chunks = [("Event_Chunk", SimpleNamespace(text=text, tokens=[0], so_far=usage)) for text in texts]
+    end = ("Event_Done", SimpleNamespace(finish=SimpleNamespace(name=finish.upper()))) if error is None else ("Event_Error", error)
+    events = iter([type(case, (), {"value": value})() for case, value in [*chunks, end]])
+    running = SimpleNamespace(next=lambda: next(events, None), cancel=lambda: None, usage=lambda: usage, __exit__=lambda *_: None)
+    tuples: Any = lambda *fields: fields  # noqa: E731  (a record without names is enough for what is thrown away)
+    types = SimpleNamespace(Sampling=tuples, Prompt_Text=tuples, Prompt_Chat=tuples, Prompt_Tokens=tuples, Message=tuples,
+                            Role=enum.Enum("Role", ["SYSTEM", "USER", "ASSISTANT", "TOOL"]))
+    return {
+        "hansa:inference/types": SimpleNamespace(Opts=tuples),
+        "hansa:inference/generation-types": types,
+        "hansa:inference/generate": SimpleNamespace(start=lambda *_: running),
+    }
+
+
+def err(value: Any) -> fault.Err:
+    """The failure of a WIT `result` outside of the market, for stand-ins that fail: `err("no such import")`."""
+    return fault.Err(value) if fault.Err is not _stand_ins.Err else _stand_ins.Err(value)

@@ -1,0 +1,23 @@
+"""The work itself. It knows no host, so that it can be tested as plain Python."""
+
+import collections
+import re
+
+from hansa_sdk import fault
+
+TEXT_BYTES_MAX = 64 * 1024
+TOP_MAX = 1000
+
+
+def check(text, top):
+    """Raise `invalid-input` that names the limit broken: say what was wrong, and what to send instead."""
+    length = len(text.encode())
+    if length > TEXT_BYTES_MAX:
+        raise fault.invalid_input(f"`text` has `{length}` bytes; send at most {TEXT_BYTES_MAX}")
+    if not 1 <= top <= TOP_MAX:
+        raise fault.invalid_input(f"`top` is `{top}`; ask for 1 to {TOP_MAX} words")
+
+
+def counted(text, top):
+    """The most frequent words in lower case, each with how often it stands in `text`."""
+    return collections.Counter(re.findall(r"\w+", text.lower())).most_common(top)
