@@ -44,6 +44,8 @@ pub(crate) struct Lane {
     pub(crate) debit: LaneDebit,
     /// Calls since the last receipt whose end is not known, oldest first.
     pub(crate) unanswered: Vec<Unanswered>,
+    /// The highest number of such a call that was forgotten, as there were too many.
+    pub(crate) forgotten: u64,
     pub(crate) lost: Lost,
     /// How much of what it was charged the channel has counted.
     counted: Amount,
@@ -51,19 +53,20 @@ pub(crate) struct Lane {
 
 impl Lane {
     pub(crate) fn stored(number: u32, row: LaneOut) -> Lane {
-        Lane { number, counted: row.debit.charged, debit: row.debit, unanswered: row.unanswered, lost: Lost::default() }
+        let LaneOut { debit, unanswered, forgotten } = row;
+        Lane { number, counted: debit.charged, debit, unanswered, forgotten, lost: Lost::default() }
     }
 
     /// For the books.
     pub(crate) fn row(&self) -> LaneOut {
-        LaneOut { debit: self.debit.clone(), unanswered: self.unanswered.clone() }
+        LaneOut { debit: self.debit.clone(), unanswered: self.unanswered.clone(), forgotten: self.forgotten }
     }
 
     /// A call was vouched for, and may run from now on.
     pub(crate) fn sent(&mut self, call: Unanswered) {
         self.unanswered.push(call);
         if self.unanswered.len() > UNANSWERED_MAX {
-            self.unanswered.remove(0);
+            self.forgotten = self.unanswered.remove(0).voucher.seq;
         }
     }
 

@@ -9,7 +9,6 @@ use hansa_economy::receipt::{Ending, Receipt};
 use hansa_economy::{Amount, Digest, PublicKey, Signed};
 use minicbor::{Decode, Encode};
 
-use crate::limits::UNANSWERED_MAX;
 use crate::outgoing::Lane;
 
 /// A call that was vouched for and whose end is not known: it may have run.
@@ -66,7 +65,7 @@ pub(crate) fn judge(
     if let Some(call) = lane.unanswered.iter().find(|call| call.voucher == *voucher) {
         return answers(lane, call, body);
     }
-    match (lane.lost.0 < voucher.seq && voucher.seq <= lane.lost.1, lane.unanswered.len() == UNANSWERED_MAX) {
+    match (lane.lost.0 < voucher.seq && voucher.seq <= lane.lost.1, voucher.seq <= lane.forgotten) {
         (true, _) => follows(lane, voucher, body),
         (false, true) => Err(Misfit::Unknown),
         (false, false) => wrong("it shows a receipt for a call that it refused"),
@@ -105,6 +104,7 @@ fn wrong(what: &str) -> Result<(), Misfit> {
 mod tests {
     use super::*;
     use crate::books::LaneOut;
+    use crate::limits::UNANSWERED_MAX;
     use hansa_economy::Keypair;
     use hansa_economy::channel::{AccountId, ChannelTerms, LaneDebit};
 
@@ -136,7 +136,7 @@ mod tests {
             acknowledged: false,
         };
         let voucher = debit.next(&terms, terms.id(), 3, PRICE, Some((Digest::of(b"call"), Digest::of(b"request"))));
-        (Lane::stored(3, LaneOut { debit, unanswered: vec![] }), voucher)
+        (Lane::stored(3, LaneOut { debit, ..LaneOut::default() }), voucher)
     }
 
     fn receipt(voucher: &Voucher) -> Receipt {
@@ -185,9 +185,24 @@ mod tests {
             matches!(judged(&lane, &voucher, receipt(&voucher), false), Err(Misfit::False(what)) if what.contains("refused"))
         );
         assert_eq!(judged(&lane, &voucher, receipt(&voucher), true), Ok(()), "one that we have");
-        let other = Voucher { seq: 9, ..voucher.clone() };
-        lane.unanswered = vec![unanswered(&other); UNANSWERED_MAX];
-        assert_eq!(judged(&lane, &voucher, receipt(&voucher), false), Err(Misfit::Unknown), "it may have been forgotten");
+        lane.forgotten = voucher.seq - 1;
+        assert!(
+            matches!(judged(&lane, &voucher, receipt(&voucher), false), Err(Misfit::False(_))),
+            "those before it were forgotten"
+        );
+    }
+
+    /// After nine calls that were given up, the ninth refused, the seller showed the first, and was taken for a rogue.
+    #[test]
+    fn what_was_forgotten_is_nobodys_lie() {
+        let (mut lane, voucher) = lane();
+        let later = |nth: u64| Voucher { seq: voucher.seq + nth, ..voucher.clone() };
+        (0..=UNANSWERED_MAX as u64).for_each(|nth| lane.sent(unanswered(&later(nth))));
+        lane.refused(&later(UNANSWERED_MAX as u64));
+        assert_eq!(judged(&lane, &voucher, receipt(&voucher), false), Err(Misfit::Unknown));
+        let lane = Lane::stored(3, lane.row());
+        assert_eq!(judged(&lane, &voucher, receipt(&voucher), false), Err(Misfit::Unknown), "the books know it too");
+        assert_eq!(judged(&lane, &later(1), receipt(&later(1)), false), Ok(()), "the next is remembered");
     }
 
     type Change = fn(&mut Receipt);

@@ -30,6 +30,9 @@ pub(crate) struct LaneOut {
     /// Calls since the last receipt whose end is not known.
     #[cbor(n(1), default)]
     pub(crate) unanswered: Vec<Unanswered>,
+    /// The highest number of such a call that was forgotten, as there were too many.
+    #[cbor(n(2), default)]
+    pub(crate) forgotten: u64,
 }
 
 /// What a seller may take to the ledger: a receipt and the voucher that acknowledges it.
