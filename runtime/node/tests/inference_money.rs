@@ -31,8 +31,19 @@ struct Seen {
     /// By the receipts' units and MiniLM's price card, smallest units.
     cost: AtomicU64,
     receipts: Mutex<Vec<hansa_economy::Digest>>,
-    /// What went wrong last.
-    trouble: Mutex<String>,
+    /// What went wrong, each kind once, in the order in which it came.
+    trouble: Mutex<Vec<String>>,
+}
+
+impl Seen {
+    /// Numbers differ from one time to the next.
+    fn note(&self, trouble: String) {
+        let kind = |text: &str| text.replace(|letter: char| letter.is_ascii_digit(), "");
+        let mut known = self.trouble.lock().unwrap();
+        if known.len() < 50 && !known.iter().any(|other| kind(other) == kind(&trouble)) {
+            known.push(trouble);
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -114,10 +125,10 @@ async fn shop(client: Arc<Client>, seen: Arc<Seen>, mut dice: Dice) {
                 seen.answered.fetch_add(1, Relaxed);
                 seen.receipts.lock().unwrap().extend(bought.receipt);
             }
-            Ok(Ok(bought)) => *seen.trouble.lock().unwrap() = format!("{:?}", fault_in(&bought.answer)),
+            Ok(Ok(bought)) => seen.note(format!("{:?}", fault_in(&bought.answer))),
             Err(_) => {}
             Ok(Err(fault)) => {
-                *seen.trouble.lock().unwrap() = format!("{fault:?}");
+                seen.note(format!("{fault:?}"));
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         }
@@ -139,7 +150,7 @@ async fn add_receipts(client: &Client, seen: &Seen) {
 async fn answers(seen: &Seen, count: u64, node: &Process) {
     let (from, deadline) = (seen.answered.load(Relaxed), std::time::Instant::now() + Duration::from_secs(60));
     while seen.answered.load(Relaxed) < from + count {
-        assert!(std::time::Instant::now() < deadline, "no answers any more ({}):\n{}", seen.trouble.lock().unwrap(), node.log());
+        assert!(std::time::Instant::now() < deadline, "no answers any more: {:#?}\n{}", seen.trouble.lock().unwrap(), node.log());
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }

@@ -11,7 +11,7 @@ pub enum Language {
     Rust,
     /// Built by componentize-py.
     Python,
-    /// Built by jco.
+    /// Built by componentize-qjs.
     JavaScript,
 }
 
@@ -32,8 +32,8 @@ impl Language {
     pub fn mark(self) -> &'static str {
         match self {
             Language::Rust => "Cargo.toml",
-            Language::Python => "app.py",
-            Language::JavaScript => "package.json",
+            Language::Python => "src/component.py",
+            Language::JavaScript => "src/component.js",
         }
     }
 

@@ -50,7 +50,7 @@ pub enum ProjectError {
         error: ManifestError,
     },
     /// Nothing shows the language.
-    #[error("HA0019: {} is no project of a known language: there is no Cargo.toml (Rust), app.py (Python) or package.json (JavaScript)", .0.display())]
+    #[error("HA0019: {} is no project of a known language: there is no Cargo.toml (Rust), src/component.py (Python) or src/component.js (JavaScript)", .0.display())]
     NoLanguage(PathBuf),
 }
 
@@ -94,7 +94,8 @@ mod tests {
         assert!(open().contains("semantic version"));
         std::fs::write(folder.path().join(MANIFEST), "[agent]\nname = \"a/b\"\nversion = \"1.0.0\"\n").unwrap();
         assert!(open().contains("no project of a known language"));
-        std::fs::write(folder.path().join("app.py"), "").unwrap();
+        std::fs::create_dir(folder.path().join("src")).unwrap();
+        std::fs::write(folder.path().join("src/component.py"), "").unwrap();
         assert_eq!(Project::open(folder.path()).unwrap().language, Language::Python);
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum ComponentError {
     /// None of the usual places has it.
-    #[error("no component for {}: looked for {}; build it with `./justw agents`, or give it with `--component FILE`", folder.display(), list(looked_for))]
+    #[error("no component for {}: looked for {}; build it with `hansa build`, or give it with `--component FILE`", folder.display(), list(looked_for))]
     Missing {
         /// The agent's folder.
         folder: PathBuf,
@@ -23,13 +23,16 @@ pub enum ComponentError {
     },
 }
 
-/// The bytes of the component of the agent in `folder`: `given`, `component.wasm` there, or what cargo built for its crate.
+/// The bytes of the component of the agent in `folder`: `given`, else the newest of `component.wasm` there and what cargo built for its
+/// crate.
 pub fn read_component(folder: &Path, given: Option<&Path>) -> Result<Vec<u8>, ComponentError> {
     let looked_for = match given {
         Some(path) => vec![path.to_owned()],
         None => usual_places(folder),
     };
-    let Some(path) = looked_for.iter().find(|path| path.is_file()) else {
+    // Where several are there, the one that was built last.
+    let built = |path: &&PathBuf| std::fs::metadata(path).and_then(|file| file.modified()).ok();
+    let Some(path) = looked_for.iter().filter(|path| path.is_file()).max_by_key(built) else {
         return Err(ComponentError::Missing { folder: folder.to_owned(), looked_for });
     };
     std::fs::read(path).map_err(|error| ComponentError::Io { path: path.clone(), error })

@@ -1,7 +1,9 @@
 //! `hansa build`: a project's component, made by the language's own tool chain. What is missing is explained before anything runs.
 
+mod guests;
 mod rust;
 mod tool;
+mod wit;
 
 use std::io;
 use std::path::PathBuf;
@@ -44,16 +46,16 @@ pub enum BuildError {
         /// What to do.
         remedy: String,
     },
-    /// A tool is too old.
-    #[error("HA0021: `{tool}` is version {found}, building {language} needs {needed} or newer: {remedy}")]
-    TooOld {
+    /// A tool is too old, or too new to be known.
+    #[error("HA0021: `{tool}` is version {found}, building {language} needs {needed}: {remedy}")]
+    WrongVersion {
         /// The language.
         language: Language,
         /// The tool.
         tool: String,
         /// Its version.
         found: String,
-        /// What is needed.
+        /// What is needed, in words.
         needed: String,
         /// What to do.
         remedy: String,
@@ -77,9 +79,9 @@ pub enum BuildError {
         /// Why.
         error: io::Error,
     },
-    /// A language that this version cannot build.
-    #[error("HA0021: this version cannot build {0}")]
-    Unsupported(Language),
+    /// The SDK is not where `hansa new` puts it.
+    #[error("HA0021: the SDK is not at {}; begin the project with `hansa new`, or copy the folder from one", .0.display())]
+    NoSdk(PathBuf),
 }
 
 fn said(words: &str) -> String {
@@ -97,7 +99,8 @@ pub fn build(project: &Project, words: Words) -> Result<Built, BuildError> {
     let begun = Instant::now();
     match project.language {
         Language::Rust => rust::build(project, words)?,
-        other => return Err(BuildError::Unsupported(other)),
+        Language::Python => guests::python(project, words)?,
+        Language::JavaScript => guests::javascript(project, words)?,
     }
     let component = project.component();
     match std::fs::metadata(&component) {

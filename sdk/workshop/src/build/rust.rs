@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::tool::Tool;
+use super::tool::{ANY, Tool};
 use super::{BuildError, Words, run};
 use crate::language::Language;
 use crate::project::Project;
@@ -16,9 +16,11 @@ const TARGET: &str = "wasm32-wasip2";
 const PROFILE: &str = "agent";
 
 pub(super) fn build(project: &Project, words: Words) -> Result<(), BuildError> {
-    let tool = |program, remedy| Tool { language: Language::Rust, program, needed: [1, 95, 0], remedy };
-    tool("cargo", "install Rust with rustup, https://rustup.rs").check()?;
-    tool("rustc", "`rustup update` brings a newer one").check()?;
+    let needs = |program: &str, remedy| {
+        Tool { language: Language::Rust, program: Path::new(program), needed: [1, 95, 0]..ANY, remedy }.check()
+    };
+    needs("cargo", "install Rust with rustup, https://rustup.rs")?;
+    needs("rustc", "`rustup update` brings a newer one")?;
     check_target()?;
     let place = Place::of(project)?;
     let mut cargo = Command::new("cargo");

@@ -9,6 +9,15 @@ use crate::language::Language;
 #[folder = "../rust/templates"]
 struct RustTemplates;
 
+#[derive(RustEmbed)]
+#[folder = "../python/templates"]
+#[exclude = "*__pycache__*"]
+struct PythonTemplates;
+
+#[derive(RustEmbed)]
+#[folder = "../js/templates"]
+struct JavaScriptTemplates;
+
 /// A file to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct File {
@@ -45,7 +54,8 @@ pub(super) fn template(language: Language, template: Template) -> Vec<File> {
 fn below(language: Language, folder: &str) -> Vec<File> {
     match language {
         Language::Rust => embedded::<RustTemplates>(folder),
-        Language::Python | Language::JavaScript => Vec::new(),
+        Language::Python => embedded::<PythonTemplates>(folder),
+        Language::JavaScript => embedded::<JavaScriptTemplates>(folder),
     }
 }
 

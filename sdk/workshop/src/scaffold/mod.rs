@@ -292,7 +292,12 @@ impl NewProject {
             .replace("my-agent", name)
             .replace("my_agent", &name.replace('-', "_"))
             .replace("MyAgent", &camel(name))
+            .replace("myAgent", &lower_first(&camel(name)))
     }
+}
+
+fn lower_first(name: &str) -> String {
+    name[..1].to_ascii_lowercase() + &name[1..]
 }
 
 fn write_all<'a>(folder: &Path, files: impl Iterator<Item = &'a File>) -> Result<(), (PathBuf, io::Error)> {

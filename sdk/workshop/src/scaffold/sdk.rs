@@ -1,5 +1,5 @@
-//! The SDK and the contracts inside a new project, in `vendor/hansa`, laid out as in Hansa's own repository, so that relative
-//! paths between them hold.
+//! The SDK and the contracts inside a new project. Those for Rust lie in `vendor/hansa` as in Hansa's own repository, so that
+//! relative paths between them hold; Python's and JavaScript's lie where their tool chains find a package.
 
 use rust_embed::RustEmbed;
 use toml::{Table, Value};
@@ -7,8 +7,6 @@ use toml::{Table, Value};
 use super::files::File;
 use crate::language::Language;
 
-/// Where they go.
-const VENDOR: &str = "vendor/hansa";
 /// The workspace that the SDK's manifest inherits from.
 const WORKSPACE: &str = include_str!("../../../../Cargo.toml");
 
@@ -24,12 +22,25 @@ struct Contracts;
 #[include = "Cargo.toml"]
 struct RustSdk;
 
+#[derive(RustEmbed)]
+#[folder = "../python/hansa_sdk"]
+#[exclude = "*__pycache__*"]
+struct PythonSdk;
+
+#[derive(RustEmbed)]
+#[folder = "../js"]
+#[include = "*.js"]
+#[include = "package.json"]
+#[exclude = "*/*"]
+struct JavaScriptSdk;
+
 /// Everything that a project in this language needs beside its own files.
 pub(super) fn files(language: Language) -> Vec<File> {
-    let mut files = tree::<Contracts>("wit");
+    let mut files = tree::<Contracts>("vendor/hansa/wit");
     match language {
-        Language::Rust => files.extend(tree::<RustSdk>("sdk/rust").into_iter().map(standing_alone)),
-        Language::Python | Language::JavaScript => {}
+        Language::Rust => files.extend(tree::<RustSdk>("vendor/hansa/sdk/rust").into_iter().map(standing_alone)),
+        Language::Python => files.extend(tree::<PythonSdk>("vendor/hansa_sdk")),
+        Language::JavaScript => files.extend(tree::<JavaScriptSdk>("vendor/hansa-sdk")),
     }
     files
 }
@@ -37,7 +48,7 @@ pub(super) fn files(language: Language) -> Vec<File> {
 fn tree<E: RustEmbed>(below: &str) -> Vec<File> {
     let file = |path: std::borrow::Cow<'static, str>| {
         let content = E::get(&path)?.data.into_owned();
-        Some(File { path: format!("{VENDOR}/{below}/{path}"), content })
+        Some(File { path: format!("{below}/{path}"), content })
     };
     E::iter().filter_map(file).collect()
 }
@@ -105,5 +116,17 @@ mod tests {
         assert!(files.iter().any(|file| file.path == "vendor/hansa/sdk/rust/src/inference/generation.rs"));
         assert!(files.iter().any(|file| file.path == "vendor/hansa/wit/hansa-service/types.wit"));
         assert!(!files.iter().any(|file| file.path.contains("templates")));
+    }
+
+    #[test]
+    fn the_other_sdks_come_without_what_is_not_theirs() {
+        let python: Vec<String> = super::files(Language::Python).into_iter().map(|file| file.path).collect();
+        assert!(python.iter().any(|path| path == "vendor/hansa_sdk/fault.py"), "{python:?}");
+        let js: Vec<String> = super::files(Language::JavaScript).into_iter().map(|file| file.path).collect();
+        assert!(js.iter().any(|path| path == "vendor/hansa-sdk/fault.js"), "{js:?}");
+        for path in python.iter().chain(&js) {
+            let strange = ["__pycache__", "templates", "/tests/", "node_modules"].into_iter().find(|word| path.contains(word));
+            assert_eq!(strange, None, "{path}");
+        }
     }
 }

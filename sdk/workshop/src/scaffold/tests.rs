@@ -21,21 +21,24 @@ fn names_must_be_names_in_every_language() {
 #[test]
 fn a_project_is_written_in_its_own_name() {
     let parent = tempfile::tempdir().unwrap();
-    for template in Template::of(Language::Rust) {
-        let folder = parent.path().join(template.name());
-        let paths = new(folder.clone(), template).write().unwrap();
-        for needed in ["agent.toml", "Cargo.toml", "README.md", "src/lib.rs", "wit/world.wit", "tests/cases.toml", ".gitignore"] {
-            assert!(paths.iter().any(|path| path == needed), "{template}: {needed} is not in {paths:?}");
-        }
-        for path in &paths {
-            let text = std::fs::read_to_string(folder.join(path)).unwrap();
-            for word in ["my-publisher", "my-agent", "my_agent", "MyAgent"] {
-                assert!(!text.contains(word), "{template}: {path} still says {word}");
+    for language in Language::ALL {
+        for template in Template::of(language) {
+            let folder = parent.path().join(format!("{}-{template}", language.name()));
+            let paths = NewProject { language, ..new(folder.clone(), template) }.write().unwrap();
+            let always = ["agent.toml", "README.md", "wit/world.wit", "tests/cases.toml", ".gitignore"];
+            for needed in always.into_iter().chain([language.mark()]) {
+                assert!(paths.iter().any(|path| path == needed), "{language} {template}: {needed} is not in {paths:?}");
             }
+            for path in &paths {
+                let text = std::fs::read_to_string(folder.join(path)).unwrap();
+                for word in ["my-publisher", "my-agent", "my_agent", "MyAgent", "myAgent"] {
+                    assert!(!text.contains(word), "{language} {template}: {path} still says {word}");
+                }
+            }
+            let project = crate::Project::open(&folder).unwrap();
+            assert_eq!(project.manifest.package(), "acme/word-count@0.1.0");
+            assert_eq!(project.language, language);
         }
-        let project = crate::Project::open(&folder).unwrap();
-        assert_eq!(project.manifest.package(), "acme/word-count@0.1.0");
-        assert_eq!(project.language, Language::Rust);
     }
 }
 
