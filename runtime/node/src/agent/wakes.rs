@@ -55,6 +55,10 @@ impl Sleeper {
             let heard = self.bus.subscribe(&format!("{SUBJECT}{topic}")).await.map_err(|error| error.to_string())?;
             tasks.spawn(listen(heard, wake.clone(), self.serve.logs.clone()));
         }
+        if !self.runs.topics.is_empty() {
+            // What is published from now on must be heard: the server knows of us when this returns.
+            self.bus.flush().await.map_err(|error| error.to_string())?;
+        }
         if let Some(below) = self.runs.balance_below {
             tasks.spawn(watch_balance(self.ledger.clone(), self.account, below, wake.clone()));
         }

@@ -45,7 +45,7 @@ pub(super) fn javascript(project: &Project, words: Words) -> Result<(), BuildErr
     let sdk = sdk(project, "vendor/hansa-sdk", "sdk/js")?;
     // Sources may import from here on down: the project, or the checkout that it stands in.
     let inside = sdk.starts_with(&project.folder);
-    let root = if inside { &project.folder } else { sdk.ancestors().nth(2).unwrap_or(&project.folder) };
+    let root: &Path = if inside { &project.folder } else { sdk.ancestors().nth(2).unwrap_or(&project.folder) };
     let mut command = Command::new(&program);
     command.current_dir(&project.folder).arg("--wit").arg(wit).arg("--js").arg(project.folder.join("src/component.js"));
     command.arg("--module-root").arg(root).arg("--output");
