@@ -7,6 +7,7 @@ wasmtime::component::bindgen!({
         world capabilities {
             import hansa:agent/context@0.1.0;
             import hansa:agent/log@0.1.0;
+            import hansa:agent/metering@0.1.0;
             import hansa:market/terms@0.1.0;
             import hansa:market/offers@0.1.0;
             import hansa:inference/models@0.1.0;

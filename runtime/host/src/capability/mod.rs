@@ -9,6 +9,7 @@ mod context;
 pub mod inference;
 pub mod log;
 pub mod market;
+mod metering;
 mod nn;
 pub mod store;
 
@@ -72,6 +73,7 @@ pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
     use bindings::{hansa, wasi};
     hansa::agent::context::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     hansa::agent::log::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+    hansa::agent::metering::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     hansa::market::terms::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     hansa::market::offers::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     hansa::inference::models::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;

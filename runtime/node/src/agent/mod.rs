@@ -7,6 +7,7 @@ mod infer;
 mod logs;
 mod market;
 mod offers;
+mod pricing;
 mod serve;
 mod store;
 
