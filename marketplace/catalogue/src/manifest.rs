@@ -1,8 +1,13 @@
 //! `agent.toml`: what an agent sells, buys and asks for. The author decides it; the operator decides what is granted.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use hansa_economy::{Amount, PublicKey, offer::Price};
+use hansa_economy::limits::FREE_CALLS_MAX;
+use hansa_economy::offer::{Price, Rates, Step};
+use hansa_economy::{Amount, PublicKey};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::limits::{CONCURRENCY_MAX, DEADLINE_MS_MAX, MANIFEST_BYTES_MAX, MEMORY_BYTES_MAX, RETRIES_MAX};
@@ -62,8 +67,12 @@ pub struct About {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Sale {
-    /// Price of each function: `"free"`, an amount, or a table of base, per-unit amounts and ceiling.
+    /// Price of each function, see [`PriceTag`].
     pub price: BTreeMap<String, PriceTag>,
+    /// How many of each customer's answered calls, the first ones, are charged nothing; default 0. All priced functions of the
+    /// interface count together, and a customer is an account. It still vouches for the price, so that it must have the money.
+    #[serde(default)]
+    pub free_calls: u32,
     /// The longest that one call may take, milliseconds; default 10000.
     #[serde(default = "default_deadline_ms")]
     pub deadline_ms_max: u32,
@@ -78,7 +87,19 @@ pub struct Sale {
     pub idempotent: Vec<String>,
 }
 
-/// A price as it is written.
+/// A price as it is written; amounts are decimal credits in quotation marks.
+///
+/// - `"free"`, or an amount for each answered call: `"0.01"`.
+/// - A table: `{ base = "0.001", per.request-kib = "0.0001", max = "0.02" }`. `max` is the ceiling of one call and must be there;
+///   everything else is added up and is 0 by default:
+///   - `base` for each answered call;
+///   - `per.request-kib`, `per.response-kib` for each started KiB (1024 bytes) of the encoded arguments and answer;
+///   - `per.second` for each second from the start of the instance to its answer, by the millisecond;
+///   - `per.inference-unit` for each input and output unit of the models that the call ran;
+///   - `per.item` for each item that the agent counts through `hansa:agent/metering`;
+///   - `steps = [{ from = 100, base = "0.0008", max = "0.016" }, …]`: from a customer's `from`-th answered call on (2 or later) the
+///     parts named there hold; what a step leaves out stays as before it, and nothing may rise. At most 8.
+/// - `{ quoted = true, max = "0.5" }`: the agent's export `hansa:market/pricing` names the price of each call, up to `max`.
 #[derive(Clone, Debug)]
 pub struct PriceTag(pub Price);
 
@@ -215,49 +236,99 @@ fn default_retries() -> u32 {
     2
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum WrittenPrice {
-    Amount(String),
-    Table(PriceTable),
-}
-
+/// A price as a table.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct PriceTable {
     #[serde(default)]
-    base: Amount,
+    base: Option<Amount>,
     #[serde(default)]
     per: PerUnit,
     max: Amount,
+    #[serde(default)]
+    steps: Vec<StepTable>,
+    #[serde(default)]
+    quoted: bool,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 struct PerUnit {
-    request_kib: Amount,
-    response_kib: Amount,
+    request_kib: Option<Amount>,
+    response_kib: Option<Amount>,
+    second: Option<Amount>,
+    inference_unit: Option<Amount>,
+    item: Option<Amount>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct StepTable {
+    from: u64,
+    #[serde(default)]
+    base: Option<Amount>,
+    #[serde(default)]
+    per: PerUnit,
+    #[serde(default)]
+    max: Option<Amount>,
+}
+
+impl PriceTable {
+    fn price(self) -> Price {
+        let rates = self.per.over(Rates { base: self.base.unwrap_or_default(), max: self.max, ..Rates::default() });
+        let mut before = rates;
+        let steps = self.steps.into_iter().map(|step| {
+            before = Rates { base: step.base.unwrap_or(before.base), max: step.max.unwrap_or(before.max), ..before };
+            before = step.per.over(before);
+            Step { from: step.from, rates: before }
+        });
+        Price { steps: steps.collect(), quoted: self.quoted, ..Price::of(rates) }
+    }
+}
+
+impl PerUnit {
+    /// These amounts, and those of `before` where there are none.
+    fn over(&self, before: Rates) -> Rates {
+        Rates {
+            per_request_kib: self.request_kib.unwrap_or(before.per_request_kib),
+            per_response_kib: self.response_kib.unwrap_or(before.per_response_kib),
+            per_second: self.second.unwrap_or(before.per_second),
+            per_inference_unit: self.inference_unit.unwrap_or(before.per_inference_unit),
+            per_item: self.item.unwrap_or(before.per_item),
+            ..before
+        }
+    }
+}
+
+/// Reads either form; unlike an untagged enum it lets the table's own errors through.
+struct PriceVisitor;
+
+const PRICE_HINT: &str =
+    "write \"free\", an amount such as \"0.01\", or { base = \"0.001\", per.request-kib = \"0.0001\", max = \"0.02\" }";
+
+impl<'de> Visitor<'de> for PriceVisitor {
+    type Value = PriceTag;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a price; {PRICE_HINT}")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<PriceTag, E> {
+        if text == "free" {
+            return Ok(PriceTag(Price::FREE));
+        }
+        let amount = text.parse().map_err(|error| E::custom(format!("{error}; {PRICE_HINT}")))?;
+        Ok(PriceTag(Price::per_call(amount)))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<PriceTag, A::Error> {
+        PriceTable::deserialize(MapAccessDeserializer::new(map)).map(|table| PriceTag(table.price()))
+    }
 }
 
 impl<'de> Deserialize<'de> for PriceTag {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<PriceTag, D::Error> {
-        use serde::de::Error;
-        let hint =
-            "write \"free\", an amount such as \"0.01\", or { base = \"0.001\", per.request-kib = \"0.0001\", max = \"0.02\" }";
-        let written = WrittenPrice::deserialize(d).map_err(|_| D::Error::custom(format!("not a price; {hint}")))?;
-        match written {
-            WrittenPrice::Amount(text) if text == "free" => Ok(PriceTag(Price::FREE)),
-            WrittenPrice::Amount(text) => {
-                let amount = text.parse().map_err(|error| D::Error::custom(format!("{error}; {hint}")))?;
-                Ok(PriceTag(Price::per_call(amount)))
-            }
-            WrittenPrice::Table(table) => Ok(PriceTag(Price {
-                base: table.base,
-                per_request_kib: table.per.request_kib,
-                per_response_kib: table.per.response_kib,
-                max: table.max,
-            })),
-        }
+        d.deserialize_any(PriceVisitor)
     }
 }
 
@@ -325,9 +396,25 @@ impl Sale {
         if !(1..=CONCURRENCY_MAX).contains(&self.concurrency) {
             return Err(format!("sells.\"{service}\".concurrency must be 1 to {CONCURRENCY_MAX}"));
         }
+        self.check_prices(service)?;
         match self.idempotent.iter().find(|name| !self.price.contains_key(*name)) {
             Some(name) => Err(format!("sells.\"{service}\".idempotent names `{name}`, which has no price")),
             None => Ok(()),
+        }
+    }
+
+    fn check_prices(&self, service: &str) -> Result<(), String> {
+        for (function, tag) in &self.price {
+            tag.0.check().map_err(|error| format!("sells.\"{service}\".price.{function}: {error}"))?;
+        }
+        if self.free_calls > FREE_CALLS_MAX {
+            return Err(format!("sells.\"{service}\".free-calls must be at most {FREE_CALLS_MAX}"));
+        }
+        match self.free_calls > 0 && self.price.values().all(|tag| tag.0.max.is_zero()) {
+            true => {
+                Err(format!("sells.\"{service}\".free-calls has no use, as every price is free; leave it out, or set a price"))
+            }
+            false => Ok(()),
         }
     }
 }
@@ -406,6 +493,39 @@ mod tests {
         assert_eq!(manifest.limits.cpu_per_call.0.as_millis(), 200);
     }
 
+    fn price(written: &str) -> Price {
+        let text = GOOD.replacen("\"free\"", written, 1);
+        Manifest::parse(&text).unwrap().sells["acme:translate/translator@1.0.0"].price["languages"].0.clone()
+    }
+
+    #[test]
+    fn prices_are_read_in_every_form() {
+        let credits = |text: &str| text.parse::<Amount>().unwrap();
+        assert_eq!(price("\"0.01\""), Price::per_call(Amount(10_000)));
+        assert_eq!(price("{ quoted = true, max = \"0.5\" }"), Price::quoted(credits("0.5")));
+        let units =
+            r#"{ per.second = "0.1", per.inference-unit = "0.002", per.item = "0.03", per.response-kib = "0.4", max = "5" }"#;
+        let rates = Rates {
+            per_second: credits("0.1"),
+            per_inference_unit: credits("0.002"),
+            per_item: credits("0.03"),
+            per_response_kib: credits("0.4"),
+            max: credits("5"),
+            ..Rates::default()
+        };
+        assert_eq!(price(units), Price::of(rates));
+        let steps = r#"{ base = "0.01", per.item = "0.02", max = "1",
+            steps = [{ from = 100, base = "0.008" }, { from = 1000, per.item = "0.01", max = "0.9" }] }"#
+            .replace('\n', " ");
+        let first = Rates { base: credits("0.01"), per_item: credits("0.02"), max: credits("1"), ..Rates::default() };
+        let second = Rates { base: credits("0.008"), ..first };
+        let third = Rates { per_item: credits("0.01"), max: credits("0.9"), ..second };
+        let steps_read = vec![Step { from: 100, rates: second }, Step { from: 1000, rates: third }];
+        assert_eq!(price(&steps), Price { steps: steps_read, ..Price::of(first) });
+        let free = Manifest::parse(&GOOD.replacen("idempotent =", "free-calls = 20\nidempotent =", 1)).unwrap();
+        assert_eq!(free.sells["acme:translate/translator@1.0.0"].free_calls, 20);
+    }
+
     #[test]
     fn mistakes_are_named() {
         let cases = [
@@ -417,6 +537,14 @@ mod tests {
             ("\"free\"", "\"cheap\"", "not a price|is no amount"),
             ("[\"translate\"]", "[\"translat\"]", "has no price"),
             ("lingua:detect/detector@1.0.0", "detector", "is no interface"),
+            ("per.request-kib", "per.requestkib", "did you mean `request-kib`?"),
+            (", max = \"0.02\"", "", "missing field `max`"),
+            ("\"0.02\" }", "\"0.02\", quoted = true }", "price.translate: a quoted price has `max` alone"),
+            ("\"0.02\" }", "\"0.02\", steps = [{ from = 1 }] }", "price.translate: the step `from = 1` must begin above 1"),
+            ("\"0.02\" }", "\"0.02\", steps = [{ from = 9, max = \"0.03\" }] }", "raises `max`"),
+            ("\"0.02\" }", "\"0.02\", steps = [{ form = 9 }] }", "did you mean `from`?"),
+            ("price.languages = \"free\"", "price.languages = 3", "a price; write"),
+            ("idempotent =", "free-calls = 2000000\nidempotent =", "free-calls must be at most 1000000"),
         ];
         for (from, to, message) in cases {
             let error = Manifest::parse(&GOOD.replacen(from, to, 1)).unwrap_err().to_string();

@@ -28,6 +28,11 @@ impl Amount {
     /// The largest amount, 2^128 − 1; some transfers take it to mean "all of it".
     pub const MAX: Amount = Amount(u128::MAX);
 
+    /// Is it nothing?
+    pub const fn is_zero(&self) -> bool {
+        self.0 == 0
+    }
+
     /// Whole credits.
     pub const fn credits(whole: u64) -> Amount {
         Amount(whole as u128 * UNIT)

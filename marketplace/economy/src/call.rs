@@ -68,6 +68,9 @@ pub struct CallRequest<P = Payload> {
     /// W3C trace context, `traceparent`.
     #[n(8)]
     pub trace: Option<String>,
+    /// The signed [`crate::quote::Quote`] that the buyer accepts; none where the offer itself tells the price.
+    #[n(9)]
+    pub quote: Option<ByteVec>,
 }
 
 /// What a seller answers.
@@ -124,13 +127,16 @@ pub enum RefusalCode {
     /// Stopping.
     #[n(11)]
     Draining,
+    /// The price is quoted on request, and the quote is missing, past its time or for another call.
+    #[n(12)]
+    Quote,
 }
 
 impl RefusalCode {
     /// May the same call succeed elsewhere or later without being changed?
     pub fn may_pass(self) -> bool {
         use RefusalCode::*;
-        matches!(self, OfferChanged | Channel | Lane | DepositShort | Overloaded | Draining | NotSold)
+        matches!(self, OfferChanged | Channel | Lane | DepositShort | Overloaded | Draining | NotSold | Quote)
     }
 }
 
@@ -186,15 +192,26 @@ impl CallRequest {
             offer: read.offer,
             voucher: read.voucher,
             trace: read.trace,
+            quote: read.quote,
         })
     }
 
-    /// The salted digest of everything asked for, except the voucher. The arguments are in it by their BLAKE3 hash.
+    /// The salted digest of everything asked for, except the voucher. The arguments are in it by their BLAKE3 hash, a quote by its
+    /// digest.
     pub fn digest(&self) -> Digest {
+        let quote = self.quote.as_ref().map(|quote| Digest::of(quote));
         let (args, deadline) = (payload_hash(&self.args), self.deadline_ms.to_le_bytes());
-        let parts: [&[u8]; 7] =
-            [&self.salt, &self.call.0, self.service.as_bytes(), self.function.as_bytes(), &args, &deadline, &self.offer.0];
-        Digest::of_parts("hansa request", &parts)
+        let parts: [&[u8]; 8] = [
+            &self.salt,
+            &self.call.0,
+            self.service.as_bytes(),
+            self.function.as_bytes(),
+            &args,
+            &deadline,
+            &self.offer.0,
+            quote.as_ref().map_or(&[], |quote| &quote.0),
+        ];
+        Digest::of_parts("hansa request", &parts[..if quote.is_some() { 8 } else { 7 }])
     }
 }
 
@@ -215,7 +232,7 @@ pub fn response_digest(salt: &[u8], answer: &[u8]) -> Digest {
 }
 
 /// BLAKE3, because both sides hash all that goes over the wire: of 64 KiB it takes a quarter of what SHA-256 takes.
-fn payload_hash(payload: &[u8]) -> [u8; 32] {
+pub(crate) fn payload_hash(payload: &[u8]) -> [u8; 32] {
     blake3::hash(payload).into()
 }
 
@@ -235,11 +252,15 @@ mod tests {
             offer: Digest::of(b"offer"),
             voucher: Some(vec![2; 200].into()),
             trace: Some("00-1-2-01".into()),
+            quote: Some(vec![5; 30].into()),
         };
         let bytes = Bytes::from(minicbor::to_vec(&request).unwrap());
         assert_eq!(CallRequest::read(&bytes).unwrap(), request);
         assert_eq!(minicbor::decode::<CallRequest>(&bytes).unwrap(), request);
         assert!(CallRequest::read(&bytes.slice(..bytes.len() - 1)).is_err());
+        let digests = [None, Some(vec![5; 30].into()), Some(vec![6; 30].into())]
+            .map(|quote| CallRequest { quote, ..request.clone() }.digest());
+        assert!(digests[0] != digests[1] && digests[1] != digests[2], "the voucher vouches for the quote too");
         let refusal = Refusal::new(RefusalCode::Overloaded, "later");
         let replies = [
             CallReply::Answered(vec![3; 500].into(), Some(vec![4; 9].into())),

@@ -10,6 +10,8 @@ pub mod ledger;
 pub mod limits;
 pub mod merkle;
 pub mod offer;
+pub mod price;
+pub mod quote;
 pub mod receipt;
 pub mod statement;
 

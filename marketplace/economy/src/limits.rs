@@ -8,6 +8,10 @@ pub const STATEMENT_BYTES_MAX: usize = 64 * 1024;
 pub const NAME_BYTES_MAX: usize = 200;
 /// Functions of one offer.
 pub const OFFER_FUNCTIONS_MAX: usize = 64;
+/// Lower prices that one function's price may have.
+pub const PRICE_STEPS_MAX: usize = 8;
+/// Free calls that an offer may give each customer.
+pub const FREE_CALLS_MAX: u32 = 1_000_000;
 /// Lanes of one channel; lane numbers are below this.
 pub const CHANNEL_LANES_MAX: u32 = 1024;
 /// Receipts named as children of one receipt.

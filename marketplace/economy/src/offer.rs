@@ -9,27 +9,9 @@ use crate::amount::Amount;
 use crate::channel::AccountId;
 use crate::digest::Digest;
 use crate::key::PublicKey;
-use crate::limits::{NAME_BYTES_MAX, OFFER_FUNCTIONS_MAX};
+use crate::limits::{FREE_CALLS_MAX, NAME_BYTES_MAX, OFFER_FUNCTIONS_MAX};
+pub use crate::price::{Measure, Price, PriceError, Rates, Step};
 use crate::statement::Statement;
-
-/// What a function costs. The charge never exceeds `max`; a call that ends in a fault costs nothing.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
-#[serde(rename_all = "kebab-case")]
-#[cbor(map)]
-pub struct Price {
-    /// Charged for each answered call.
-    #[n(0)]
-    pub base: Amount,
-    /// Charged for each started KiB (1024 bytes) of the encoded arguments.
-    #[n(1)]
-    pub per_request_kib: Amount,
-    /// Charged for each started KiB of the encoded answer.
-    #[n(2)]
-    pub per_response_kib: Amount,
-    /// The ceiling for one call.
-    #[n(3)]
-    pub max: Amount,
-}
 
 /// Bounds within which a seller takes calls.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
@@ -97,37 +79,18 @@ pub struct Offer {
     /// Rises with each new version of the offer.
     #[n(14)]
     pub revision: u64,
+    /// How many of a customer's answered calls, the first ones, are charged nothing; all functions with a price count together.
+    #[cbor(n(15), default, skip_if = "is_none_free")]
+    #[serde(skip_serializing_if = "is_none_free")]
+    pub free_calls: u32,
+}
+
+fn is_none_free(free_calls: &u32) -> bool {
+    *free_calls == 0
 }
 
 impl Statement for Offer {
     const CONTENT_TYPE: &'static str = "hansa/offer.1";
-}
-
-impl Price {
-    /// No charge at all.
-    pub const FREE: Price =
-        Price { base: Amount::ZERO, per_request_kib: Amount::ZERO, per_response_kib: Amount::ZERO, max: Amount::ZERO };
-
-    /// A fixed amount for each call.
-    pub const fn per_call(amount: Amount) -> Price {
-        Price { base: amount, per_request_kib: Amount::ZERO, per_response_kib: Amount::ZERO, max: amount }
-    }
-
-    /// The most that a call with arguments of `request_bytes` can cost: exact where the answer's size plays no part.
-    pub fn ceiling(&self, request_bytes: usize) -> Amount {
-        match self.per_response_kib {
-            Amount::ZERO => self.charge(request_bytes, 0),
-            _ => self.max,
-        }
-    }
-
-    /// What an answered call costs, given the encoded sizes in bytes.
-    pub fn charge(&self, request_bytes: usize, response_bytes: usize) -> Amount {
-        let kib = |bytes: usize| bytes.div_ceil(1024) as u128;
-        let request = self.per_request_kib.saturating_mul(kib(request_bytes));
-        let response = self.per_response_kib.saturating_mul(kib(response_bytes));
-        self.base.saturating_add(request).saturating_add(response).min(self.max)
-    }
 }
 
 /// Why an offer is not worth keeping, whoever signed it.
@@ -147,6 +110,14 @@ pub enum OfferError {
     /// A bound of `limits.rs` is passed, or a name is empty.
     #[error("the offer is malformed: {0}")]
     Malformed(&'static str),
+    /// A price that makes no sense.
+    #[error("the price of `{function}`: {error}")]
+    Price {
+        /// What it is for.
+        function: String,
+        /// What is wrong with it.
+        error: PriceError,
+    },
 }
 
 impl Offer {
@@ -165,7 +136,32 @@ impl Offer {
         if self.functions.is_empty() || self.functions.len() > OFFER_FUNCTIONS_MAX {
             return Err(OfferError::Malformed("no functions, or too many"));
         }
-        Ok(())
+        if self.free_calls > FREE_CALLS_MAX {
+            return Err(OfferError::Malformed("too many free calls"));
+        }
+        let mut prices = self.functions.iter();
+        prices.try_for_each(|(function, price)| {
+            price.check().map_err(|error| OfferError::Price { function: function.clone(), error })
+        })
+    }
+
+    /// Does what a call costs depend on how many this customer has had answered? They are counted only then.
+    pub fn counts_customers(&self) -> bool {
+        self.free_calls > 0 || self.functions.values().any(|price| !price.steps.is_empty())
+    }
+
+    /// Is a customer's next answered call one of its free ones, after `calls_before`?
+    pub fn is_free(&self, calls_before: u64) -> bool {
+        calls_before < u64::from(self.free_calls)
+    }
+
+    /// What an answered call of `function` costs a customer that has had `calls_before` answered. Nothing for a quoted price, which
+    /// its quote names, and for a function that is not sold.
+    pub fn due(&self, function: &str, measure: &Measure, calls_before: u64) -> Amount {
+        match self.functions.get(function).filter(|_| !self.is_free(calls_before)) {
+            Some(price) => price.due(measure, calls_before.saturating_add(1)),
+            None => Amount::ZERO,
+        }
     }
 
     /// Does an import of `wanted` accept this service? Same namespace, package and interface, and a semantic version
@@ -220,13 +216,42 @@ mod tests {
     }
 
     #[test]
-    fn charges_started_kib_up_to_the_ceiling() {
-        let price = Price { base: Amount(100), per_request_kib: Amount(10), per_response_kib: Amount(1), max: Amount(130) };
-        assert_eq!(price.charge(0, 0), Amount(100));
-        assert_eq!(price.charge(1, 1025), Amount(112));
-        assert_eq!(price.charge(1 << 20, 0), Amount(130));
-        assert_eq!(price.ceiling(1), Amount(130));
-        assert_eq!(Price::per_call(Amount(5)).ceiling(9999), Amount(5));
-        assert_eq!(Price::FREE.charge(9999, 9999), Amount::ZERO);
+    fn a_customers_first_calls_are_free_where_the_offer_says_so() {
+        let mut offer = offer();
+        assert!(!offer.counts_customers());
+        offer.free_calls = 2;
+        assert!(offer.counts_customers());
+        let one = Measure::default();
+        for (calls_before, due) in [(0, 0), (1, 0), (2, 5), (u64::MAX, 5)] {
+            assert_eq!(offer.due("f", &one, calls_before), Amount(due), "{calls_before}");
+        }
+        assert_eq!(offer.due("unknown", &one, 9), Amount::ZERO);
+        offer.functions.get_mut("f").unwrap().steps =
+            vec![Step { from: 4, rates: Rates { base: Amount(3), max: Amount(5), ..Rates::default() } }];
+        assert_eq!([2, 3].map(|before| offer.due("f", &one, before)), [Amount(5), Amount(3)]);
+        assert_eq!(offer.check(offer.agent, 0), Ok(()));
+        offer.functions.get_mut("f").unwrap().steps[0].rates.base = Amount(6);
+        assert!(matches!(offer.check(offer.agent, 0), Err(OfferError::Price { .. })));
+    }
+
+    fn offer() -> Offer {
+        Offer {
+            service: "a:b/c@1.0.0".into(),
+            functions: BTreeMap::from([("f".to_owned(), Price::per_call(Amount(5)))]),
+            idempotent: vec![],
+            component: Digest::of(b"component"),
+            package: "p/q@1.0.0".into(),
+            agent: PublicKey([1; 32]),
+            account: AccountId(1),
+            node: PublicKey([2; 32]),
+            node_name: "node".into(),
+            ledger: Digest::of(b"ledger"),
+            asset: 1,
+            labels: BTreeMap::new(),
+            bounds: CallBounds { deadline_ms_max: 1, request_bytes_max: 1, concurrency: 1 },
+            valid_until_ms: 9,
+            revision: 0,
+            free_calls: 0,
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! One call: a fresh instance, bounded in time, processor time, memory and output, dropped at the end.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, atomic::Ordering::Relaxed},
     time::{Duration, Instant},
 };
 
@@ -41,6 +41,8 @@ pub struct Outcome {
     pub result: Result<Bytes, Failure>,
     /// What it took.
     pub timings: Timings,
+    /// What the guest counted through `hansa:agent/metering`.
+    pub items: u64,
 }
 
 const LIFECYCLE: &str = "hansa:agent/lifecycle@0.1.0";
@@ -117,9 +119,9 @@ pub enum LifecycleError {
 impl Prepared {
     /// Calls a function in a fresh instance. Dropping the future drops the instance and everything it waits for.
     pub async fn call(&self, invocation: Invocation) -> Outcome {
-        let mut timings = Timings::default();
-        let result = Box::pin(self.checked_call(invocation, &mut timings)).await;
-        Outcome { result, timings }
+        let (mut timings, mut items) = (Timings::default(), 0);
+        let result = Box::pin(self.checked_call(invocation, &mut timings, &mut items)).await;
+        Outcome { result, timings, items }
     }
 
     /// Tells the agent that it has been deployed; nothing happens where it does not export `hansa:agent/lifecycle`.
@@ -175,7 +177,7 @@ impl Prepared {
         }
     }
 
-    async fn checked_call(&self, invocation: Invocation, timings: &mut Timings) -> Result<Bytes, Failure> {
+    async fn checked_call(&self, invocation: Invocation, timings: &mut Timings, items: &mut u64) -> Result<Bytes, Failure> {
         let Invocation { interface, function, args, deadline, capabilities } = invocation;
         let Some(export) = self.find(&interface, &function) else {
             let known: Vec<_> = self.program.exports().iter().map(|export| &*export.name).collect();
@@ -187,12 +189,13 @@ impl Prepared {
         let output = Output::new(capabilities.log.clone(), self.limits.log_bytes_max);
         let meter = Arc::new(Meter::new());
         let state = State::new(self.agent.clone(), capabilities, output.clone(), MemoryLimit::new(self.limits.memory_bytes_max));
-        let begun = Instant::now();
+        let (begun, counted) = (Instant::now(), state.items.clone());
         let ticking = self.host.shared.ticker.hold();
         let run = Metered { meter: meter.clone(), future: Box::pin(self.run(export, args, state, meter.clone(), timings)) };
         let finished = tokio::time::timeout_at(deadline.into(), run).await;
         drop(ticking);
         timings.cpu_ns = meter.spent_ns();
+        *items = counted.load(Relaxed);
         timings.run_ns = nanoseconds(begun).saturating_sub(timings.instantiate_ns);
         output.finish();
         match finished {

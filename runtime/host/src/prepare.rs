@@ -162,7 +162,7 @@ fn check_import(import: &Interface, spec: &AgentSpec) -> Result<(), PrepareError
         return granted(grants.allows_service(name), name, spec, ask, &format!("buys = [\"{path}\"]"));
     }
     match path {
-        "hansa:agent/context" | "hansa:agent/log" => Ok(()),
+        "hansa:agent/context" | "hansa:agent/log" | "hansa:agent/metering" => Ok(()),
         "hansa:market/terms" | "hansa:market/offers" => {
             let ask = "[buys.\"namespace:package/interface@version\"]".to_owned();
             granted(!grants.market_imports.is_empty(), name, spec, ask, "buys = [\"namespace:package/interface\"]")

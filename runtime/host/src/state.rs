@@ -3,7 +3,7 @@
 use std::{
     io,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, atomic::AtomicU64},
     task::{Context, Poll},
 };
 
@@ -34,6 +34,8 @@ pub(crate) struct State {
     pub(crate) capabilities: Capabilities,
     pub(crate) output: Arc<Output>,
     pub(crate) held: Held,
+    /// What the guest counted for its customer; read when the instance is gone.
+    pub(crate) items: Arc<AtomicU64>,
 }
 
 /// How many resources of each bounded kind the guest holds.
@@ -54,7 +56,7 @@ impl State {
             .build();
         let mut table = ResourceTable::new();
         table.set_max_capacity(RESOURCES_MAX);
-        State { wasi, table, memory, agent, capabilities, output, held: Held::default() }
+        State { wasi, table, memory, agent, capabilities, output, held: Held::default(), items: Arc::default() }
     }
 }
 

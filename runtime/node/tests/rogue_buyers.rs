@@ -64,6 +64,7 @@ impl Cheat<'_> {
             offer: self.offer,
             voucher: None,
             trace: None,
+            quote: None,
         }
     }
 

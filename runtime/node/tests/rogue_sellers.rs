@@ -104,6 +104,7 @@ fn answer(
         started_ms: 1,
         finished_ms: 2,
         children: Vec::new(),
+        metered: None,
     };
     match mischief {
         Overcharge => (receipt.charged, receipt.cumulative) = (Amount(500_000), Amount(500_000)),
@@ -158,6 +159,7 @@ async fn rogue(client: &Client, seed: u8, service: &str, mischief: Mischief) -> 
         bounds: CallBounds { deadline_ms_max: 10_000, request_bytes_max: 1 << 20, concurrency: 4 },
         valid_until_ms: now + 60_000,
         revision: now,
+        free_calls: 0,
     };
     let signed = Signed::new(offer.clone(), &key);
     let taken = Arc::new(Mutex::new(Vec::new()));

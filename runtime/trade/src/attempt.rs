@@ -11,6 +11,7 @@ use hansa_economy::receipt::{Ending, Receipt};
 use hansa_economy::{Amount, Digest, Signed};
 use hansa_host::{Fault, is_fault};
 
+use crate::asking::HeldQuote;
 use crate::buyer::{Bought, Inner, Order};
 use crate::exchange::pay_subject;
 use crate::index::Listed;
@@ -20,6 +21,7 @@ use crate::port::PayRequest;
 use crate::proof;
 use crate::recovery::{Misfit, Unanswered, judge};
 use crate::seller::{encode, encode_sized};
+use crate::tariff::Answered;
 
 /// One call as it is meant, one after the lane was put right, and one after the deposit was.
 const ROUNDS: usize = 3;
@@ -37,6 +39,7 @@ pub(crate) struct Attempt<'a> {
     pub(crate) order: &'a Order,
     pub(crate) listed: &'a Listed,
     pub(crate) price_max: Amount,
+    pub(crate) quote: Option<&'a HeldQuote>,
     pub(crate) call: CallId,
     pub(crate) until_ms: u64,
 }
@@ -60,6 +63,7 @@ impl Attempt<'_> {
         let mut lease = self.lane(channel).await?;
         for _ in 0..ROUNDS {
             let (request, voucher) = self.vouched(&mut lease).await;
+            let sent = Instant::now();
             match self.exchange(&request).await {
                 Ok(CallReply::Refused(refusal)) => {
                     lease.lane.refused(&voucher);
@@ -88,10 +92,12 @@ impl Attempt<'_> {
                     }
                 }
                 Ok(CallReply::Answered(answer, receipt)) => {
-                    return self.settle(lease, &request, &voucher, Answer::Value(answer.0), receipt.map(Vec::from)).await;
+                    let answer = Answer { value: Ok(answer.0), waited_ms: milliseconds(sent) };
+                    return self.settle(lease, &request, &voucher, answer, receipt.map(Vec::from)).await;
                 }
                 Ok(CallReply::Broke(message, receipt)) => {
-                    return self.settle(lease, &request, &voucher, Answer::None(message), receipt.map(Vec::from)).await;
+                    let answer = Answer { value: Err(message), waited_ms: milliseconds(sent) };
+                    return self.settle(lease, &request, &voucher, answer, receipt.map(Vec::from)).await;
                 }
                 Err(setback) => {
                     self.rest(lease).await;
@@ -128,10 +134,14 @@ impl Attempt<'_> {
             function: self.order.function.clone(),
             args: self.order.args.clone().into(),
             deadline_ms: self.until_ms,
-            salt: self.inner.exchange.ambient().bytes::<16>().to_vec().into(),
+            salt: match self.quote {
+                Some(held) => held.salt.clone(),
+                None => self.inner.exchange.ambient().bytes::<16>().to_vec().into(),
+            },
             offer: self.listed.digest,
             voucher: None,
             trace: None,
+            quote: self.quote.map(|held| held.quote.bytes().to_vec().into()),
         }
     }
 
@@ -280,7 +290,7 @@ impl Attempt<'_> {
                 return Err(self.broken(what));
             }
         };
-        if let Answer::Value(answer) = &answer
+        if let Ok(answer) = &answer.value
             && let Err(what) = (self.order.fits)(answer)
         {
             lease.abandon();
@@ -292,9 +302,9 @@ impl Attempt<'_> {
         self.inner.exchange.books().put_receipt(digest, receipt.bytes().to_vec()).await;
         self.rest(lease).await;
         let charged = receipt.body.charged;
-        match answer {
-            Answer::Value(answer) => Ok(Bought { answer, receipt: Some(digest), charged, seller: self.listed.offer.agent }),
-            Answer::None(message) => {
+        match answer.value {
+            Ok(answer) => Ok(Bought { answer, receipt: Some(digest), charged, seller: self.listed.offer.agent }),
+            Err(message) => {
                 let message = format!("{} on node {}: {message}", self.listed.offer.package, self.listed.offer.node_name);
                 Err(Setback { fault: Fault::SellerFailed(message), no_effect: false })
             }
@@ -313,12 +323,12 @@ impl Attempt<'_> {
         let bytes = receipt.ok_or("it gave no receipt")?;
         let receipt = proof::check_receipt(&bytes, &self.listed.verifier, self.inner.exchange.heads())
             .map_err(|error| format!("its receipt is not valid: {error}"))?;
-        let agreed = answer.agreed(self.listed, &self.order.function, request.args.len());
+        let agreed = self.agreed(request, answer, &receipt.body)?;
         lane.debit.check(voucher, &receipt.body, agreed).map_err(|refusal| refusal.to_string())?;
         let body = &receipt.body;
-        let answered = match (answer, &body.ending) {
-            (Answer::Value(answer), Ending::Answered(digest)) => *digest == response_digest(&request.salt, answer),
-            (Answer::None(_), Ending::Faulted(_)) => true,
+        let answered = match (&answer.value, &body.ending) {
+            (Ok(answer), Ending::Answered(digest)) => *digest == response_digest(&request.salt, answer),
+            (Err(_), Ending::Faulted(_)) => true,
             _ => false,
         };
         let parties = body.buyer == self.inner.payer.key.public()
@@ -328,6 +338,21 @@ impl Attempt<'_> {
             true => Ok(receipt),
             false => Err("its receipt speaks of another answer, offer or component".into()),
         }
+    }
+
+    /// The most that `receipt` may charge: what follows from the offer or the quote and from what it states; nothing for a fault.
+    fn agreed(&self, request: &CallRequest, answer: &Answer, receipt: &Receipt) -> Result<Amount, String> {
+        let Some(value) = answer.value.as_ref().ok().filter(|value| !is_fault(value)) else {
+            return Ok(Amount::ZERO);
+        };
+        let answered = Answered {
+            offer: &self.listed.offer,
+            function: &self.order.function,
+            quote: self.quote.map(|held| &held.quote),
+            request_bytes: request.args.len(),
+            response_bytes: value.len(),
+        };
+        answered.agreed(receipt, answer.waited_ms)
     }
 
     async fn free(&self) -> Result<Bought, Setback> {
@@ -344,21 +369,16 @@ impl Attempt<'_> {
     }
 }
 
-enum Answer {
-    Value(Bytes),
-    None(String),
+/// What came back.
+struct Answer {
+    /// The answer, or why there is none.
+    value: Result<Bytes, String>,
+    /// From the request to it.
+    waited_ms: u64,
 }
 
-impl Answer {
-    /// The most that the receipt may charge: the offer's price for these sizes, nothing for a fault.
-    fn agreed(&self, listed: &Listed, function: &str, request_bytes: usize) -> Amount {
-        match self {
-            Answer::Value(answer) if !is_fault(answer) => {
-                listed.offer.functions.get(function).map_or(Amount::ZERO, |price| price.charge(request_bytes, answer.len()))
-            }
-            _ => Amount::ZERO,
-        }
-    }
+fn milliseconds(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
 fn refusal_setback(refusal: Refusal) -> Setback {

@@ -113,12 +113,20 @@ impl Buyer {
         }
     }
 
+    /// What would this order cost? Sellers that can be bought from, best first, each with the least and the most that its offer allows
+    /// for these arguments. Where a price is named on request, the first few of them are asked, and both are the price named.
+    pub async fn quote(&self, order: &Order, terms: &Terms) -> Result<Vec<Candidate>, Fault> {
+        let candidates = self.candidates(&order.service, &order.function, order.args.len(), terms).map_err(no_offer)?;
+        self.inner.priced(order, terms, candidates).await
+    }
+
     /// Buy one call under `terms`. `deadline_ms` (Unix) bounds it from outside, as where it is part of another call.
     pub async fn buy(&self, order: &Order, terms: &Terms, deadline_ms: Option<u64>) -> Result<Bought, Fault> {
         let inner = &self.inner;
         let now = inner.exchange.now_ms();
         let deadline_ms = (now + u64::from(terms.deadline_ms)).min(deadline_ms.unwrap_or(u64::MAX));
         let candidates = self.candidates(&order.service, &order.function, order.args.len(), terms).map_err(no_offer)?;
+        let candidates = inner.priced(order, terms, candidates).await?;
         let call = Digest(inner.exchange.ambient().bytes());
         let attempts = candidates.len().min(terms.retries as usize + 1);
         let mut last =
@@ -136,6 +144,7 @@ impl Buyer {
                 order,
                 listed: &candidate.listed,
                 price_max: candidate.price_max,
+                quote: candidate.quote.as_deref(),
                 call,
                 until_ms: inner.exchange.now_ms() + share,
             };

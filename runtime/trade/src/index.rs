@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, RwLock};
 use hansa_economy::offer::{Offer, OfferError};
 use hansa_economy::{Amount, Digest, PublicKey, Signed, StatementError, Verifier};
 
+use crate::asking::HeldQuote;
 use crate::exchange::call_subject;
 use crate::limits::{LATENCY_MS_MAX, OFFERS_MAX};
 use crate::terms::{Prefer, Terms};
@@ -28,10 +29,28 @@ pub struct Listed {
 pub struct Candidate {
     /// The offer.
     pub listed: Arc<Listed>,
+    /// The least that an answer can cost; free calls aside.
+    pub price_min: Amount,
     /// The most that the call can cost.
     pub price_max: Amount,
+    /// The price that the seller named for it; none before it was asked, and where its offer tells the price.
+    pub quote: Option<Arc<HeldQuote>>,
+    /// Its price is named on request.
+    pub quoted: bool,
     /// Median-like average of this node's own calls, milliseconds.
     pub latency_ms: Option<u32>,
+}
+
+impl Candidate {
+    /// Is its price still to be asked for?
+    pub fn is_open(&self) -> bool {
+        self.quoted && self.quote.is_none()
+    }
+
+    /// What the terms have to allow for it to be of use.
+    fn needs(&self) -> Amount {
+        if self.is_open() { self.price_min } else { self.price_max }
+    }
 }
 
 /// Why an offer does not come into the index.
@@ -191,14 +210,14 @@ impl OfferIndex {
         }
         let known = priced.len();
         let mut fitting: Vec<Candidate> = priced.into_iter().filter(|candidate| fits(&candidate.listed.offer, terms)).collect();
-        let Some(cheapest) = fitting.iter().map(|candidate| candidate.price_max).min() else {
+        let Some(cheapest) = fitting.iter().map(Candidate::needs).min() else {
             return Err(NoOffer::Terms(known));
         };
         if cheapest > terms.max_price {
             return Err(NoOffer::Price { cheapest, limit: terms.max_price });
         }
-        fitting.retain(|candidate| candidate.price_max <= terms.max_price);
-        fitting.sort_by_key(|candidate| rank(candidate, terms.prefer));
+        fitting.retain(|candidate| candidate.needs() <= terms.max_price);
+        sort(&mut fitting, terms.prefer);
         Ok(fitting)
     }
 
@@ -209,16 +228,22 @@ impl OfferIndex {
     }
 
     fn candidate(&self, listed: Arc<Listed>, function: &str, request_bytes: usize) -> Option<Candidate> {
-        let price_max = listed.offer.functions.get(function)?.ceiling(request_bytes);
+        let price = listed.offer.functions.get(function)?;
+        let (price_min, price_max, quoted) = (price.floor(request_bytes), price.ceiling(request_bytes), price.quoted);
         let latency = self.latency.lock().expect("no panic while latencies are locked");
         let latency_ms = latency.get(&(listed.offer.agent, listed.offer.service.clone())).copied();
-        Some(Candidate { listed, price_max, latency_ms })
+        Some(Candidate { listed, price_min, price_max, quoted, quote: None, latency_ms })
     }
 }
 
 fn fits(offer: &Offer, terms: &Terms) -> bool {
     let labelled = |(name, value): (&String, &String)| offer.labels.get(name).is_some_and(|values| values.contains(value));
     terms.labels.iter().all(labelled) && terms.sellers.as_ref().is_none_or(|sellers| sellers.contains(&offer.agent))
+}
+
+/// Best first.
+pub(crate) fn sort(candidates: &mut [Candidate], prefer: Prefer) {
+    candidates.sort_by_key(|candidate| rank(candidate, prefer));
 }
 
 /// Ties are broken by key, so that two nodes choose alike.

@@ -1,5 +1,6 @@
 //! Buying and selling: choosing an offer, channels, vouchers, receipts, retries.
 
+mod asking;
 mod attempt;
 mod books;
 mod buyer;
@@ -12,18 +13,21 @@ mod pause;
 mod pay;
 mod port;
 mod proof;
+mod quoting;
 mod recovery;
 mod redeem;
 mod seller;
 mod settle;
+mod tariff;
 mod terms;
 #[cfg(test)]
 mod tests;
 
+pub use asking::HeldQuote;
 pub use books::{Books, BooksError};
 pub use buyer::{Bought, Buyer, Fits, Order, Payer};
 pub use exchange::{Exchange, call_subject, pay_subject, subject_token};
 pub use index::{Candidate, ListError, Listed, NoOffer, OfferIndex};
-pub use port::{Ambient, ChannelState, Done, Ended, Fill, Job, LedgerAnswer, LedgerError, LedgerPort, Serve};
+pub use port::{Ambient, Asked, ChannelState, Done, Ended, Fill, Job, LedgerAnswer, LedgerError, LedgerPort, Serve};
 pub use seller::{OfferTerms, Seller};
 pub use terms::{Narrowing, Prefer, Terms};

@@ -71,5 +71,20 @@ pub const PROBE_EVERY: Duration = Duration::from_millis(500);
 pub const GATHER_TURNS_MAX: usize = 8;
 /// A statement waits no longer than this for the one that signs for all; then it is signed alone.
 pub const GATHER_TIME_MAX: Duration = Duration::from_millis(20);
+/// Customers of all agents of a node whose calls are counted. A row takes some hundred bytes on disk. Whoever is new beyond that has no
+/// free calls; nobody loses a count, so that nobody can push others out with accounts made for it.
+pub const CUSTOMERS_MAX: u64 = 1_000_000;
+/// A receipt may state a run this much longer than the buyer waited, milliseconds: both round.
+pub const RUN_SLACK_MS: u64 = 2;
+/// How long a quoted price holds.
+pub const QUOTE_LIFE: Duration = Duration::from_secs(30);
+/// How long an agent may take to name a price.
+pub const QUOTE_TIME_MAX: Duration = Duration::from_millis(800);
+/// How long a buyer waits for one.
+pub const QUOTE_WAIT: Duration = Duration::from_millis(1_000);
+/// Sellers that a buyer asks for a price of one call.
+pub const QUOTES_ASKED: usize = 4;
+/// Prices that an agent works out at the same time; more are refused at once, as nobody pays for them.
+pub const QUOTES_AT_ONCE: usize = 8;
 /// Verified tree heads that are remembered.
 pub const TREE_HEADS_KEPT: usize = 4096;

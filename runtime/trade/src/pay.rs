@@ -23,6 +23,7 @@ pub(crate) async fn pay(inner: &Inner, request: PayRequest) -> PayReply {
             }
             PayReply::Taken(taken)
         }
+        PayRequest::Quote(asked) => crate::quoting::quote(inner, asked).await,
         PayRequest::Close(wish) => close(inner, &wish).await.unwrap_or_else(PayReply::Refused),
     }
 }

@@ -5,10 +5,12 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
+use hansa_economy::call::Refusal;
 use hansa_economy::channel::{AccountId, CallId, ChannelId, ChannelTerms};
 use hansa_economy::ledger::{
     Acceptance, ChannelClose, ChannelEquivocation, ChannelOpen, ChannelPhase, ChannelRedeem, ChannelTopup, Claim, Command, Reason,
 };
+use hansa_economy::quote::QuoteRequest;
 use hansa_economy::receipt::ModelRun;
 use hansa_economy::{Amount, Digest, Keypair, PublicKey};
 use minicbor::bytes::ByteVec;
@@ -143,6 +145,23 @@ pub struct Done {
     pub children: Vec<Digest>,
     /// Models that were run.
     pub models: Vec<ModelRun>,
+    /// From the start of the instance to its answer, waiting included, milliseconds.
+    pub run_ms: u64,
+    /// What the agent counted for its customer.
+    pub items: u64,
+}
+
+/// A call whose price a buyer wants to know.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// The interface.
+    pub service: String,
+    /// The function.
+    pub function: String,
+    /// CBOR array of arguments, already found to fit the function.
+    pub args: Bytes,
+    /// When nobody waits any more.
+    pub deadline: Instant,
 }
 
 /// Runs calls of one agent.
@@ -151,6 +170,10 @@ pub trait Serve: Send + Sync {
     fn check(&self, service: &str, function: &str, args: &[u8]) -> Result<(), String>;
     /// Run one call. It ends by its deadline.
     fn serve(&self, job: Job) -> BoxFuture<'_, Done>;
+    /// Name the price of a call of a function that is priced by quotes, at most its `max`. Error: why not, for the buyer.
+    fn price(&self, asked: Asked) -> BoxFuture<'_, Result<Amount, String>> {
+        Box::pin(async move { Err(format!("`{}` has no quoted price", asked.function)) })
+    }
     /// A call has ended and is booked: for whoever watches.
     fn ended(&self, _call: &Ended<'_>) {}
 }
@@ -179,6 +202,9 @@ pub(crate) enum PayRequest {
     /// A signed [`hansa_economy::channel::CloseWish`]: please redeem what you hold and end the channel now.
     #[n(1)]
     Close(#[n(0)] ByteVec),
+    /// What would this call cost?
+    #[n(2)]
+    Quote(#[n(0)] QuoteRequest),
 }
 
 /// The seller's answer.
@@ -196,4 +222,10 @@ pub(crate) enum PayReply {
     /// The channel takes no calls any more, but is not closed: calls are under way or not acknowledged. Acknowledge, and ask again.
     #[n(3)]
     NotYet(#[n(0)] String),
+    /// A signed [`hansa_economy::quote::Quote`].
+    #[n(4)]
+    Quoted(#[n(0)] ByteVec),
+    /// No price is named, and why.
+    #[n(5)]
+    NoQuote(#[n(0)] Refusal),
 }

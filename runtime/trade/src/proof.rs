@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use hansa_economy::channel::{CloseWish, Voucher};
 use hansa_economy::limits::TREE_LEAVES_MAX;
+use hansa_economy::quote::Quote;
 use hansa_economy::receipt::Receipt;
 use hansa_economy::statement::{Draft, Memo, Share, Unverified, sign_all};
 use hansa_economy::{Digest, Keypair, Signed, Statement, StatementError, Verifier};
@@ -180,6 +181,11 @@ pub(crate) fn check_voucher(
 
 /// The buyer checks that it was the seller who stated it.
 pub(crate) fn check_receipt(bytes: &[u8], seller: &Verifier, heads: &Heads) -> Result<Signed<Receipt>, StatementError> {
+    Unverified::read(bytes)?.verify(seller, heads)
+}
+
+/// Each side checks that a quote is the seller's.
+pub(crate) fn check_quote(bytes: &[u8], seller: &Verifier, heads: &Heads) -> Result<Signed<Quote>, StatementError> {
     Unverified::read(bytes)?.verify(seller, heads)
 }
 

@@ -164,6 +164,7 @@ mod tests {
             started_ms: 0,
             finished_ms: 0,
             children: vec![],
+            metered: None,
         }
     }
 

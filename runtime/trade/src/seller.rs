@@ -9,17 +9,20 @@ use hansa_economy::call::{CallReply, CallRequest, Refusal, RefusalCode, response
 use hansa_economy::channel::{Admission, LaneCredit, LaneRefusal, Voucher};
 use hansa_economy::limits::{FAULT_MESSAGE_BYTES_MAX, RECEIPT_CHILDREN_MAX, RECEIPT_MODELS_MAX};
 use hansa_economy::offer::Offer;
-use hansa_economy::receipt::{Ending, Receipt};
-use hansa_economy::{Amount, Digest, Keypair, PublicKey, Signed};
+use hansa_economy::quote::{Quote, QuoteRequest};
+use hansa_economy::receipt::{Ending, Metered, Receipt};
+use hansa_economy::{Amount, Digest, Keypair, PublicKey, Signed, Verifier};
 use hansa_host::{Fault, is_fault};
 use tokio::sync::Semaphore;
 
+use crate::books::{Counted, Customer, customer};
 use crate::exchange::Exchange;
 use crate::incoming::{Incoming, IncomingLane, Ledgers};
-use crate::limits::{ENVELOPE_BYTES, OFFER_LIFE, OFFER_VERSIONS_KEPT, STORED_REPLY_BYTES_MAX};
-use crate::port::{Done, Ended, Job, Serve};
+use crate::limits::{ENVELOPE_BYTES, OFFER_LIFE, OFFER_VERSIONS_KEPT, QUOTES_AT_ONCE, STORED_REPLY_BYTES_MAX};
+use crate::port::{Done, Ended, Job, PayReply, Serve};
 use crate::proof::{self, Signatory};
 use crate::redeem::Haste;
+use crate::tariff::Answered;
 
 /// Sells the services of one agent. Cheap to clone.
 #[derive(Clone)]
@@ -31,7 +34,11 @@ pub(crate) struct Inner {
     pub(crate) exchange: Exchange,
     pub(crate) key: Arc<Keypair>,
     signatory: Signatory,
-    serve: Arc<dyn Serve>,
+    pub(crate) serve: Arc<dyn Serve>,
+    /// The key, ready to verify its own quotes with.
+    pub(crate) verifier: Verifier,
+    /// Places for working out prices.
+    pub(crate) quoting: Semaphore,
     /// Offers that are honoured, newest first, by digest.
     offers: Mutex<VecDeque<(Digest, Arc<Offer>)>>,
     places: HashMap<String, Arc<Semaphore>>,
@@ -57,6 +64,8 @@ impl Seller {
             places: places.collect(),
             offers: Mutex::default(),
             signatory: Signatory::new(key.clone()),
+            verifier: key.verifier(),
+            quoting: Semaphore::new(QUOTES_AT_ONCE),
             key: key.clone(),
             serve,
             exchange: exchange.clone(),
@@ -107,6 +116,11 @@ impl Seller {
         Ok(encode(&crate::pay::pay(&self.inner, request).await))
     }
 
+    /// Name the price of a call, or say why not.
+    pub(crate) async fn quote(&self, asked: QuoteRequest) -> PayReply {
+        crate::quoting::quote(&self.inner, asked).await
+    }
+
     /// Redeem everything that is acknowledged, now. Returns how many channels were brought to the ledger.
     pub async fn redeem(&self) -> usize {
         crate::redeem::redeem_all(&self.inner, Haste::Now).await
@@ -125,8 +139,19 @@ struct Admitted<'a> {
     request: &'a CallRequest,
     offer: Arc<Offer>,
     price_max: Amount,
+    quote: Option<Signed<Quote>>,
     paid: Option<Paid>,
     deadline_ms: u64,
+}
+
+/// What an answer costs.
+#[derive(Default)]
+struct Bill {
+    charged: Amount,
+    /// What it was computed from.
+    metered: Option<Metered>,
+    /// The customer's count, where it matters.
+    counted: Option<Counted>,
 }
 
 /// Where it is paid from.
@@ -140,13 +165,14 @@ impl Inner {
     async fn serve_call(&self, request: &CallRequest) -> Result<Served, Refusal> {
         let offer = self.offer(request)?;
         let price = offer.functions.get(&request.function).ok_or_else(|| not_sold(request))?;
-        let price_max = price.ceiling(request.args.len());
+        let quote = crate::quoting::accepted(self, request, price)?;
+        let price_max = quote.as_ref().map_or_else(|| price.ceiling(request.args.len()), |quote| quote.body.price);
         self.check_arguments(request, &offer)?;
         let deadline_ms = self.deadline(request, &offer)?;
         let places = self.places.get(&offer.service).ok_or_else(|| not_sold(request))?.clone();
         if price_max == Amount::ZERO {
             let _place = places.try_acquire().map_err(|_| overloaded())?;
-            let admitted = Admitted { inner: self, request, offer, price_max, paid: None, deadline_ms };
+            let admitted = Admitted { inner: self, request, offer, price_max, quote, paid: None, deadline_ms };
             return Ok(Served { reply: admitted.run_free().await, encoded: None });
         }
         let paid = self.paid(request).await?;
@@ -161,7 +187,7 @@ impl Inner {
         };
         self.reserve(&paid.channel, price_max).await?;
         lane.credit.take(&paid.voucher, price_max);
-        let admitted = Admitted { inner: self, request, offer, price_max, paid: Some(paid), deadline_ms };
+        let admitted = Admitted { inner: self, request, offer, price_max, quote, paid: Some(paid), deadline_ms };
         Ok(admitted.run_paid(&mut lane).await)
     }
 
@@ -177,7 +203,7 @@ impl Inner {
     }
 
     /// The offer that the buyer accepted, if it is still honoured.
-    fn offer(&self, request: &CallRequest) -> Result<Arc<Offer>, Refusal> {
+    pub(crate) fn offer(&self, request: &CallRequest) -> Result<Arc<Offer>, Refusal> {
         let now = self.exchange.now_ms();
         let offers = self.offers.lock().expect("no panic while offers are locked");
         let found = offers.iter().find(|(digest, offer)| *digest == request.offer && offer.valid_until_ms > now);
@@ -191,7 +217,7 @@ impl Inner {
         }
     }
 
-    fn check_arguments(&self, request: &CallRequest, offer: &Offer) -> Result<(), Refusal> {
+    pub(crate) fn check_arguments(&self, request: &CallRequest, offer: &Offer) -> Result<(), Refusal> {
         let (size, most) = (request.args.len() as u64, offer.bounds.request_bytes_max);
         if size > most {
             let message = format!("the arguments have {size} bytes, this seller takes at most {most}; send less at a time");
@@ -274,17 +300,18 @@ impl Admitted<'_> {
         let mut release = Release { lane, channel: &paid.channel, price_max: self.price_max, settled: false };
         let started_ms = self.inner.exchange.now_ms();
         let done = self.run().await;
-        let charged = self.charge(&done);
-        self.tell(&done, charged, started_ms);
-        let receipt = self.receipt(paid, &release.lane.credit, &done, charged, started_ms);
+        let mut bill = self.bill(paid, &done);
+        self.tell(&done, bill.charged, started_ms);
+        let receipt = self.receipt(paid, &release.lane.credit, &done, &bill, started_ms);
         let receipt = self.inner.signatory.receipt(receipt).await;
         let bytes = receipt.bytes().to_vec();
         let reply = match done.answer {
             Some(answer) => CallReply::Answered(answer.into(), Some(bytes.into())),
             None => CallReply::Broke(short(&done.failure), Some(bytes.into())),
         };
-        let encoded = release.settle(&receipt, &reply, self.request.call, charged);
-        self.book(paid, release.lane, &receipt).await;
+        let encoded = release.settle(&receipt, &reply, self.request.call, bill.charged);
+        let customer = bill.counted.as_mut().map(Counted::book);
+        self.book(paid, release.lane, &receipt, customer).await;
         Served { reply, encoded: Some(encoded) }
     }
 
@@ -316,18 +343,39 @@ impl Admitted<'_> {
         });
     }
 
-    /// Nothing for a fault; else the price for these sizes, which the voucher covers.
-    fn charge(&self, done: &Done) -> Amount {
-        match &done.answer {
-            Some(answer) if !is_fault(answer) => {
-                let price = &self.offer.functions[&self.request.function];
-                price.charge(self.request.args.len(), answer.len()).min(self.price_max)
-            }
-            _ => Amount::ZERO,
-        }
+    /// Nothing for a fault; else what the offer or the quote says, which the voucher covers.
+    fn bill(&self, paid: &Paid, done: &Done) -> Bill {
+        let Some(answer) = done.answer.as_ref().filter(|answer| !is_fault(answer)) else {
+            return Bill::default();
+        };
+        let answered = Answered {
+            offer: &self.offer,
+            function: &self.request.function,
+            quote: self.quote.as_ref(),
+            request_bytes: self.request.args.len(),
+            response_bytes: answer.len(),
+        };
+        let counted = self.count(paid);
+        // Whoever cannot be counted has no free calls.
+        let uncounted = if self.offer.counts_customers() { self.offer.free_calls.into() } else { 0 };
+        let metered = answered.metered(done, counted.as_ref().map_or(uncounted, |counted| counted.before));
+        let charged = answered.cost(metered.as_ref().unwrap_or(&Metered::default())).min(self.price_max);
+        Bill { charged, metered, counted }
     }
 
-    fn receipt(&self, paid: &Paid, credit: &LaneCredit, done: &Done, charged: Amount, started_ms: u64) -> Receipt {
+    /// One more answered call of the account that pays, where calls are counted.
+    fn count(&self, paid: &Paid) -> Option<Counted> {
+        if !self.offer.counts_customers() {
+            return None;
+        }
+        let customer = customer(self.inner.key.public(), paid.channel.terms.payer, &self.offer.service);
+        self.inner.exchange.books().count(customer).unwrap_or_else(|error| {
+            tracing::error!(%error, "a customer's calls could not be read; this one counts as after the free ones");
+            None
+        })
+    }
+
+    fn receipt(&self, paid: &Paid, credit: &LaneCredit, done: &Done, bill: &Bill, started_ms: u64) -> Receipt {
         let ending = match &done.answer {
             Some(answer) => Ending::Answered(response_digest(&self.request.salt, answer)),
             None => Ending::Faulted(0),
@@ -350,18 +398,23 @@ impl Admitted<'_> {
             request: paid.voucher.body.request.unwrap_or_default(),
             ending,
             price_max: self.price_max,
-            charged,
-            cumulative: credit.charged.saturating_add(charged),
+            charged: bill.charged,
+            cumulative: credit.charged.saturating_add(bill.charged),
             started_ms,
             finished_ms: self.inner.exchange.now_ms(),
             children: done.children.iter().take(RECEIPT_CHILDREN_MAX).copied().collect(),
+            metered: bill.metered.clone(),
         }
     }
 
-    async fn book(&self, paid: &Paid, lane: &IncomingLane, receipt: &Signed<Receipt>) {
+    async fn book(&self, paid: &Paid, lane: &IncomingLane, receipt: &Signed<Receipt>, customer: Option<Customer>) {
         let books = self.inner.exchange.books();
         books.put_receipt(receipt.digest(), receipt.bytes().to_vec()).await;
         books.put_lane_in(paid.channel.id, paid.voucher.body.lane, lane.row()).await;
+        // Last: a crash in between may give a customer one call more for free, and never one less.
+        if let Some(customer) = customer {
+            books.put_customer(customer).await;
+        }
     }
 }
 
@@ -396,11 +449,11 @@ impl Drop for Release<'_> {
     }
 }
 
-fn not_sold(request: &CallRequest) -> Refusal {
+pub(crate) fn not_sold(request: &CallRequest) -> Refusal {
     Refusal::new(RefusalCode::NotSold, format!("`{}` of `{}` is not sold here", request.function, request.service))
 }
 
-fn overloaded() -> Refusal {
+pub(crate) fn overloaded() -> Refusal {
     Refusal { retry_after_ms: Some(100), ..Refusal::new(RefusalCode::Overloaded, "all places are taken; try again in 100 ms") }
 }
 

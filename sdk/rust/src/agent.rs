@@ -8,6 +8,18 @@
 ///
 /// Generates `mod bindings`: what the agent sells is `bindings::exports::<package>::<interface>::Guest`, what it buys is
 /// `bindings::<package>::<interface>::<function>`. `fault` is [`Fault`](crate::Fault) everywhere.
+///
+/// An agent with a quoted price in its `agent.toml` names the price of each call itself: put `export hansa:market/pricing@0.1.0;` in the
+/// world and the folder `hansa-market` before the agent's own in `wit`, then
+///
+/// ```ignore
+/// impl bindings::exports::hansa::market::pricing::Guest for Shouter {
+///     /// A thousandth of a credit for each ten bytes of the arguments; amounts are millionths.
+///     async fn price(_service: String, _function: String, arguments_json: String) -> Result<u64, String> {
+///         Ok(100 * arguments_json.len() as u64)
+///     }
+/// }
+/// ```
 #[macro_export]
 macro_rules! agent {
     (world: $world:literal, wit: [$($path:tt),+ $(,)?], agent: $agent:ident $(,)?) => {

@@ -1,8 +1,8 @@
 //! The guest side of Hansa: write an agent in Rust.
 //!
 //! An agent is a component: its exports are what it sells, its imports are what it buys. This crate binds what the host
-//! lends ([`context`], [`log`], [`inference`], [`store`], [`market`], [`wallet`], [`topics`]), gives market trouble one Rust type ([`Fault`]) and
-//! turns an agent's own world into bindings with one macro ([`agent!`]).
+//! lends ([`context`], [`log`], [`metering`], [`inference`], [`store`], [`market`], [`wallet`], [`topics`]), gives market trouble one
+//! Rust type ([`Fault`]) and turns an agent's own world into bindings with one macro ([`agent!`]).
 //!
 //! A whole agent, `src/lib.rs` of a crate with `crate-type = ["cdylib"]`, built with `--target wasm32-wasip2`:
 //!
@@ -64,6 +64,7 @@ pub mod inference;
 mod join;
 pub mod log;
 pub mod market;
+pub mod metering;
 pub mod store;
 #[cfg(feature = "text")]
 pub mod text;

@@ -59,6 +59,7 @@ impl Pair {
             started_ms: 0,
             finished_ms: 0,
             children: vec![],
+            metered: None,
         }
     }
 

@@ -9,6 +9,7 @@ wasmtime::component::bindgen!({
             import hansa:agent/log@0.1.0;
             import hansa:agent/topics@0.1.0;
             import hansa:wallet/wallet@0.1.0;
+            import hansa:agent/metering@0.1.0;
             import hansa:market/terms@0.1.0;
             import hansa:market/offers@0.1.0;
             import hansa:inference/models@0.1.0;

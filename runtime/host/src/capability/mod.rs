@@ -9,6 +9,7 @@ mod context;
 pub mod inference;
 pub mod log;
 pub mod market;
+mod metering;
 mod nn;
 pub mod store;
 pub mod topics;
@@ -90,6 +91,7 @@ pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
     hansa::agent::log::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     hansa::agent::topics::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     hansa::wallet::wallet::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+    hansa::agent::metering::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     hansa::market::terms::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     hansa::market::offers::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     hansa::inference::models::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;

@@ -8,7 +8,7 @@ use std::{
 
 use futures::future::{BoxFuture, FutureExt as _};
 use hansa_host::{
-    CallInfo, Capabilities, LifecycleError,
+    CallInfo, Capabilities, Invocation, LifecycleError,
     log::{LogLevel, LogSource},
     store::{AgentStore, Keys, StoreError},
 };
@@ -69,6 +69,20 @@ async fn state_outlives_the_instance() {
     assert!(hoard["ok"].as_u64().unwrap() <= 1024, "{hoard}");
     let absent = call(&keeper, (KEEPER, "get"), json!(["k"]), alone()).await.unwrap();
     assert!(absent["err"]["failed"].as_str().unwrap().contains("no store on this node"), "{absent}");
+}
+
+#[tokio::test]
+async fn items_are_counted_for_a_served_call_alone() {
+    let pricer = agent(&host(), "pricer");
+    let deadline = Instant::now() + Duration::from_secs(5);
+    let info = CallInfo { id: [1; 32], buyer: String::new(), deadline };
+    let served = Capabilities { call: Some(info), ..alone() };
+    for (capabilities, items) in [(served, 7), (alone(), 0)] {
+        let (interface, function) = ("fixture:pricing/pricer@0.1.0".to_owned(), "pack".to_owned());
+        let args = vec![0x81, 7].into();
+        let outcome = pricer.call(Invocation { interface, function, args, deadline, capabilities }).await;
+        assert_eq!((outcome.result.unwrap().to_vec(), outcome.items), (vec![0x82, 0, 7], items));
+    }
 }
 
 #[tokio::test]

@@ -356,5 +356,6 @@ fn receipt(terms: &ChannelTerms, voucher: &Voucher, call: Digest, charged: Amoun
         started_ms: 0,
         finished_ms: 0,
         children: vec![],
+        metered: None,
     }
 }

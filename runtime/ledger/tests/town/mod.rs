@@ -132,6 +132,7 @@ pub(crate) fn claim(terms: &ChannelTerms, payer: &Keypair, payee: &Keypair, lane
         started_ms: 0,
         finished_ms: 0,
         children: vec![],
+        metered: None,
     };
     let receipt = Signed::new(receipt, payee);
     let (ledger, channel, cumulative_max) = (terms.ledger, terms.id(), Amount(cumulative));

@@ -9,6 +9,7 @@ mod logs;
 mod market;
 mod offers;
 mod purse;
+mod pricing;
 mod serve;
 mod store;
 mod wakes;

@@ -46,6 +46,12 @@ fn offer(manifest: &Manifest, program: &Program, place: &Place, service: &str, s
     if let Some(name) = sale.price.keys().find(|name| !interface.functions.iter().any(|function| *function.name == ***name)) {
         return Err(format!("HA0012: agent.toml prices `{name}`, which `{service}` does not have"));
     }
+    if let Some((name, _)) = sale.price.iter().find(|(_, tag)| tag.0.quoted && !program.names_prices()) {
+        return Err(format!(
+            "HA0012: agent.toml has a quoted price for `{name}` of `{service}`, and the component does not export \
+             `hansa:market/pricing@0.1.0`, which would name it; export that, or write an amount"
+        ));
+    }
     Ok(Offer {
         service: service.to_owned(),
         functions: sale.price.iter().map(|(name, tag)| (name.clone(), tag.0.clone())).collect(),
@@ -66,6 +72,7 @@ fn offer(manifest: &Manifest, program: &Program, place: &Place, service: &str, s
         },
         valid_until_ms: 0,
         revision: 0,
+        free_calls: sale.free_calls,
     })
 }
 

@@ -7,13 +7,14 @@ use std::time::Instant;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use hansa_economy::Amount;
 use hansa_host::log::Log;
 use hansa_host::store::AgentStore;
 use hansa_host::topics::Topics;
 use hansa_host::wallet::Wallet;
 use hansa_host::{CallInfo, Capabilities, Invocation, Prepared};
 use hansa_inference::Inference;
-use hansa_trade::{Buyer, Done, Ended, Job, Serve, Terms};
+use hansa_trade::{Asked, Buyer, Done, Ended, Job, Serve, Terms};
 
 use super::allowance::Allowance;
 use super::infer::CallInference;
@@ -83,7 +84,8 @@ impl AgentServe {
                 (None, failure.to_string())
             }
         };
-        Done { answer, failure, children: market.receipts(), models: used.models }
+        let (run_ms, items) = (outcome.timings.run_ns / 1_000_000, outcome.items);
+        Done { answer, failure, children: market.receipts(), models: used.models, run_ms, items }
     }
 }
 
@@ -96,6 +98,10 @@ impl Serve for AgentServe {
 
     fn serve(&self, job: Job) -> BoxFuture<'_, Done> {
         self.run(job).boxed()
+    }
+
+    fn price(&self, asked: Asked) -> BoxFuture<'_, Result<Amount, String>> {
+        super::pricing::price(self, asked).boxed()
     }
 
     fn ended(&self, call: &Ended<'_>) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use clap::Subcommand;
-use hansa_economy::offer::Price;
+use hansa_economy::offer::{Price, Rates};
 use hansa_host::{Host, HostOptions, Program};
 use hansa_node::Client;
 use hansa_trade::Listed;
@@ -71,20 +71,33 @@ async fn search(context: &Context, client: &Client, text: &str) -> Result<(), Fa
     Ok(())
 }
 
+/// A price in one line.
 fn priced(price: &Price) -> String {
-    let mut text = price.base.to_string();
-    if price.per_request_kib.0 > 0 {
-        text += &format!(" + {}/KiB in", price.per_request_kib);
-    }
-    if price.per_response_kib.0 > 0 {
-        text += &format!(" + {}/KiB out", price.per_response_kib);
-    }
     if *price == Price::FREE {
-        "free".into()
-    } else if price.max > price.base {
-        format!("{text}, at most {}", price.max)
-    } else {
-        text
+        return "free".into();
+    }
+    if price.quoted {
+        return format!("named on request, at most {}", price.max);
+    }
+    let steps: Vec<String> = price.steps.iter().map(|step| format!("; {} from call {} on", rated(&step.rates), step.from)).collect();
+    rated(&price.rates()) + &steps.concat()
+}
+
+fn rated(rates: &Rates) -> String {
+    let parts = [
+        (rates.per_request_kib, "KiB in"),
+        (rates.per_response_kib, "KiB out"),
+        (rates.per_second, "second"),
+        (rates.per_inference_unit, "inference unit"),
+        (rates.per_item, "item"),
+    ];
+    let mut text = rates.base.to_string();
+    for (rate, unit) in parts.into_iter().filter(|(rate, _)| !rate.is_zero()) {
+        text += &format!(" + {rate}/{unit}");
+    }
+    match rates.max > rates.base {
+        true => format!("{text}, at most {}", rates.max),
+        false => text,
     }
 }
 

@@ -22,6 +22,7 @@ const NEIGHBOURS: &[(&str, &[&str])] = &[
     ("hansa-sdk", &[]),
     ("hansa-workshop", &["hansa-economy", "hansa-catalogue", "hansa-host"]),
     ("hansa-fixture-teller", &["hansa-sdk"]), // proves the part of the SDK that only runs inside a host
+    ("hansa-fixture-pricer", &["hansa-sdk"]), // the same for metering and pricing
 ];
 
 /// What the node assembles.

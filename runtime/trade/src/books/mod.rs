@@ -4,9 +4,10 @@
 //! group at most: a buyer goes on from its own newest voucher, which the seller shows it; a seller loses the vouchers of
 //! those milliseconds. FORMAT: see the table definitions below; version 2. Version 1 had another index of receipts, which is made anew.
 
+mod customers;
 mod rows;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -17,6 +18,8 @@ use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::limits::{BOOKS_FLUSH, BOOKS_QUEUE, RECEIPTS_PER_ROW};
+use customers::Customers;
+pub(crate) use customers::{Counted, Customer, customer};
 pub(crate) use rows::{ChannelOut, ClaimRow, ClaimWritten, LaneIn, LaneInWritten, LaneOut};
 
 const VERSION: u32 = 2;
@@ -69,6 +72,7 @@ store_errors!(redb::TransactionError, redb::TableError, redb::StorageError, redb
 enum Change {
     Row(Table, Vec<u8>, Vec<u8>),
     Receipt(Digest, Vec<u8>),
+    Customer(Customer),
     Flush(oneshot::Sender<()>),
 }
 
@@ -89,6 +93,7 @@ pub struct Books {
     database: Arc<Database>,
     /// Receipts that wait for the writer: whoever bought can read the receipt at once.
     fresh: Fresh,
+    customers: Arc<Customers>,
 }
 
 type Fresh = Arc<Mutex<HashMap<Digest, Vec<u8>>>>;
@@ -104,10 +109,12 @@ impl Books {
         let database = Arc::new(database);
         let (queue, waiting) = mpsc::channel(BOOKS_QUEUE);
         let fresh = Fresh::default();
-        let (writer, written) = (database.clone(), fresh.clone());
-        let spawned = std::thread::Builder::new().name("hansa-books".into()).spawn(move || write_all(&writer, waiting, &written));
+        let customers = Arc::new(Customers::open(&database)?);
+        let (writer, written, counts) = (database.clone(), fresh.clone(), customers.clone());
+        let write = move || write_all(&writer, waiting, &written, &counts);
+        let spawned = std::thread::Builder::new().name("hansa-books".into()).spawn(write);
         spawned.map_err(|error| BooksError::Store(redb::Error::Io(error)))?;
-        Ok(Books { queue, database, fresh })
+        Ok(Books { queue, database, fresh, customers })
     }
 
     pub(crate) async fn put_channel_out(&self, id: ChannelId, row: &ChannelOut) {
@@ -127,6 +134,16 @@ impl Books {
     pub(crate) async fn put_receipt(&self, digest: Digest, bytes: Vec<u8>) {
         self.fresh.lock().expect("no panic while receipts are locked").insert(digest, bytes.clone());
         drop(self.queue.send(Change::Receipt(digest, bytes)).await);
+    }
+
+    /// Count one more answered call of `customer`; none where it is new and there are too many.
+    pub(crate) fn count(&self, customer: Customer) -> Result<Option<Counted>, BooksError> {
+        self.customers.count(&self.database, customer)
+    }
+
+    /// Keep what is booked of a customer's count.
+    pub(crate) async fn put_customer(&self, customer: Customer) {
+        drop(self.queue.send(Change::Customer(customer)).await);
     }
 
     /// Wait until everything put before is on disk.
@@ -219,6 +236,7 @@ fn prepare(database: &Database) -> Result<(), BooksError> {
         write.open_table(LANES_IN)?;
         write.open_table(RECEIPTS)?;
         write.open_table(RECEIPT_NAMES)?;
+        customers::prepare(&write)?;
     }
     Ok(write.commit()?)
 }
@@ -240,6 +258,7 @@ fn name_receipts(write: &redb::WriteTransaction) -> Result<(), BooksError> {
 struct Group {
     rows: BTreeMap<(Table, Vec<u8>), Vec<u8>>,
     receipts: Vec<(Digest, Vec<u8>)>,
+    customers: BTreeSet<Customer>,
     waiting: Vec<oneshot::Sender<()>>,
 }
 
@@ -248,13 +267,14 @@ impl Group {
         match change {
             Change::Row(table, key, value) => drop(self.rows.insert((table, key), value)),
             Change::Receipt(digest, bytes) => self.receipts.push((digest, bytes)),
+            Change::Customer(customer) => drop(self.customers.insert(customer)),
             Change::Flush(done) => self.waiting.push(done),
         }
     }
 }
 
 /// The writer: collect for a moment, then commit the group. A newer row of a lane replaces an older one unwritten.
-fn write_all(database: &Database, mut queue: mpsc::Receiver<Change>, fresh: &Fresh) {
+fn write_all(database: &Database, mut queue: mpsc::Receiver<Change>, fresh: &Fresh, customers: &Customers) {
     while let Some(first) = queue.blocking_recv() {
         let mut group = Group::default();
         group.take(first);
@@ -264,7 +284,7 @@ fn write_all(database: &Database, mut queue: mpsc::Receiver<Change>, fresh: &Fre
         while let Ok(next) = queue.try_recv() {
             group.take(next);
         }
-        if let Err(error) = write(database, &group) {
+        if let Err(error) = write(database, &group, customers) {
             tracing::error!(%error, "the trade books could not be written; what this group held is lost");
         }
         let mut fresh = fresh.lock().expect("no panic while receipts are locked");
@@ -277,7 +297,7 @@ fn write_all(database: &Database, mut queue: mpsc::Receiver<Change>, fresh: &Fre
     }
 }
 
-fn write(database: &Database, group: &Group) -> Result<(), BooksError> {
+fn write(database: &Database, group: &Group, customers: &Customers) -> Result<(), BooksError> {
     let write = database.begin_write()?;
     {
         let mut channels_out = write.open_table(CHANNELS_OUT)?;
@@ -292,7 +312,10 @@ fn write(database: &Database, group: &Group) -> Result<(), BooksError> {
         }
     }
     write_receipts(&write, &group.receipts)?;
-    Ok(write.commit()?)
+    let counts = customers.write(&write, &group.customers)?;
+    write.commit()?;
+    customers.written(&counts);
+    Ok(())
 }
 
 fn write_receipts(write: &redb::WriteTransaction, receipts: &[(Digest, Vec<u8>)]) -> Result<(), BooksError> {
@@ -391,7 +414,7 @@ mod tests {
     }
 
     /// The writer thread lets go of the file a moment after the last handle is dropped.
-    async fn reopen(path: &Path) -> Books {
+    pub(super) async fn reopen(path: &Path) -> Books {
         loop {
             match Books::open(path) {
                 Err(BooksError::InUse(_)) => tokio::task::yield_now().await,

@@ -26,6 +26,7 @@ fn offer(seed: u8, price: u128) -> Signed<Offer> {
         bounds: CallBounds { deadline_ms_max: 1000, request_bytes_max: 1000, concurrency: 1 },
         valid_until_ms: 1000,
         revision: 1,
+        free_calls: 0,
     };
     Signed::new(offer, &key)
 }

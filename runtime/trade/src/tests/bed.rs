@@ -173,6 +173,31 @@ pub(super) struct TestServe {
     pub(super) gate: tokio::sync::Mutex<()>,
     /// Calls that were let in.
     pub(super) begun: AtomicUsize,
+    /// How long calls take, milliseconds, and how long they say that they took.
+    pub(super) run_ms: AtomicU64,
+    pub(super) run_ms_said: AtomicU64,
+    /// What calls count.
+    pub(super) items: AtomicU64,
+    /// Calls answer with a fault of their own.
+    pub(super) faults: AtomicBool,
+    /// The price it names, or why it names none.
+    pub(super) price: Mutex<Result<Amount, String>>,
+}
+
+impl TestServe {
+    pub(super) fn new() -> Arc<TestServe> {
+        Arc::new(TestServe {
+            children: AtomicUsize::default(),
+            models: Mutex::default(),
+            gate: tokio::sync::Mutex::default(),
+            begun: AtomicUsize::default(),
+            run_ms: AtomicU64::default(),
+            run_ms_said: AtomicU64::default(),
+            items: AtomicU64::default(),
+            faults: AtomicBool::default(),
+            price: Mutex::new(Err("not for sale".into())),
+        })
+    }
 }
 
 impl Serve for TestServe {
@@ -185,10 +210,20 @@ impl Serve for TestServe {
             self.begun.fetch_add(1, SeqCst);
             drop(self.gate.lock().await);
             let children = (0..self.children.load(SeqCst)).map(|n| Digest::of(&n.to_le_bytes())).collect();
-            let answer = minicbor::to_vec((0u8, ByteVec::from(b"x".to_vec()))).unwrap();
-            Done { answer: Some(answer.into()), children, models: self.models.lock().unwrap().clone(), ..Done::default() }
+            tokio::time::sleep(std::time::Duration::from_millis(self.run_ms.load(SeqCst))).await;
+            let answer = match self.faults.load(SeqCst) {
+                true => hansa_host::Fault::Failed("it fails".into()).to_result(),
+                false => minicbor::to_vec((0u8, ByteVec::from(b"x".to_vec()))).unwrap().into(),
+            };
+            let models = self.models.lock().unwrap().clone();
+            let (run_ms, items) = (self.run_ms_said.load(SeqCst), self.items.load(SeqCst));
+            Done { answer: Some(answer), children, models, run_ms, items, ..Done::default() }
         };
         done.boxed()
+    }
+
+    fn price(&self, _: Asked) -> BoxFuture<'_, Result<Amount, String>> {
+        async { self.price.lock().unwrap().clone() }.boxed()
     }
 }
 
@@ -202,7 +237,7 @@ pub(super) struct Bed {
     /// Where the seller is paid, and the buyers pay from.
     pub(super) payee: AccountId,
     pub(super) payer: AccountId,
-    offer: Offer,
+    pub(super) offer: Offer,
     _server: TestServer,
     _folder: TempDir,
 }
@@ -225,12 +260,7 @@ pub(super) async fn bed() -> Bed {
     };
     let books = Books::open(&folder.path().join("books.redb")).unwrap();
     let exchange = Exchange::new(server.bus().await, books, ledger.clone(), ambient);
-    let serve = Arc::new(TestServe {
-        children: AtomicUsize::default(),
-        models: Mutex::default(),
-        gate: tokio::sync::Mutex::default(),
-        begun: AtomicUsize::default(),
-    });
+    let serve = TestServe::new();
     let offer = offer(ledger.ledger(), payee);
     let seller = Seller::new(exchange.clone(), key(AGENT), std::slice::from_ref(&offer), serve.clone()).unwrap();
     Bed { now_ms, ledger, exchange, serve, seller, payee, payer, offer, _server: server, _folder: folder }
@@ -253,6 +283,7 @@ fn offer(ledger: Digest, account: AccountId) -> Offer {
         bounds: CallBounds { deadline_ms_max: 60_000, request_bytes_max: 1 << 20, concurrency: 64 },
         valid_until_ms: 0,
         revision: 0,
+        free_calls: 0,
     }
 }
 
@@ -300,10 +331,21 @@ impl Bed {
     /// Buy one call.
     pub(super) async fn buy(&self, buyer: &Buyer) -> Result<Bought, hansa_host::Fault> {
         self.exchange.index().list(self.seller.renew(&self.offer).bytes(), self.exchange.now_ms()).unwrap();
+        self.buy_listed(buyer).await
+    }
+
+    /// Buy one call of what is listed.
+    pub(super) async fn buy_listed(&self, buyer: &Buyer) -> Result<Bought, hansa_host::Fault> {
+        let (order, terms) = self.order();
+        buyer.buy(&order, &terms, None).await
+    }
+
+    /// What is bought, and how.
+    pub(super) fn order(&self) -> (Order, Terms) {
         let (labels, prefer) = (BTreeMap::new(), Prefer::Cheapest);
         let terms = Terms { max_price: PRICE, deadline_ms: 10_000, prefer, labels, sellers: None, retries: 0 };
         let order = Order { service: SERVICE.into(), function: "f".into(), args: vec![0x80].into(), fits: Arc::new(|_| Ok(())) };
-        buyer.buy(&order, &terms, None).await
+        (order, terms)
     }
 
     /// Say something on the seller's `pay` endpoint.
@@ -338,6 +380,7 @@ impl Hand {
             offer: offer.digest(),
             voucher: None,
             trace: None,
+            quote: None,
         };
         let voucher = debit.next(&self.terms, self.terms.id(), lane, PRICE, Some((request.call, request.digest())));
         debit.signed(&voucher);

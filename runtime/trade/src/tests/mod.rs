@@ -4,4 +4,6 @@ mod bed;
 mod closing;
 mod defending;
 mod looking;
+mod prices;
+mod quotes;
 mod redeeming;

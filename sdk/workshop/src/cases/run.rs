@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use hansa_catalogue::Manifest;
 use hansa_economy::Amount;
+use hansa_economy::price::{Measure, Price};
 use hansa_host::inference::Infer;
 use hansa_host::log::{Log, LogLine};
 use hansa_host::{
@@ -113,14 +114,19 @@ impl TestBench {
         };
         let deadline = Instant::now() + case.deadline;
         let info = CallInfo { id: [7; 32], buyer: case.buyer.clone(), deadline };
+        let price = self.price(&function, &args, lines, deadline).await;
         let Outside { capabilities, market, topics } = self.outside(case, deadline, lines, Some(info));
-        let bytes = args.len();
+        let request_bytes = args.len();
         let (interface, name) = (function.service.clone(), function.name.clone());
         let call = Invocation { interface, function: name, args: args.into(), deadline, capabilities };
-        let outcome = self.prepared.call(call).await;
-        let took = Duration::from_nanos(outcome.timings.run_ns);
-        let mut wrong = match outcome.result {
-            Ok(result) => self.judge(case, &function, bytes, &result),
+        let Outcome { result, timings, items } = self.prepared.call(call).await;
+        let took = Duration::from_nanos(timings.run_ns);
+        let mut wrong = match result {
+            Ok(result) => {
+                let run_ms = timings.run_ns / 1_000_000;
+                let measure = Measure { request_bytes, response_bytes: result.len(), run_ms, items, ..Measure::default() };
+                self.judge(case, &function, price, measure, &result)
+            }
             Err(failure) => vec![format!("the call broke: {failure}")],
         };
         wrong.extend(traded(case, &market.bought(), &topics.published()));
@@ -166,26 +172,47 @@ impl TestBench {
         Outside { capabilities, market, topics }
     }
 
-    fn judge(&self, case: &Case, function: &Function, request_bytes: usize, result: &[u8]) -> Vec<String> {
+    fn judge(
+        &self,
+        case: &Case,
+        function: &Function,
+        price: Result<Price, String>,
+        measure: Measure,
+        result: &[u8],
+    ) -> Vec<String> {
         let mut wrong = Vec::new();
         match function.schema.result_to_json(result) {
             Ok(found) => wrong.extend(case.expected.as_ref().and_then(|wanted| compare(&in_wire_form(wanted, function), &found))),
             Err(error) => wrong.push(format!("the answer is not of its declared type: {error}")),
         }
-        let charged = self.charge(function, request_bytes, result);
+        let charged = match price {
+            Ok(_) if is_fault(result) => Amount::ZERO,
+            Ok(price) => price.due(&measure, 1),
+            Err(none) => {
+                wrong.push(none);
+                return wrong;
+            }
+        };
         wrong.extend(
             case.charge.filter(|wanted| *wanted != charged).map(|wanted| format!("charge: expected {wanted}, got {charged}")),
         );
         wrong
     }
 
-    /// What the buyer pays by `agent.toml`: nothing for a fault.
-    fn charge(&self, function: &Function, request_bytes: usize, result: &[u8]) -> Amount {
-        if is_fault(result) {
-            return Amount::ZERO;
+    /// The price of a call by `agent.toml`, for a customer that has no free calls left; the agent's own where it is quoted.
+    async fn price(&self, function: &Function, args: &[u8], lines: &Arc<Lines>, deadline: Instant) -> Result<Price, String> {
+        let tag = self.manifest.sells.get(&function.service).and_then(|sale| sale.price.get(&function.name));
+        let price = tag.map_or(Price::FREE, |tag| tag.0.clone());
+        if !price.quoted {
+            return Ok(price);
         }
-        let price = self.manifest.sells.get(&function.service).and_then(|sale| sale.price.get(&function.name));
-        price.map_or(Amount::ZERO, |tag| tag.0.charge(request_bytes, result.len()))
+        let with = Capabilities { store: Arc::new(self.store.clone()), log: lines.clone(), ..Capabilities::absent() };
+        let named = self.prepared.price(&function.service, &function.name, args, with, deadline).await;
+        let named = named.map(|units| Amount(units.into())).map_err(|error| format!("no price was named: {error}"))?;
+        match named <= price.max {
+            true => Ok(Price::per_call(named)),
+            false => Err(format!("the agent named a price of {named}, above the `max` of {} in agent.toml", price.max)),
+        }
     }
 
     /// The function that a case calls: by its name alone where only one interface has it.

@@ -70,6 +70,7 @@ impl Trade {
             started_ms: 0,
             finished_ms: 0,
             children: vec![],
+            metered: None,
         }
     }
 

@@ -290,6 +290,7 @@ fn receipt(terms: &ChannelTerms, lane: u8, seq: u8, cumulative: u16) -> Receipt 
         started_ms: 0,
         finished_ms: 0,
         children: vec![],
+        metered: None,
     }
 }
 

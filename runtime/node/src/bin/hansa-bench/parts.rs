@@ -112,6 +112,7 @@ fn statements(argument: &[u8]) -> Statements {
         offer: some,
         voucher: None,
         trace: None,
+        quote: None,
     };
     let debit = LaneDebit { seq: 1000, last_receipt: Some(some), ..LaneDebit::default() };
     let voucher = debit.next(&terms, terms.id(), 3, price, Some((some, request.digest())));
@@ -143,6 +144,7 @@ fn receipt(voucher: &Voucher, request: &CallRequest, buyer: &Keypair, seller: &K
         started_ms: request.deadline_ms,
         finished_ms: request.deadline_ms,
         children: Vec::new(),
+        metered: None,
     }
 }
 

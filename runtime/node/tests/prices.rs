@@ -1,0 +1,100 @@
+//! Prices by what an agent counts, and prices that it names, with a real component and over the bus.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod shared;
+
+use hansa_economy::Amount;
+use hansa_host::Fault;
+use hansa_node::Node;
+use shared::*;
+
+const PRICER: &str = "fixture:pricing/pricer@0.1.0";
+
+fn pricer(name: &str, rest: &str) -> String {
+    format!(
+        "[agent]\nname = \"{name}\"\nversion = \"1.0.0\"\n[sells.\"{PRICER}\"]\n\
+         price.pack = {{ base = \"0.001\", per.item = \"0.0001\", max = \"0.003\" }}\n{rest}\n"
+    )
+}
+
+async fn deploy(node: &Node, rest: &str) -> Result<(), String> {
+    let deployed = node.deploy(&pricer("fixture/pricer", rest), component("fixture-pricer")).await;
+    deployed.map(drop).map_err(|error| error.to_string())
+}
+
+const QUOTED: &str = "price.carve = { quoted = true, max = \"0.001\" }";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn items_and_named_prices_are_paid() {
+    let town = town().await;
+    let south = town.node("south").await;
+    deploy(&south, QUOTED).await.unwrap();
+    let client = town.client("client", Amount::credits(1)).await;
+    see(&client, PRICER, 1).await;
+
+    let mut spent = Amount::ZERO;
+    // 0.001 for the call and 0.0001 for each item, up to 0.003; a fault costs nothing.
+    for (items, charged, counted) in [(0u64, 1_000, 0), (7, 1_700, 7), (1_000_000, 3_000, 1_000_000), (13, 0, 0)] {
+        let bought = call(&client, PRICER, "pack", minicbor::to_vec([items]).unwrap()).await.unwrap();
+        assert_eq!(bought.charged, Amount(charged), "{items} items");
+        let receipt = client.receipt(bought.receipt.unwrap()).await.unwrap().unwrap().body;
+        assert_eq!((receipt.price_max, receipt.metered.unwrap_or_default().items), (Amount(3_000), counted));
+        spent = spent.saturating_add(bought.charged);
+    }
+
+    // Ten for each byte of {"text":"oak"}.
+    let bought = call(&client, PRICER, "carve", text_arg("oak")).await.unwrap();
+    assert_eq!(bought.charged, Amount(140));
+    let receipt = client.receipt(bought.receipt.unwrap()).await.unwrap().unwrap().body;
+    assert_eq!(receipt.price_max, Amount(140));
+    assert!(receipt.metered.unwrap().quote.is_some());
+    spent = spent.saturating_add(bought.charged);
+    for (text, why) in [("granite".to_owned(), "too hard"), ("x".repeat(200), "above the offer's limit of 0.001000")] {
+        let Err(Fault::Refused(what)) = call(&client, PRICER, "carve", text_arg(&text)).await else { panic!("it was called") };
+        assert!(what.contains(why), "{what}");
+    }
+
+    client.settle().await;
+    south.settle().await;
+    assert_eq!(town.balance(account_of(&south, "pricer").await).await, spent);
+    town.check();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn free_calls_outlive_a_restart_of_the_node() {
+    let town = town().await;
+    let south = town.node("south").await;
+    deploy(&south, "price.carve = \"0.002\"\nfree-calls = 2").await.unwrap();
+    let client = town.client("client", Amount::credits(1)).await;
+    see(&client, PRICER, 1).await;
+    assert_eq!(call(&client, PRICER, "carve", text_arg("a")).await.unwrap().charged, Amount::ZERO);
+    client.close().await;
+    south.stop().await;
+    let south = town.node("south").await;
+    see(&client, PRICER, 1).await;
+    for charged in [0, 2_000] {
+        assert_eq!(carved(&client).await.charged, Amount(charged));
+    }
+    drop(south);
+    town.check();
+}
+
+/// Until the renewed offer has come round, the seller says that the old one is no longer made.
+async fn carved(client: &hansa_node::Client) -> hansa_trade::Bought {
+    for _ in 0..40 {
+        if let Ok(bought) = call(client, PRICER, "carve", text_arg("b")).await {
+            return bought;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+    }
+    panic!("the agent did not come up again")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_component_that_names_no_prices_has_no_quoted_one() {
+    let town = town().await;
+    let manifest = greeter("fixture/greeter", "0.001")
+        .replace("price.greet = \"0.001\"", "price.greet = { quoted = true, max = \"0.001\" }");
+    let error = town.north.deploy(&manifest, component("fixture-greeter")).await.map(drop).unwrap_err().to_string();
+    assert!(error.contains("HA0012") && error.contains("hansa:market/pricing"), "{error}");
+}
