@@ -275,8 +275,8 @@ impl<T> History<T> {
         self.versions.insert(version, released);
     }
 
-    /// Take a notice that [`check_notice`] found good; true where it is known already.
-    pub fn admit_notice(&mut self, notice: Signed<Notice>) -> Result<bool, NoticeRefusal> {
+    /// Does a notice that [`check_notice`] found good fit to the others? True where it is known already.
+    pub fn check_notice(&self, notice: &Signed<Notice>) -> Result<bool, NoticeRefusal> {
         let seq = notice.body.seq;
         if let Some(present) = self.notices.get(&seq) {
             return match present.digest() == notice.digest() {
@@ -292,8 +292,16 @@ impl<T> History<T> {
         if self.notices.len() >= NOTICES_MAX {
             return Err(NoticeRefusal::Full(self.name.clone()));
         }
-        self.notices.insert(seq, notice);
         Ok(false)
+    }
+
+    /// Take a notice that [`check_notice`] found good; true where it is known already.
+    pub fn admit_notice(&mut self, notice: Signed<Notice>) -> Result<bool, NoticeRefusal> {
+        let known = self.check_notice(&notice)?;
+        if !known {
+            self.notices.insert(notice.body.seq, notice);
+        }
+        Ok(known)
     }
 
     /// The package.

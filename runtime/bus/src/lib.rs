@@ -4,6 +4,8 @@
 //! - [`Bus`]: a connection that heals itself; requests, publications, subscriptions.
 //! - [`Bus::serve`]: services that the stock tools see (`nats micro ls|info|stats`), as NATS ADR-32 defines them.
 //! - [`Bus::bucket`]: key-value buckets, with a [`BucketWatch`] that an index can trust to be complete.
+//! - [`Bus::journal`]: statements in one order for everybody, each kept once and for good.
+//! - [`Bus::objects`]: bytes too long for one message.
 //! - [`ManagedServer`]: a supervised `nats-server` on loopback.
 #![deny(unsafe_code)]
 
@@ -13,8 +15,10 @@ mod bucket;
 mod connection;
 mod diagnosis;
 mod greeting;
+mod journal;
 pub mod limits;
 mod name;
+mod objects;
 mod request;
 mod server;
 mod service;
@@ -25,7 +29,9 @@ pub mod testing;
 pub use bucket::{Bucket, BucketError, BucketEvent, BucketOptions, BucketStorage, BucketWatch, Entry};
 pub use connection::{Bus, BusOptions, BusState};
 pub use diagnosis::ConnectError;
+pub use journal::{Journal, JournalError, JournalEvent, JournalReader};
 pub use name::BadName;
+pub use objects::Objects;
 pub use request::RequestError;
 pub use server::{BinaryError, ManagedServer, ServerOptions, ServerState, StartError};
 pub use service::{

@@ -46,6 +46,12 @@ pub const BUCKET_EXPIRY_MARKER: Duration = Duration::from_secs(60);
 /// Time that one operation on a bucket may take.
 pub const BUCKET_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Time that one operation on a journal may take.
+pub const JOURNAL_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Time that storing or reading one object may take.
+pub const OBJECT_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// Events that wait in a watch for a slow reader before the watch stops reading from the server.
 pub const WATCH_EVENTS_MAX: usize = 1024;
 

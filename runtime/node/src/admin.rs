@@ -41,6 +41,13 @@ pub enum Ask {
         /// Working capital, paid from the operator's account.
         fund: Option<Amount>,
     },
+    /// Deploy a package of the catalogue.
+    DeployPublished {
+        /// For example `acme/translator@1`.
+        package: String,
+        /// Working capital, paid from the operator's account.
+        fund: Option<Amount>,
+    },
     /// Running agents.
     Agents,
     /// Stop an agent.
@@ -347,6 +354,10 @@ async fn answer(node: &Node, ask: Ask) -> Result<Reply, String> {
         }
         Ask::Status => Ok(Reply::Status(status(node))),
         Ask::Deploy { folder, manifest, component, fund } => deploy(node, folder, manifest, component, fund).await,
+        Ask::DeployPublished { package, fund } => {
+            let name = node.deploy_published(&package).await.map_err(|error| error.to_string())?;
+            deployed(node, name, fund).await
+        }
         Ask::Agents => {
             let mut agents = Vec::new();
             for agent in node.agents().await.values() {
@@ -394,6 +405,10 @@ async fn deploy(
     let manifest = std::fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     let component = read_component(&folder, component.as_deref()).map_err(|error| error.to_string())?;
     let name = node.deploy(&manifest, component).await.map_err(|error| error.to_string())?;
+    deployed(node, name, fund).await
+}
+
+async fn deployed(node: &Node, name: String, fund: Option<Amount>) -> Result<Reply, String> {
     if let Some(amount) = fund {
         let account = node.agents().await.get(&name).map(|agent| agent.account()).ok_or("the agent stopped at once")?;
         give(node, account, amount).await.map_err(|error| format!("`{name}` runs, but could not be funded: {error}"))?;

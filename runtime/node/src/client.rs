@@ -9,8 +9,9 @@ use hansa_bus::{Bus, BusOptions};
 use hansa_economy::channel::AccountId;
 use hansa_economy::receipt::Receipt;
 use hansa_economy::{Amount, Digest, Keypair, Signed};
-use hansa_trade::{Books, Bought, Buyer, Exchange, Listed, Order, Payer, Prefer, Terms};
+use hansa_trade::{Books, Bought, Buyer, Candidate, Exchange, Listed, Order, Payer, Prefer, Terms};
 
+use crate::catalogue::CatalogueLink;
 use crate::codes::Coded;
 use crate::ledger::{CREDITS, LedgerLink, LinkPort};
 use crate::node::{COMPONENT_SUBJECT, NodeError, RECEIPT_SUBJECT, offers_bucket, watch_offers};
@@ -105,11 +106,21 @@ impl Client {
         max_price: Amount,
         deadline_ms: u32,
     ) -> Result<Bought, hansa_host::Fault> {
-        let terms =
-            Terms { max_price, deadline_ms, prefer: Prefer::Cheapest, labels: BTreeMap::new(), sellers: None, retries: 3 };
-        let order =
-            Order { service: service.to_owned(), function: function.to_owned(), args: args.into(), fits: Arc::new(|_| Ok(())) };
+        let (order, terms) = order(service, function, args, max_price, deadline_ms);
         self.buyer.buy(&order, &terms, None).await
+    }
+
+    /// What one call would cost, at each seller that can be bought from, best first. `args`: CBOR array of the arguments.
+    pub async fn quote(
+        &self,
+        service: &str,
+        function: &str,
+        args: Vec<u8>,
+        max_price: Amount,
+        deadline_ms: u32,
+    ) -> Result<Vec<Candidate>, hansa_host::Fault> {
+        let (order, terms) = order(service, function, args, max_price, deadline_ms);
+        self.buyer.quote(&order, &terms).await
     }
 
     /// A verified receipt: from our own books, or from whoever on the bus has it.
@@ -132,6 +143,11 @@ impl Client {
         let asked = self.exchange.bus().request(COMPONENT_SUBJECT, digest.0.to_vec().into(), COMPONENT_TIMEOUT).await;
         let bytes =
             asked.map_err(|error| NodeError(format!("the component {} cannot be had from its node: {error}", digest.short())))?;
+        if bytes.is_empty() {
+            let link = CatalogueLink::new(self.exchange.bus()).map_err(failed)?;
+            let stored = link.component(digest).await;
+            return stored.ok_or_else(|| NodeError(format!("the component {} is not in the bus's store", digest.short())));
+        }
         match Digest::of(&bytes) == digest {
             true => Ok(bytes.to_vec()),
             false => Err(NodeError(format!("a node answered with another component than {digest}"))),
@@ -156,6 +172,12 @@ impl Drop for Client {
     fn drop(&mut self) {
         self.watch.abort();
     }
+}
+
+fn order(service: &str, function: &str, args: Vec<u8>, max_price: Amount, deadline_ms: u32) -> (Order, Terms) {
+    let terms = Terms { max_price, deadline_ms, prefer: Prefer::Cheapest, labels: BTreeMap::new(), sellers: None, retries: 3 };
+    let (service, function) = (service.to_owned(), function.to_owned());
+    (Order { service, function, args: args.into(), fits: Arc::new(|_| Ok(())) }, terms)
 }
 
 fn matches(offer: &hansa_economy::offer::Offer, text: &str) -> bool {

@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod agent;
 pub mod ambient;
+pub mod catalogue;
 pub mod client;
 pub mod codes;
 pub mod config;

@@ -20,11 +20,12 @@ use hansa_trade::{Books, Exchange};
 use tokio::sync::Mutex;
 
 use crate::agent::{DeployError, Deployed, Deployment, Surroundings};
+use crate::catalogue::Keeper;
 use crate::codes::Coded;
 use crate::config::NodeConfig;
 use crate::ledger::{self, CREDITS, LedgerLink, LinkPort};
 use crate::meter::Meter;
-use crate::{agent, ambient, folder, keys, models, tools};
+use crate::{agent, ambient, catalogue, folder, keys, models, tools};
 
 /// Bucket of signed offers.
 pub const OFFERS_BUCKET: &str = "hansa-offers";
@@ -48,6 +49,7 @@ pub struct Node {
     ledger: Option<Ledger>,
     port: LinkPort,
     _door: Option<Service>,
+    catalogue: Keeper,
     inference: Inference,
     exchange: Exchange,
     blobs: Blobs,
@@ -82,13 +84,7 @@ impl Node {
         let lock = folder::claim(&config.data, &config.name).map_err(coded)?;
         let key = Arc::new(keys::load_or_make(&config.data.join("operator.key")).map_err(failed)?);
         let server = start_server(&config).await?;
-        let url = config.bus.url.clone().or_else(|| server.as_ref().map(ManagedServer::url)).unwrap_or_default();
-        let options = BusOptions {
-            name: format!("hansa {}", config.name),
-            credentials_file: config.bus.credentials.clone(),
-            ..BusOptions::at(url)
-        };
-        let bus = Bus::connect(options).await.map_err(coded)?;
+        let bus = connect(&config, server.as_ref()).await?;
         let ledger = if config.ledger.host { Some(open_ledger(&config, &key).await?) } else { None };
         let link = match &ledger {
             Some(ledger) => LedgerLink::Here(ledger.clone()),
@@ -108,7 +104,9 @@ impl Node {
         let offers = offers_bucket(&bus).await?;
         let watch = tokio::spawn(watch_offers(offers.clone(), exchange.clone()));
         let blobs = Blobs::open(&config.data.join("blobs")).map_err(failed)?;
-        let behind = work_behind(&bus, &exchange, &blobs, ledger.as_ref(), &key, config.ledger.checkpoint.clone());
+        let mut behind = work_behind(&bus, &exchange, &blobs, ledger.as_ref(), &key, config.ledger.checkpoint.clone());
+        let (keeper, reader) = Keeper::open(&bus, blobs.clone()).await?;
+        behind.extend([reader, catalogue::serve(&bus, keeper.clone()).await]);
         let around = Surroundings {
             host,
             inference: inference.clone(),
@@ -132,6 +130,7 @@ impl Node {
             ledger,
             port,
             _door: door,
+            catalogue: keeper,
             inference,
             exchange,
             blobs,
@@ -208,10 +207,21 @@ impl Node {
         &self.key
     }
 
-    /// Deploy a package: keep it, check it, start it. A running agent of the same name is replaced once the new one is
-    /// known to be good; where it does not start all the same, the old one comes back.
+    /// Deploy what the operator has: sign it, check it, start it. See [`Node::deploy_package`].
     pub async fn deploy(&self, manifest: &str, component: Vec<u8>) -> Result<String, DeployError> {
         let package = Package::sign(manifest, component, &self.key).map_err(|error| DeployError(package_text(&error)))?;
+        self.deploy_package(package).await
+    }
+
+    /// Deploy a package of the catalogue under its publisher's signature, by a wish such as `acme/translator@1`.
+    pub async fn deploy_published(&self, wish: &str) -> Result<String, DeployError> {
+        let package = self.catalogue.release(wish).await.map_err(|error| DeployError(format!("HA0024: {error}")))?;
+        self.deploy_package(package).await
+    }
+
+    /// Deploy a package: keep it, check it, start it. A running agent of the same name is replaced once the new one is
+    /// known to be good; where it does not start all the same, the old one comes back.
+    async fn deploy_package(&self, package: Package) -> Result<String, DeployError> {
         let name = package.manifest.short_name().to_owned();
         agent::rehearse(&self.around, &package).await?;
         let mut agents = self.agents.lock().await;
@@ -227,6 +237,7 @@ impl Node {
             Err(error) => return Err(error),
         };
         self.remember(&name, &package)
+            .await
             .map_err(|error| DeployError(format!("the agent runs, but will not come up again after a restart: {error}")))?;
         agents.insert(name.clone(), deployed);
         Ok(name)
@@ -303,9 +314,23 @@ impl Node {
         self.config.data.join("agents").join(name)
     }
 
-    fn remember(&self, name: &str, package: &Package) -> Result<(), std::io::Error> {
+    async fn remember(&self, name: &str, package: &Package) -> Result<(), std::io::Error> {
         self.blobs.put(&package.component).map_err(std::io::Error::other)?;
+        if package.component.len() > self.bus.max_payload() {
+            self.lend_to_buyers(package).await;
+        }
         std::fs::write(self.agent_folder(name).join("package"), package.statement.bytes())
+    }
+
+    /// A component that no message can carry: whoever wants to see its types fetches it from the store.
+    async fn lend_to_buyers(&self, package: &Package) {
+        let (key, objects) = (package.statement.body.component.to_string(), self.catalogue.objects());
+        if objects.has(&key).await.is_ok_and(|has| has) {
+            return;
+        }
+        if let Err(error) = objects.put(&key, &package.component).await {
+            tracing::warn!(%error, "`hansa service call` cannot fetch this component; agents can buy from it all the same");
+        }
     }
 
     async fn restart_agents(&self) {
@@ -356,7 +381,10 @@ fn work_behind(
 ) -> Vec<tokio::task::JoinHandle<()>> {
     let (books, components) = (exchange.books().clone(), blobs.clone());
     let receipt = move |digest| books.receipt(digest).ok().flatten();
-    let component = move |digest| components.get(digest).ok();
+    let bytes_max = bus.max_payload();
+    // What fits into no message is in the store: nothing says so.
+    let component =
+        move |digest| components.get(digest).ok().map(|bytes| if bytes.len() > bytes_max { Vec::new() } else { bytes });
     let mut behind = vec![
         tokio::spawn(answer_by_digest(bus.clone(), RECEIPT_SUBJECT, receipt)),
         tokio::spawn(answer_by_digest(bus.clone(), COMPONENT_SUBJECT, component)),
@@ -379,6 +407,12 @@ async fn start_server(config: &NodeConfig) -> Result<Option<ManagedServer>, Node
     let options =
         ServerOptions { port, name: format!("hansa-{}", config.name), ..ServerOptions::new(binary, config.data.join("bus")) };
     ManagedServer::start(options).await.map(Some).map_err(coded)
+}
+
+async fn connect(config: &NodeConfig, server: Option<&ManagedServer>) -> Result<Bus, NodeError> {
+    let url = config.bus.url.clone().or_else(|| server.map(ManagedServer::url)).unwrap_or_default();
+    let (name, credentials_file) = (format!("hansa {}", config.name), config.bus.credentials.clone());
+    Bus::connect(BusOptions { name, credentials_file, ..BusOptions::at(url) }).await.map_err(coded)
 }
 
 async fn open_ledger(config: &NodeConfig, key: &Keypair) -> Result<Ledger, NodeError> {

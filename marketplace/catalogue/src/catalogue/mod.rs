@@ -18,7 +18,8 @@ use crate::releases::{History, Notice, NoticeRefusal, Released, VersionRefusal, 
 use crate::semver::{Break, Interfaces};
 use crate::version::{PackageName, Version};
 pub use lookup::{Alternative, Seller};
-use waiting::{Item, Waiting};
+pub use waiting::Item;
+use waiting::Waiting;
 
 /// Where a statement comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +29,17 @@ pub enum Origin {
     /// A store of what was admitted before, in any order: who owned the name once could sign, versions may come in any order,
     /// and what breaks buyers is kept, but not listed as a seller.
     Stored,
+}
+
+/// What would become of a statement, or where it has gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is new, and fits.
+    New,
+    /// It is in already.
+    Known,
+    /// It waits for something else.
+    Waiting(Missing),
 }
 
 /// What became of a statement.
@@ -174,8 +186,7 @@ impl Catalogue {
 
     /// Take a record of a publisher's name, as signed bytes.
     pub fn admit_name(&mut self, record: &[u8]) -> Result<Admission, AdmitError> {
-        let record = Signed::<NameRecord>::open(record)?;
-        self.admit(Item::Name(record))
+        self.admit(Item::name(record)?)
     }
 
     /// Take a release: its statement as signed bytes, its component and its files. All is verified here.
@@ -192,14 +203,12 @@ impl Catalogue {
 
     /// Take a release that [`Release::open`] has verified.
     pub fn admit_opened(&mut self, release: Release, origin: Origin) -> Result<Admission, AdmitError> {
-        self.admit(Item::Release(Box::new(release), origin))
+        self.admit(Item::release(release, origin))
     }
 
     /// Take a notice, as signed bytes.
     pub fn admit_notice(&mut self, notice: &[u8], origin: Origin) -> Result<Admission, AdmitError> {
-        let notice = Signed::<Notice>::open(notice)?;
-        check_notice(&notice.body)?;
-        self.admit(Item::Notice(notice, origin))
+        self.admit(Item::notice(notice, origin)?)
     }
 
     /// How many statements wait, and for what, the oldest first.
@@ -207,15 +216,28 @@ impl Catalogue {
         self.waiting.all()
     }
 
-    fn admit(&mut self, item: Item) -> Result<Admission, AdmitError> {
+    /// What would become of `item` now; nothing is changed.
+    pub fn judge(&self, item: &Item) -> Result<Verdict, AdmitError> {
+        match item {
+            Item::Name(record) => named(match self.names.get(&record.body.name) {
+                Some(chain) => chain.clone().push(record.clone()),
+                None => NameChain::begin(record.clone()).map(drop),
+            }),
+            Item::Release(release, origin) => self.judge_release(release, *origin),
+            Item::Notice(notice, origin) => self.judge_notice(notice, *origin).map(|(verdict, _)| verdict),
+        }
+    }
+
+    /// Take a statement.
+    pub fn admit(&mut self, item: Item) -> Result<Admission, AdmitError> {
         let mut changes = Changes::default();
         match self.place(&item, &mut changes)? {
-            Placed::Known => return Ok(Admission::Known),
-            Placed::Missing(missing) => {
+            Verdict::Known => return Ok(Admission::Known),
+            Verdict::Waiting(missing) => {
                 self.waiting.add(item, missing.clone());
                 return Ok(Admission::Waiting(missing));
             }
-            Placed::New => {}
+            Verdict::New => {}
         }
         self.place_waiting(&mut changes);
         Ok(Admission::New(changes))
@@ -236,7 +258,7 @@ impl Catalogue {
             }
             for item in ready {
                 match self.place(&item, changes) {
-                    Ok(Placed::Missing(missing)) => self.waiting.add(item, missing),
+                    Ok(Verdict::Waiting(missing)) => self.waiting.add(item, missing),
                     Ok(_) => {}
                     Err(refusal) => changes.refused.push((item.digest(), refusal)),
                 }
@@ -258,7 +280,7 @@ impl Catalogue {
         }
     }
 
-    fn place(&mut self, item: &Item, changes: &mut Changes) -> Result<Placed, AdmitError> {
+    fn place(&mut self, item: &Item, changes: &mut Changes) -> Result<Verdict, AdmitError> {
         match item {
             Item::Name(record) => self.place_name(record),
             Item::Release(release, origin) => self.place_release(release, *origin, changes),
@@ -266,38 +288,39 @@ impl Catalogue {
         }
     }
 
-    fn place_name(&mut self, record: &Signed<NameRecord>) -> Result<Placed, AdmitError> {
+    fn place_name(&mut self, record: &Signed<NameRecord>) -> Result<Verdict, AdmitError> {
         let name = record.body.name.clone();
-        let pushed = match self.names.get_mut(&name) {
+        named(match self.names.get_mut(&name) {
             Some(chain) => chain.push(record.clone()),
             None => NameChain::begin(record.clone()).map(|chain| drop(self.names.insert(name, chain))),
-        };
-        match pushed {
-            Ok(()) => Ok(Placed::New),
-            Err(NameRefusal::Replay { .. }) => Ok(Placed::Known),
-            Err(NameRefusal::Missing { name, missing, .. }) => Ok(Placed::Missing(Missing::NameRecord { name, record: missing })),
-            Err(refusal) => Err(refusal.into()),
-        }
+        })
     }
 
-    fn place_release(&mut self, release: &Release, origin: Origin, changes: &mut Changes) -> Result<Placed, AdmitError> {
+    fn place_release(&mut self, release: &Release, origin: Origin, changes: &mut Changes) -> Result<Verdict, AdmitError> {
+        let verdict = self.judge_release(release, origin)?;
+        if verdict == Verdict::New {
+            self.add(release, release.content());
+            changes.packages.insert(release.name.clone());
+        }
+        Ok(verdict)
+    }
+
+    fn judge_release(&self, release: &Release, origin: Origin) -> Result<Verdict, AdmitError> {
         let history = self.packages.get(&release.name);
         let content = release.content();
         let known = history.map_or(Ok(false), |history| history.check(release.version, content, origin == Origin::New));
         if let Ok(true) = known {
-            return Ok(Placed::Known);
+            return Ok(Verdict::Known);
         }
         let publisher = release.name.publisher();
         if let Some(missing) = self.entitled(publisher, release.signer(), release.statement.body.name_record, origin)? {
-            return Ok(Placed::Missing(missing));
+            return Ok(Verdict::Waiting(missing));
         }
         known?;
         for interface in release.contract.services().filter(|_| origin == Origin::New) {
             self.interfaces.check(publisher, interface)?;
         }
-        self.add(release, content);
-        changes.packages.insert(release.name.clone());
-        Ok(Placed::New)
+        Ok(Verdict::New)
     }
 
     fn add(&mut self, release: &Release, content: Digest) {
@@ -323,26 +346,35 @@ impl Catalogue {
         history.add(release.version, Released { content, signer: release.signer(), entry });
     }
 
-    fn place_notice(&mut self, notice: &Signed<Notice>, origin: Origin, changes: &mut Changes) -> Result<Placed, AdmitError> {
+    fn place_notice(&mut self, notice: &Signed<Notice>, origin: Origin, changes: &mut Changes) -> Result<Verdict, AdmitError> {
+        let (verdict, package) = self.judge_notice(notice, origin)?;
+        if verdict == Verdict::New
+            && let Some(history) = self.packages.get_mut(&package)
+        {
+            history.admit_notice(notice.clone())?;
+            changes.packages.insert(package);
+        }
+        Ok(verdict)
+    }
+
+    fn judge_notice(&self, notice: &Signed<Notice>, origin: Origin) -> Result<(Verdict, PackageName), AdmitError> {
         let (package, version) = check_notice(&notice.body)?;
         let signer = notice.signer;
         let is_known = |history: &History<Entry>| history.notices().any(|known| known.digest() == notice.digest());
         if self.packages.get(&package).is_some_and(is_known) {
-            return Ok(Placed::Known);
+            return Ok((Verdict::Known, package));
         }
         if let Some(missing) = self.entitled(package.publisher(), signer, notice.body.name_record, origin)? {
-            return Ok(Placed::Missing(missing));
+            return Ok((Verdict::Waiting(missing), package));
         }
-        let release = Missing::Release { package: package.clone(), version };
-        let Some(history) = self.packages.get_mut(&package).filter(|history| match version {
+        let history = self.packages.get(&package).filter(|history| match version {
             Some(version) => history.get(version).is_some(),
             None => true,
-        }) else {
-            return Ok(Placed::Missing(release));
-        };
-        history.admit_notice(notice.clone())?;
-        changes.packages.insert(package);
-        Ok(Placed::New)
+        });
+        match history {
+            Some(history) => history.check_notice(notice).map(|_| (Verdict::New, package)).map_err(AdmitError::from),
+            None => Ok((Verdict::Waiting(Missing::Release { package: package.clone(), version }), package)),
+        }
     }
 
     /// May `signer` speak for `publisher`, under the name record `under`? What is missing to tell.
@@ -373,11 +405,14 @@ impl Catalogue {
     }
 }
 
-/// Where an item has gone.
-enum Placed {
-    New,
-    Known,
-    Missing(Missing),
+/// What it means that a record did or did not continue its chain.
+fn named(pushed: Result<(), NameRefusal>) -> Result<Verdict, AdmitError> {
+    match pushed {
+        Ok(()) => Ok(Verdict::New),
+        Err(NameRefusal::Replay { .. }) => Ok(Verdict::Known),
+        Err(NameRefusal::Missing { name, missing, .. }) => Ok(Verdict::Waiting(Missing::NameRecord { name, record: missing })),
+        Err(refusal) => Err(refusal.into()),
+    }
 }
 
 #[cfg(test)]

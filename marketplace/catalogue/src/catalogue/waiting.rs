@@ -5,21 +5,41 @@ use std::collections::VecDeque;
 
 use hansa_economy::{Digest, Signed};
 
-use super::{Missing, Origin};
+use super::{AdmitError, Missing, Origin};
 use crate::limits::{WAITING_BYTES_MAX, WAITING_MAX};
 use crate::names::NameRecord;
 use crate::package::Release;
-use crate::releases::Notice;
+use crate::releases::{Notice, check_notice};
 
 /// A statement with all that is needed to place it.
 #[derive(Clone, Debug)]
-pub(super) enum Item {
+pub enum Item {
+    /// A record of a publisher's name.
     Name(Signed<NameRecord>),
+    /// A verified release.
     Release(Box<Release>, Origin),
+    /// A notice.
     Notice(Signed<Notice>, Origin),
 }
 
 impl Item {
+    /// A record of a publisher's name, as signed bytes.
+    pub fn name(record: &[u8]) -> Result<Item, AdmitError> {
+        Ok(Item::Name(Signed::open(record)?))
+    }
+
+    /// A release that [`Release::open`] has verified.
+    pub fn release(release: Release, origin: Origin) -> Item {
+        Item::Release(Box::new(release), origin)
+    }
+
+    /// A notice, as signed bytes.
+    pub fn notice(notice: &[u8], origin: Origin) -> Result<Item, AdmitError> {
+        let notice = Signed::<Notice>::open(notice)?;
+        check_notice(&notice.body)?;
+        Ok(Item::Notice(notice, origin))
+    }
+
     pub(super) fn digest(&self) -> Digest {
         match self {
             Item::Name(record) => record.digest(),

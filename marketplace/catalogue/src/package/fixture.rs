@@ -1,4 +1,10 @@
 //! Real components for tests, made of WIT text: every function traps, which nobody notices who only reads.
+#![allow(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    clippy::allow_attributes,
+    reason = "what a test gives here is right, or the test is wrong"
+)]
 
 use hansa_economy::Keypair;
 use wasm_encoder::{
@@ -19,7 +25,7 @@ const SERVICE: &str = include_str!("../../../../wit/hansa-service/types.wit");
 const ABI: ManglingAndAbi = ManglingAndAbi::Legacy(LiftLowerAbi::Sync);
 
 /// The component of the one world in the package `wit`, which may use `hansa:service/types` and the packages `others`.
-pub(crate) fn component_with(others: &[&str], wit: &str) -> Vec<u8> {
+pub fn component_with(others: &[&str], wit: &str) -> Vec<u8> {
     let mut resolve = Resolve::default();
     resolve.push_source("service.wit", SERVICE).unwrap();
     for other in others {
@@ -34,7 +40,7 @@ pub(crate) fn component_with(others: &[&str], wit: &str) -> Vec<u8> {
 }
 
 /// A component that exports the interface `name` (`acme:translate/translator@1.0.0`) with these WIT lines in it.
-pub(crate) fn seller(name: &str, lines: &str) -> Vec<u8> {
+pub fn seller(name: &str, lines: &str) -> Vec<u8> {
     let (package, rest) = name.split_once('/').unwrap();
     let (interface, version) = rest.split_once('@').unwrap();
     let wit =
@@ -43,18 +49,12 @@ pub(crate) fn seller(name: &str, lines: &str) -> Vec<u8> {
 }
 
 /// A signed release of `package` (`acme/translator@1.0.0`) that sells `service` with these WIT lines, all functions for 0.001.
-pub(crate) fn release(package: &str, service: &str, lines: &str, publisher: &Keypair) -> Release {
+pub fn release(package: &str, service: &str, lines: &str, publisher: &Keypair) -> Release {
     signed_release(package, service, lines, 1_000, publisher).0
 }
 
 /// The same with its component, signed at `published_ms`.
-pub(crate) fn signed_release(
-    package: &str,
-    service: &str,
-    lines: &str,
-    published_ms: u64,
-    publisher: &Keypair,
-) -> (Release, Vec<u8>) {
+pub fn signed_release(package: &str, service: &str, lines: &str, published_ms: u64, publisher: &Keypair) -> (Release, Vec<u8>) {
     let component = seller(service, lines);
     let contract = super::describe(&component).unwrap().contract;
     let functions = &contract.export(service).unwrap().functions;
@@ -70,7 +70,7 @@ pub(crate) fn signed_release(
 }
 
 /// The manifest of `package` with `rest` below its first table.
-pub(crate) fn manifest(package: &str, rest: &str) -> String {
+pub fn manifest(package: &str, rest: &str) -> String {
     let (name, version) = package.split_once('@').unwrap();
     format!("[agent]\nname = \"{name}\"\nversion = \"{version}\"\ndescription = \"Does it.\"\nlicense = \"Apache-2.0\"\n{rest}")
 }

@@ -152,8 +152,8 @@ fn signed(body: PackageStatement, publisher: &Keypair) -> Result<Signed<PackageS
     }
 }
 
-#[cfg(test)]
-pub(crate) mod fixture;
+#[cfg(any(test, feature = "testing"))]
+pub mod fixture;
 
 #[cfg(test)]
 mod release_tests;

@@ -1,8 +1,9 @@
 //! `hansa agent …`: agents on the node.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
+use hansa_catalogue::version::Wish;
 use hansa_economy::Amount;
 use hansa_node::admin::{Ask, Reply};
 use hansa_node::agent::LogLine;
@@ -12,13 +13,14 @@ use super::{Context, Failure};
 
 #[derive(Subcommand)]
 #[command(
-    after_help = "Examples:\n  hansa agent deploy agents/librarian --fund 2\n  hansa agent list\n  hansa agent logs librarian"
+    after_help = "Examples:\n  hansa agent deploy agents/librarian --fund 2\n  hansa agent deploy acme/translator@1.2\n  hansa agent list\n  hansa agent logs librarian"
 )]
 pub(crate) enum Command {
     /// Check, start and offer an agent; one of the same name is replaced.
     Deploy {
-        /// Its folder, with `agent.toml` and the component.
-        folder: PathBuf,
+        /// Its folder, with `agent.toml` and the component; or a published package, `publisher/name[@version]`.
+        #[arg(value_name = "FOLDER|PACKAGE")]
+        agent: String,
         /// Another manifest than `agent.toml` in the folder.
         #[arg(long, value_name = "FILE")]
         manifest: Option<PathBuf>,
@@ -49,10 +51,13 @@ pub(crate) enum Command {
 
 pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failure> {
     match command {
-        Command::Deploy { folder, manifest, component, fund } => {
+        Command::Deploy { agent, manifest: None, component: None, fund } if is_package(&agent) => {
+            deployed(context, context.ask(&Ask::DeployPublished { package: agent, fund }).await?)
+        }
+        Command::Deploy { agent, manifest, component, fund } => {
             let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
             let ask = Ask::Deploy {
-                folder: absolute(folder),
+                folder: absolute(agent.into()),
                 manifest: manifest.map(absolute),
                 component: component.map(absolute),
                 fund,
@@ -71,6 +76,11 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
         }
         Command::Logs { name, lines } => logs(context, context.ask(&Ask::Logs { name, lines, after: 0 }).await?),
     }
+}
+
+/// `publisher/name[@version]`, where no folder of this name is here.
+fn is_package(agent: &str) -> bool {
+    agent.parse::<Wish>().is_ok() && !Path::new(agent).exists()
 }
 
 fn deployed(context: &Context, reply: Reply) -> Result<(), Failure> {

@@ -4,6 +4,7 @@ mod account;
 mod accounting;
 mod agent;
 mod author;
+mod catalogue;
 mod doctor;
 mod explain;
 mod ledger;
@@ -16,6 +17,8 @@ mod service;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use hansa_bus::{Bus, BusOptions};
+use hansa_node::codes::Coded;
 use hansa_node::{Client, NodeConfig};
 
 /// Why a command did not do its work, for the person who typed it. May begin with a code, `HA0001: `.
@@ -33,6 +36,7 @@ Examples:
   hansa up                                          start a node with its own bus and ledger
   hansa new acme/word-count                         begin an agent of your own
   hansa agent deploy agents/reader                  sell what an agent offers
+  hansa publish agents/reader                       let strangers find it and run it
   hansa account fund 10                             issue yourself credits (on your own ledger)
   hansa service search                              what is on offer
   hansa service call commons:reading/reader read '[\"a.md\", \"markdown\", \"IyBIaQ==\"]'
@@ -76,6 +80,19 @@ enum Command {
     Test(author::test::Test),
     /// Build an agent, run it on the local node, and again on every change.
     Dev(author::dev::Dev),
+    /// Publish an agent for strangers to find, judge and run.
+    Publish(catalogue::publish::Publish),
+    /// Take a published version out of use.
+    Yank(catalogue::notice::Yank),
+    /// Advise against a published version or package.
+    Deprecate(catalogue::notice::Deprecate),
+    /// Take a yank or a deprecation back.
+    Restore(catalogue::notice::Restore),
+    /// What an agent sells, buys and wants, before it is used.
+    Inspect(catalogue::inspect::Inspect),
+    /// Publishers' names.
+    #[command(subcommand)]
+    Name(catalogue::name::Command),
     /// Agents on the node.
     #[command(subcommand)]
     Agent(agent::Command),
@@ -130,6 +147,12 @@ pub(crate) async fn run(options: Options) -> Result<(), Failure> {
         Command::Build(build) => author::build::run(&context, &build).await,
         Command::Test(test) => author::test::run(&context, &test).await,
         Command::Dev(dev) => author::dev::run(&context, &dev).await,
+        Command::Publish(publish) => catalogue::publish::run(&context, &publish).await,
+        Command::Yank(yank) => catalogue::notice::yank(&context, yank).await,
+        Command::Deprecate(deprecate) => catalogue::notice::deprecate(&context, deprecate).await,
+        Command::Restore(restore) => catalogue::notice::restore(&context, restore).await,
+        Command::Inspect(inspect) => catalogue::inspect::run(&context, &inspect).await,
+        Command::Name(command) => catalogue::name::run(&context, command).await,
         Command::Agent(command) => agent::run(&context, command).await,
         Command::Model(command) => model::run(&context, command).await,
         Command::Service(command) => service::run(&context, command).await,
@@ -162,6 +185,12 @@ impl Context {
     /// Connect as a buyer, with the key and books of `--home`.
     pub(crate) async fn client(&self) -> Result<Client, Failure> {
         Client::connect(&self.bus_url().await, &self.home).await.map_err(|error| error.to_string())
+    }
+
+    /// Connect to the bus, without key or account.
+    pub(crate) async fn bus(&self) -> Result<Bus, Failure> {
+        let options = BusOptions { name: "hansa".into(), ..BusOptions::at(self.bus_url().await) };
+        Bus::connect(options).await.map_err(|error| error.coded())
     }
 
     /// Ask the node.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use hansa_economy::receipt::{Ending, Receipt};
+use hansa_economy::receipt::{Ending, Metered, Receipt};
 use hansa_economy::{Digest, Signed};
 use hansa_node::tree;
 
@@ -65,7 +65,7 @@ async fn list(context: &Context, count: usize) -> Result<(), Failure> {
     Ok(())
 }
 
-fn own(client: &hansa_node::Client, count: usize) -> Result<Vec<Signed<Receipt>>, Failure> {
+pub(super) fn own(client: &hansa_node::Client, count: usize) -> Result<Vec<Signed<Receipt>>, Failure> {
     let stored = client.exchange().books().receipts(count).map_err(|error| error.to_string())?;
     stored.iter().map(|bytes| Signed::open(bytes).map_err(|error| error.to_string())).collect()
 }
@@ -124,13 +124,26 @@ fn print(context: &Context, signed: &Signed<Receipt>) {
     for run in &body.models {
         line(format!("model      {} {} ({} units)", run.model, run.manifest, run.input_units));
     }
-    line(format!("charged    {} of at most {}", body.charged, body.price_max));
+    line(format!("charged    {} of at most {}{}", body.charged, body.price_max, counted(body.metered.as_ref())));
     line(format!("paid from  channel {} lane {} voucher {}", body.channel, body.lane, body.seq));
     match body.ending {
         Ending::Answered(digest) => line(format!("answer     {digest} (salted digest)")),
         Ending::Faulted(_) => line("answer     none: the call failed and cost nothing"),
     }
     body.children.iter().for_each(|child| line(format!("below it   {child}")));
+}
+
+/// What a charge was computed from, beyond sizes.
+fn counted(metered: Option<&Metered>) -> String {
+    let Some(metered) = metered else { return String::new() };
+    let parts = [
+        metered.free.then(|| format!("a free call, after {} others", metered.calls_before)),
+        metered.quote.map(|quote| format!("by quote {}", quote.short())),
+        (metered.items > 0).then(|| format!("{} items", metered.items)),
+        (metered.inference_units > 0).then(|| format!("{} inference units", metered.inference_units)),
+        (metered.run_ms > 0).then(|| format!("{} ms", metered.run_ms)),
+    ];
+    format!(" ({})", parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
 }
 
 async fn print_tree(context: &Context, text: &str) -> Result<(), Failure> {

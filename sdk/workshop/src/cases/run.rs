@@ -12,7 +12,7 @@ use hansa_host::inference::Infer;
 use hansa_host::log::{Log, LogLine};
 use hansa_host::{
     AgentIdentity, AgentSpec, CallInfo, CallLimits, Capabilities, CompileError, FunctionSchema, Grants, Host, InterfaceKind,
-    Invocation, LifecycleError, PrepareError, Prepared, Program, Trigger, is_fault,
+    Invocation, LifecycleError, Outcome, PrepareError, Prepared, Program, Trigger, is_fault,
 };
 use serde_json::Value;
 

@@ -1,10 +1,13 @@
 //! `hansa service …`: what is on offer, what it looks like, and buying it.
 
+mod compare;
+mod search;
+
 use std::sync::Arc;
 
 use clap::Subcommand;
 use hansa_economy::offer::{Price, Rates};
-use hansa_host::{Host, HostOptions, Program};
+use hansa_host::{FunctionSchema, Host, HostOptions, Program};
 use hansa_node::Client;
 use hansa_trade::Listed;
 use serde_json::Value;
@@ -13,20 +16,38 @@ use super::output::{json, line, note, table};
 use super::{Context, Failure, Limits};
 
 #[derive(Subcommand)]
-#[command(
-    after_help = "Examples:\n  hansa service search embed\n  hansa service show commons:embedding/embedder\n  hansa service call commons:embedding/embedder embed '[[\"hello\", \"good day\"]]' --max-price 0.01"
-)]
+#[command(after_help = "\
+Examples:
+  hansa service search embed
+  hansa service search --label region=eu --max-price 0.01 --why translate
+  hansa service show commons:embedding/embedder
+  hansa service compare commons:embedding/embedder
+  hansa service quote commons:embedding/embedder embed '[[\"hello\"]]'
+  hansa service call commons:embedding/embedder embed '[[\"hello\", \"good day\"]]' --max-price 0.01")]
 pub(crate) enum Command {
-    /// Offers whose service, function, package or node contains a text.
-    Search {
-        /// The text; none for all.
-        #[arg(default_value = "")]
-        text: String,
-    },
+    /// Published packages by words and properties, with what is on offer now.
+    Search(search::Search),
     /// Functions, types, prices and sellers of one service.
     Show {
         /// The interface, with or without version.
         service: String,
+    },
+    /// The sellers of one service beside each other, cheapest first.
+    Compare {
+        /// The interface, with or without version.
+        service: String,
+    },
+    /// What a call would cost at each seller; a price that is named on request is asked for. Nothing is bought.
+    Quote {
+        /// The interface, with or without version.
+        service: String,
+        /// The function.
+        function: String,
+        /// JSON array of the arguments; `-` reads it from standard input.
+        #[arg(default_value = "[]")]
+        args: String,
+        #[command(flatten)]
+        limits: Limits,
     },
     /// Buy one call. Arguments are a JSON array; bytes are base64, 64-bit integers decimal strings.
     Call {
@@ -45,41 +66,26 @@ pub(crate) enum Command {
 pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failure> {
     let client = context.client().await?;
     match command {
-        Command::Search { text } => search(context, &client, &text).await,
+        Command::Search(search) => search::run(context, &client, search).await,
         Command::Show { service } => show(context, &client, &service).await,
+        Command::Compare { service } => compare::compare(context, &client, &service).await,
+        Command::Quote { service, function, args, limits } => {
+            compare::quote(context, &client, (&service, &function), args, &limits).await
+        }
         Command::Call { service, function, args, limits } => call(context, &client, &service, &function, args, &limits).await,
     }
 }
 
-async fn search(context: &Context, client: &Client, text: &str) -> Result<(), Failure> {
-    let found = client.offers(text).await;
-    if context.json {
-        found.iter().for_each(|listed| json(&listed.offer));
-        return Ok(());
-    }
-    if found.is_empty() {
-        note("nothing on offer matches; deploy an agent (`hansa agent deploy FOLDER`), or look on another bus (`--nats URL`)");
-        return Ok(());
-    }
-    let rows = found.iter().flat_map(|listed| {
-        let offer = &listed.offer;
-        offer.functions.iter().map(|(name, price)| {
-            vec![offer.service.clone(), name.clone(), priced(price), offer.package.clone(), offer.node_name.clone()]
-        })
-    });
-    table(&["SERVICE", "FUNCTION", "PRICE (CRED)", "BY", "NODE"], &rows.collect::<Vec<_>>());
-    Ok(())
-}
-
 /// A price in one line.
-fn priced(price: &Price) -> String {
+pub(super) fn priced(price: &Price) -> String {
     if *price == Price::FREE {
         return "free".into();
     }
     if price.quoted {
         return format!("named on request, at most {}", price.max);
     }
-    let steps: Vec<String> = price.steps.iter().map(|step| format!("; {} from call {} on", rated(&step.rates), step.from)).collect();
+    let steps: Vec<String> =
+        price.steps.iter().map(|step| format!("; {} from call {} on", rated(&step.rates), step.from)).collect();
     rated(&price.rates()) + &steps.concat()
 }
 
@@ -158,6 +164,32 @@ async fn program(context: &Context, client: &Client, listed: &Listed) -> Result<
     compiled.await.map_err(|error| error.to_string())?
 }
 
+/// A call in the types of its function.
+struct Typed {
+    /// The interface with its version.
+    name: String,
+    schema: Arc<FunctionSchema>,
+    /// CBOR array of the arguments.
+    args: Vec<u8>,
+}
+
+/// Read a call's arguments by the types of the component behind the first offer.
+async fn typed(context: &Context, client: &Client, service: &str, function: &str, args: String) -> Result<Typed, Failure> {
+    let offers = offers_of(client, service).await?;
+    let program = program(context, client, &offers[0]).await?;
+    let name = offers[0].offer.service.clone();
+    let interface = program.export(&name).ok_or("the component does not export what it offers")?;
+    let found = interface.functions.iter().find(|candidate| &*candidate.name == function);
+    let names = || interface.functions.iter().map(|function| function.name.to_string()).collect::<Vec<_>>().join(", ");
+    let schema = found.ok_or_else(|| format!("`{name}` has no function `{function}`; it has: {}", names()))?.schema.clone();
+    let text = if args == "-" { std::io::read_to_string(std::io::stdin()).map_err(|error| error.to_string())? } else { args };
+    let value: Value = serde_json::from_str(&text)
+        .map_err(|error| format!("the arguments are not JSON: {error}; write an array, for example '[\"text\"]'"))?;
+    let args =
+        schema.args_from_json(&value).map_err(|error| format!("the arguments do not fit `{}`: {error}", schema.signature()))?;
+    Ok(Typed { name, schema, args })
+}
+
 async fn call(
     context: &Context,
     client: &Client,
@@ -166,18 +198,7 @@ async fn call(
     args: String,
     limits: &Limits,
 ) -> Result<(), Failure> {
-    let offers = offers_of(client, service).await?;
-    let program = program(context, client, &offers[0]).await?;
-    let name = offers[0].offer.service.clone();
-    let interface = program.export(&name).ok_or("the component does not export what it offers")?;
-    let found = interface.functions.iter().find(|candidate| &*candidate.name == function);
-    let names = || interface.functions.iter().map(|function| function.name.to_string()).collect::<Vec<_>>().join(", ");
-    let schema = &found.ok_or_else(|| format!("`{name}` has no function `{function}`; it has: {}", names()))?.schema;
-    let text = if args == "-" { std::io::read_to_string(std::io::stdin()).map_err(|error| error.to_string())? } else { args };
-    let value: Value = serde_json::from_str(&text)
-        .map_err(|error| format!("the arguments are not JSON: {error}; write an array, for example '[\"text\"]'"))?;
-    let args =
-        schema.args_from_json(&value).map_err(|error| format!("the arguments do not fit `{}`: {error}", schema.signature()))?;
+    let Typed { name, schema, args } = typed(context, client, service, function, args).await?;
     let bought = client
         .call(&name, function, args, limits.max_price, limits.deadline_ms)
         .await

@@ -1,0 +1,117 @@
+//! `hansa publish`: a release for strangers.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use hansa_catalogue::names::NameChange;
+use hansa_catalogue::package::ReleaseParts;
+use hansa_catalogue::{Manifest, Release};
+use hansa_economy::{Digest, Keypair};
+use hansa_node::agent::read_component;
+use hansa_node::ambient;
+use hansa_node::catalogue::CatalogueLink;
+
+use super::super::output::{json, line, note};
+use super::super::{Context, Failure};
+use super::{key, link};
+
+/// File names under which a licence's text may stand.
+const LICENSES: [&str; 4] = ["LICENSE", "LICENSE.md", "LICENSE.txt", "COPYING"];
+
+/// Publish an agent: component, `agent.toml`, README, licence and contract under your signature. A version never changes.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  hansa publish                             the agent in this folder
+  hansa publish agents/reader
+
+The publisher's name, the part before the slash in `agent.name`, belongs to the key that first claims it: publishing claims it for
+the key of `--home` where nobody has. `hansa name recovery` names a second key that can recover it.")]
+pub(crate) struct Publish {
+    /// Folder of the agent, with `agent.toml`, `README.md` and the component.
+    #[arg(default_value = ".", value_name = "FOLDER")]
+    folder: PathBuf,
+    /// Another manifest than `agent.toml` in the folder.
+    #[arg(long, value_name = "FILE")]
+    manifest: Option<PathBuf>,
+    /// Another component than the one that `hansa build` leaves.
+    #[arg(long, value_name = "FILE")]
+    component: Option<PathBuf>,
+}
+
+pub(crate) async fn run(context: &Context, publish: &Publish) -> Result<(), Failure> {
+    let mut parts = read(publish)?;
+    let manifest = Manifest::parse(&parts.manifest).map_err(|error| format!("HA0012: {error}"))?;
+    let (key, link) = (key(context)?, link(context).await?);
+    let publisher = manifest.agent.name.split('/').next().unwrap_or_default().to_owned();
+    let (head, claimed) = owned(&link, &publisher, &key).await?;
+    parts.name_record = head;
+    let signed = Release::sign(parts, ambient::now_ms(), &key);
+    let (release, component) = signed.map_err(|error| format!("HA0024: {error}"))?;
+    if claimed {
+        let claim = NameChange::Claim { owner: key.public(), recovery: None };
+        link.change_name(&publisher, claim, &key).await.map_err(|error| error.to_string())?;
+        note(format!("`{publisher}` is yours now: it belongs to the key in {}", context.home.join("account.key").display()));
+    }
+    link.publish(&release, &component).await.map_err(|error| error.to_string())?;
+    said(context, &release);
+    Ok(())
+}
+
+/// What the folder holds.
+fn read(publish: &Publish) -> Result<ReleaseParts, Failure> {
+    let folder = &publish.folder;
+    let path = publish.manifest.clone().unwrap_or_else(|| folder.join("agent.toml"));
+    let manifest = text(&path, "give the folder of an agent, or begin one with `hansa new NAME`")?;
+    let component = read_component(folder, publish.component.as_deref()).map_err(|error| error.to_string())?;
+    let readme = text(&folder.join("README.md"), "write what the agent does, for whom, and what it cannot do; buyers read it")?;
+    let license = license(folder, &manifest)?;
+    Ok(ReleaseParts { manifest, component, readme, license, name_record: None })
+}
+
+fn text(path: &Path, advice: &str) -> Result<String, Failure> {
+    std::fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}; {advice}", path.display()))
+}
+
+/// The licence's text; without a file, the licence that `agent.toml` names, by its SPDX expression.
+fn license(folder: &Path, manifest: &str) -> Result<String, Failure> {
+    if let Some(path) = LICENSES.iter().map(|name| folder.join(name)).find(|path| path.is_file()) {
+        return text(&path, "it should hold the licence's text");
+    }
+    let expression = Manifest::parse(manifest).map(|manifest| manifest.agent.license).unwrap_or_default();
+    if expression.trim().is_empty() {
+        return Err(
+            "HA0024: there is no LICENSE, and agent.toml names none; add `license = \"MIT\"` or another SPDX expression".into()
+        );
+    }
+    note(format!("no LICENSE file: buyers are told that the licence is {expression}"));
+    Ok(format!("SPDX-License-Identifier: {expression}\n\nThe licence's text: https://spdx.org/licenses/\n"))
+}
+
+/// The last record of the publisher's name, and whether it must be claimed.
+async fn owned(link: &CatalogueLink, publisher: &str, key: &Keypair) -> Result<(Option<Digest>, bool), Failure> {
+    match link.name(publisher).await.map_err(|error| error.to_string())? {
+        None => Ok((None, true)),
+        Some(name) if name.owner == key.public() => Ok((Some(name.head), false)),
+        Some(name) => Err(format!(
+            "HA0024: `{publisher}` belongs to {}, your key is {}; publish with the owner's key (`--home`), or under a name of your own: \
+             change `agent.name`",
+            name.owner,
+            key.public()
+        )),
+    }
+}
+
+fn said(context: &Context, release: &Release) {
+    let body = &release.statement.body;
+    if context.json {
+        return json(&serde_json::json!({
+            "package": body.package, "statement": release.statement.digest(), "component": body.component,
+            "bytes": body.component_bytes, "signer": release.signer(),
+        }));
+    }
+    line(format!("{} is published", body.package));
+    release.manifest.sells.keys().for_each(|service| line(format!("  sells {service}")));
+    line(format!("  package {}", release.statement.digest()));
+    note(format!("next: `hansa inspect {0}` shows what others see, `hansa agent deploy {0}` runs it on your node", body.package));
+}

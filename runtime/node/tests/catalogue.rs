@@ -1,0 +1,268 @@
+//! Publishing, finding, yanking: releases on the bus, the same for every node, there as a whole or not at all.
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+mod shared;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use hansa_bus::{Bus, BusOptions};
+use hansa_catalogue::package::fixture;
+use hansa_economy::Amount;
+use hansa_node::catalogue::{CatalogueError, CatalogueLink};
+use hansa_node::{Node, ambient};
+use shared::process::{Dice, Process};
+use shared::*;
+
+const TRANSLATOR: &str = "acme:translate/translator@1.0.0";
+const TRANSLATE: &str = "translate: async func(text: string) -> result<string, fault>;";
+
+/// A folder with a package that sells `service` with these WIT lines.
+fn project(folder: &Path, package: &str, service: &str, lines: &str) -> PathBuf {
+    let component = fixture::seller(service, lines);
+    let contract = hansa_catalogue::package::describe(&component).unwrap().contract;
+    let functions = &contract.export(service).unwrap().functions;
+    let prices: String = functions.iter().map(|function| format!("price.{} = \"0.001\"\n", function.name)).collect();
+    let sale = format!("[sells.\"{service}\"]\n{prices}labels = {{ region = [\"eu\"] }}\n");
+    let project = folder.join(package.replace(['/', '@', '.'], "-"));
+    std::fs::create_dir_all(&project).unwrap();
+    std::fs::write(project.join("agent.toml"), fixture::manifest(package, &sale)).unwrap();
+    std::fs::write(project.join("component.wasm"), component).unwrap();
+    std::fs::write(project.join("README.md"), format!("# {package}\nTranslates whales and ships.\n")).unwrap();
+    std::fs::write(project.join("LICENSE"), "Apache License 2.0\n").unwrap();
+    project
+}
+
+/// What somebody types, with a home of their own.
+struct Person {
+    home: PathBuf,
+    url: String,
+}
+
+impl Person {
+    fn new(town: &Town, name: &str) -> Person {
+        Person { home: town.folder.path().join(name), url: town.server.url() }
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hansa"));
+        command.arg("--home").arg(&self.home).arg("--nats").arg(&self.url).args(args).stdin(Stdio::null());
+        command
+    }
+
+    async fn types(&self, args: &[&str]) -> Output {
+        let mut command = self.command(args);
+        tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+    }
+
+    async fn succeeds(&self, args: &[&str]) -> String {
+        let output = self.types(args).await;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        assert!(output.status.success(), "{args:?}: {}{}", text(&output.stdout), text(&output.stderr));
+        text(&output.stdout)
+    }
+
+    /// The error that it prints.
+    async fn fails(&self, args: &[&str]) -> String {
+        let output = self.types(args).await;
+        assert!(!output.status.success(), "{args:?} succeeded: {}", String::from_utf8_lossy(&output.stdout));
+        String::from_utf8(output.stderr).unwrap()
+    }
+}
+
+fn said(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "`{part}` is missing in:\n{text}");
+    }
+}
+
+async fn link(url: &str) -> CatalogueLink {
+    CatalogueLink::new(&Bus::connect(BusOptions::at(url)).await.unwrap()).unwrap()
+}
+
+/// A node has read what the others have once it answers alike; the bus chooses who answers.
+async fn until_known(node: &Node, wish: &str) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while let Err(error) = node.deploy_published(wish).await {
+        assert!(Instant::now() < deadline, "{error}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn published_found_inspected_deployed_and_yanked() {
+    let town = town().await;
+    let (ann, bob) = (Person::new(&town, "ann"), Person::new(&town, "bob"));
+    let folder = project(town.folder.path(), "acme/translator@1.0.0", TRANSLATOR, TRANSLATE);
+    let published = ann.succeeds(&["publish", folder.to_str().unwrap()]).await;
+    said(&published, &["acme/translator@1.0.0 is published", TRANSLATOR]);
+    // The same again is no error: whoever was interrupted repeats it.
+    ann.succeeds(&["publish", folder.to_str().unwrap()]).await;
+
+    let found = bob.succeeds(&["service", "search", "whale", "--why"]).await;
+    said(&found, &["offered by nobody now", "acme/translator@1.0.0", "in the readme"]);
+    let seen = bob.succeeds(&["inspect", "acme/translator@1", "--wit"]).await;
+    said(&seen, &[TRANSLATOR, "translate: async func(text: string)", "[0.001000]", "the owner of `acme`", "interface translator"]);
+    let name = bob.succeeds(&["name", "show", "acme"]).await;
+    said(&name, &["did:key:", "second key none"]);
+
+    // Another node runs it under the publisher's signature.
+    let south = town.node("south").await;
+    until_known(&south, "acme/translator@1.0.0").await;
+    let offered = bob.succeeds(&["service", "search", "translator", "--label", "region=eu", "--max-price", "0.001"]).await;
+    said(&offered, &["translate", "0.001", "acme/translator@1.0.0", "south"]);
+    let compared = bob.succeeds(&["service", "compare", "acme:translate/translator"]).await;
+    said(&compared, &["south", "PUBLISHED", "yes", "none"]);
+
+    let yanked = ann.succeeds(&["yank", "acme/translator@1.0.0", "--reason", "drops a word"]).await;
+    said(&yanked, &["is yanked"]);
+    let error = bob.fails(&["inspect", "acme/translator"]).await;
+    said(&error, &["yanked", "drops a word"]);
+    said(&bob.succeeds(&["inspect", "acme/translator@1.0.0"]).await, &["YANKED", "drops a word"]);
+    assert!(south.deploy_published("acme/translator@1.0.0").await.is_ok(), "whoever named exactly this version can run it");
+    assert!(south.deploy_published("acme/translator").await.is_err());
+    ann.succeeds(&["restore", "acme/translator@1.0.0"]).await;
+    ann.succeeds(&["deprecate", "acme/translator", "--message", "no longer kept up", "--instead", "acme/next"]).await;
+    said(&bob.succeeds(&["inspect", "acme/translator"]).await, &["DEPRECATED", "no longer kept up", "use acme/next"]);
+    south.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_must_not_be_published_is_refused_in_words() {
+    let town = town().await;
+    let (ann, bob) = (Person::new(&town, "ann"), Person::new(&town, "bob"));
+    let at = |package: &str, service: &str, lines: &str| {
+        project(town.folder.path(), package, service, lines).to_str().unwrap().to_owned()
+    };
+    ann.succeeds(&["publish", &at("acme/translator@1.1.0", TRANSLATOR, TRANSLATE)]).await;
+
+    let error = bob.fails(&["publish", &at("acme/other@1.0.0", "acme:other/other@1.0.0", TRANSLATE)]).await;
+    said(&error, &["HA0024", "`acme` belongs to did:key:", "your key is did:key:", "name of your own"]);
+    let error = bob.fails(&["yank", "acme/translator", "--reason", "mine now"]).await;
+    said(&error, &["HA0024", "belongs to"]);
+    let error = bob.fails(&["name", "claim", "acme"]).await;
+    said(&error, &["acme", "owner"]);
+
+    // A function gone, a type changed: the interface says 1.x and is not.
+    let broken = "translate: async func(text: string, to: string) -> result<string, fault>;";
+    let error = ann.fails(&["publish", &at("acme/translator@1.2.0", "acme:translate/translator@1.0.1", broken)]).await;
+    said(&error, &["HA0024", "`translate`", "func(text: string)", "func(text: string, to: string)", "2.0.0"]);
+    let gone = "shout: async func(text: string) -> result<string, fault>;";
+    let error = ann.fails(&["publish", &at("acme/translator@1.2.1", "acme:translate/translator@1.0.1", gone)]).await;
+    said(&error, &["function `translate` is missing"]);
+
+    let error = ann.fails(&["publish", &at("acme/translator@1.0.5", TRANSLATOR, TRANSLATE)]).await;
+    said(&error, &["comes after 1.1.0", "above 1.1.0"]);
+    let changed = at("acme/translator@1.1.0", TRANSLATOR, TRANSLATE);
+    std::fs::write(Path::new(&changed).join("README.md"), "another text").unwrap();
+    said(&ann.fails(&["publish", &changed]).await, &["versions never change"]);
+
+    let folder = at("acme/bare@1.0.0", "acme:bare/bare@1.0.0", TRANSLATE);
+    std::fs::remove_file(Path::new(&folder).join("README.md")).unwrap();
+    said(&ann.fails(&["publish", &folder]).await, &["README.md", "buyers read it"]);
+    std::fs::write(Path::new(&folder).join("README.md"), "# bare").unwrap();
+    std::fs::write(Path::new(&folder).join("component.wasm"), b"\0asm\x01\0\0\0").unwrap();
+    said(&ann.fails(&["publish", &folder]).await, &["HA0024", "no WebAssembly component"]);
+    said(&bob.fails(&["inspect", "acme/translater"]).await, &["acme/translater", "did you mean `acme/translator`?"]);
+    said(&bob.fails(&["agent", "deploy", "acme/nothing"]).await, &["HA0017"]);
+    said(&bob.fails(&["inspect", "nothing"]).await, &["there is no `nothing`"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_name_passes_on_and_is_recovered() {
+    let town = town().await;
+    let [ann, bob, safe] = ["ann", "bob", "safe"].map(|name| Person::new(&town, name));
+    let key = async |person: &Person, name: &str| {
+        person.succeeds(&["name", "claim", name]).await;
+        let shown = person.succeeds(&["--json", "name", "show", name]).await;
+        serde_json::from_str::<serde_json::Value>(&shown).unwrap()["owner"].as_str().unwrap().to_owned()
+    };
+    let (bobs, safes) = (key(&bob, "bobs-own").await, key(&safe, "safe-own").await);
+    ann.succeeds(&["name", "claim", "acme"]).await;
+    said(&bob.fails(&["name", "recover", "acme", "--owner", &bobs]).await, &["no second key"]);
+    ann.succeeds(&["name", "recovery", "acme", "--key", &safes]).await;
+    said(&bob.fails(&["name", "transfer", "acme", "--to", &bobs]).await, &["must be signed by the owner"]);
+    // Ann's key is lost.
+    safe.succeeds(&["name", "recover", "acme", "--owner", &bobs]).await;
+    said(&ann.fails(&["name", "transfer", "acme", "--to", &safes]).await, &["must be signed by the owner"]);
+    let folder = project(town.folder.path(), "acme/translator@1.0.0", TRANSLATOR, TRANSLATE);
+    bob.succeeds(&["publish", folder.to_str().unwrap()]).await;
+    said(&ann.fails(&["publish", folder.to_str().unwrap()]).await, &["belongs to"]);
+}
+
+/// The node that keeps the catalogue, or whoever publishes, is killed at any moment: a version is there as a whole, or not at all, and
+/// what was said to be published stays.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_while_publishing_leaves_a_whole_version_or_none() {
+    let seed = std::env::var("HANSA_TEST_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or_else(ambient::now_ns);
+    println!("HANSA_TEST_SEED={seed}");
+    let mut dice = Dice(seed | 1);
+    let (server, folder) = (hansa_bus::testing::server().await, tempfile::tempdir().unwrap());
+    let mut north = Process::new("north", folder.path(), &server.url(), true);
+    north.start().await;
+    let ann = Person { home: folder.path().join("ann"), url: server.url() };
+    ann.succeeds(&["name", "claim", "acme"]).await;
+    let catalogue = link(&server.url()).await;
+    let until = Instant::now() + Duration::from_secs(25);
+    let (mut whole, mut none) = (0, 0);
+    for version in 0..8 {
+        if Instant::now() > until {
+            break;
+        }
+        let package = format!("acme/translator@1.0.{version}");
+        let folder = project(folder.path(), &package, TRANSLATOR, TRANSLATE);
+        let mut publisher = ann.command(&["publish", folder.to_str().unwrap()]);
+        let mut publisher = publisher.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        tokio::time::sleep(Duration::from_millis(dice.below(120))).await;
+        let spared = version % 2 == 0;
+        match spared {
+            true => north.kill(),
+            false => publisher.kill().unwrap(),
+        }
+        let said_so = tokio::task::spawn_blocking(move || publisher.wait().unwrap().success()).await.unwrap();
+        if spared {
+            north.start().await;
+        }
+        match is_whole(&catalogue, &package).await {
+            true => whole += 1,
+            false => {
+                assert!(!said_so, "{package} was published and is gone");
+                none += 1;
+            }
+        }
+        ann.succeeds(&["publish", folder.to_str().unwrap()]).await;
+        assert!(is_whole(&catalogue, &package).await, "what was interrupted can be repeated");
+    }
+    println!("{whole} whole, {none} none");
+    assert!(whole + none > 0);
+}
+
+/// Is the version there? Then with everything, or the test fails.
+async fn is_whole(catalogue: &CatalogueLink, package: &str) -> bool {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        match catalogue.package(package).await {
+            Ok(view) => {
+                let fetched = catalogue.fetch(&view).await.unwrap();
+                assert_eq!(fetched.release.package(), package);
+                return true;
+            }
+            Err(CatalogueError::Nothing(_)) => return false,
+            // The node has just started.
+            Err(error) => assert!(Instant::now() < deadline, "{error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn prices_are_asked_for_before_a_call() {
+    let town = town().await;
+    town.north.deploy(&greeter("fixture/greeter", "0.001"), component("fixture-greeter")).await.unwrap();
+    let bob = Person::new(&town, "bob");
+    let quoted = bob.succeeds(&["service", "quote", GREETER, "echo-bytes", "[\"aGVsbG8=\"]"]).await;
+    said(&quoted, &["AT MOST", "0.001", "by its offer", "fixture/greeter@1.0.0"]);
+    let client = town.client("bob", Amount::credits(1)).await;
+    assert_eq!(client.balance().await.unwrap(), Amount::credits(1), "asking costs nothing");
+}
