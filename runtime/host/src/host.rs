@@ -8,7 +8,7 @@ use wasmtime::{
     component::{Component, Linker},
 };
 
-use crate::{cache::Cache, capability, limits::*, program::Program, state::State, ticker::Ticker};
+use crate::{apart::Compiler, cache::Cache, capability, limits::*, program::Program, state::State, ticker::Ticker};
 
 /// How values cross between guest memory and wire bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -34,6 +34,9 @@ pub struct HostOptions {
     pub tick: Duration,
     /// Where compiled components are kept; none compiles anew at every start. Default none.
     pub cache_folder: Option<PathBuf>,
+    /// The process in which components are compiled, so that what they cost is bounded; none compiles in this one. Needs a cache
+    /// folder. Default none.
+    pub compiler: Option<Compiler>,
     /// Same results on every machine: canonical NaNs and fixed relaxed SIMD, at two to four times the cost of float
     /// loops. Clocks and random numbers stay real. Default off.
     pub deterministic: bool,
@@ -49,6 +52,7 @@ impl Default for HostOptions {
             keep_resident_bytes: 16 << 20,
             tick: Duration::from_millis(5),
             cache_folder: None,
+            compiler: None,
             deterministic: false,
             crossing: Crossing::Direct,
         }
@@ -89,6 +93,12 @@ pub enum CompileError {
     /// They are a damaged component, or one that uses features that are switched off.
     #[error("the component cannot be compiled: {0}")]
     Invalid(String),
+    /// Compiling it takes more than this node gives to one component.
+    #[error("compiling the component takes {0}; make it smaller, or leave out what it does not need")]
+    TooCostly(String),
+    /// The process that compiles does not work.
+    #[error("components cannot be compiled on this node: {0}; look at the node's log")]
+    Apart(String),
 }
 
 /// The engine of this process; clones are cheap and share it.
@@ -132,19 +142,24 @@ impl Host {
         let digest: [u8; 32] = Sha256::digest(bytes).into();
         let component = match self.shared.cache.as_ref().and_then(|cache| cache.load(&self.shared.engine, &digest)) {
             Some(component) => component,
-            None => self.compile_anew(bytes, &digest).map_err(|error| CompileError::Invalid(format!("{error:#}")))?,
+            None => self.compile_anew(bytes, &digest)?,
         };
         Ok(Arc::new(Program::new(component, digest)))
     }
 
-    fn compile_anew(&self, bytes: &[u8], digest: &[u8; 32]) -> wasmtime::Result<Component> {
-        let engine = &self.shared.engine;
-        let Some(cache) = &self.shared.cache else { return Component::from_binary(engine, bytes) };
-        let compiled = engine.precompile_component(bytes)?;
+    fn compile_anew(&self, bytes: &[u8], digest: &[u8; 32]) -> Result<Component, CompileError> {
+        let Shared { engine, options, cache, .. } = &*self.shared;
+        let invalid = |error: wasmtime::Error| CompileError::Invalid(format!("{error:#}"));
+        let Some(cache) = cache else { return Component::from_binary(engine, bytes).map_err(invalid) };
+        let compiled = match &options.compiler {
+            Some(compiler) => compiler.compile(bytes, options)?,
+            None => engine.precompile_component(bytes).map_err(invalid)?,
+        };
         cache.save(engine, digest, &compiled);
-        match cache.load(engine, digest) {
-            Some(component) => Ok(component),
-            None => Component::from_binary(engine, bytes),
+        match (cache.load(engine, digest), &options.compiler) {
+            (Some(component), _) => Ok(component),
+            (None, None) => Component::from_binary(engine, bytes).map_err(invalid),
+            (None, Some(_)) => Err(CompileError::Apart("its compiled form cannot be kept or does not fit this engine".into())),
         }
     }
 }
@@ -162,7 +177,7 @@ fn base_linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     Ok(linker)
 }
 
-fn config(options: &HostOptions) -> Config {
+pub(crate) fn config(options: &HostOptions) -> Config {
     let instances = options.pool_instances.max(1);
     let mut pool = PoolingAllocationConfig::default();
     pool.total_component_instances(instances)

@@ -7,6 +7,7 @@
 //! The way of a call: [`Host::compile`] makes a [`Program`] of bytes, [`Host::prepare`] checks an agent's grants and
 //! links its imports, [`Prepared::call`] runs one function in a fresh instance and gives wire bytes (see [`wire`]).
 
+mod apart;
 mod cache;
 mod call;
 mod capability;
@@ -24,6 +25,7 @@ mod state;
 mod ticker;
 pub mod wire;
 
+pub use apart::{Compiler, compile_if_asked};
 pub use call::{Invocation, LifecycleError, Outcome, Timings, Trigger};
 pub use capability::{Absent, CallInfo, Capabilities, inference, log, market, store, topics, wallet};
 pub use failure::{Failure, FailureKind};

@@ -2,6 +2,12 @@
 
 /// Largest component that is compiled, in bytes.
 pub const COMPONENT_BYTES_MAX: usize = 64 << 20;
+/// Processor time that compiling one component may take in a process of its own, in seconds.
+pub const COMPILE_CPU_S_MAX: u32 = 120;
+/// Memory that compiling one component may take in a process of its own, in bytes.
+pub const COMPILE_MEMORY_BYTES_MAX: u64 = 3 << 30;
+/// Most bytes of a component's compiled form.
+pub const COMPILED_BYTES_MAX: usize = 1 << 30;
 /// Deepest nesting of a WIT type that crosses the market, in levels.
 pub const TYPE_DEPTH_MAX: u32 = 32;
 /// Most type nodes in one function's signature (a record of records counts each use).

@@ -127,6 +127,9 @@ pub struct WebgpuConfig {
 pub struct HostConfig {
     /// Instances that can run at the same time on this node. Default: 128.
     pub instances: Option<u32>,
+    /// The program in whose process components are compiled, see [`hansa_host::Compiler`]; set by the command line, not by the file.
+    #[serde(skip)]
+    pub compiler: Option<PathBuf>,
 }
 
 /// `[[grant]]`: what agents whose package matches may have, if they ask.

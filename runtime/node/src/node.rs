@@ -11,7 +11,7 @@ use hansa_catalogue::{Blobs, Package};
 use hansa_economy::channel::AccountId;
 use hansa_economy::ledger::{AssetCreate, Command, CommandId, Genesis};
 use hansa_economy::{Amount, Digest, Keypair, PublicKey};
-use hansa_host::{Host, HostOptions};
+use hansa_host::{Compiler, Host, HostOptions};
 use hansa_inference::{EngineStatus, Inference, Relisted};
 use hansa_ledger::{Ledger, LedgerOptions};
 use hansa_state::OpenStates;
@@ -465,7 +465,9 @@ fn start_inference(config: &NodeConfig) -> Inference {
 fn start_host(config: &NodeConfig) -> Result<Host, NodeError> {
     let defaults = HostOptions::default();
     let pool_instances = config.host.instances.unwrap_or(defaults.pool_instances);
-    Host::new(HostOptions { pool_instances, cache_folder: Some(config.data.join("compiled")), ..defaults }).map_err(failed)
+    let compiler = config.host.compiler.clone().map(Compiler::new);
+    Host::new(HostOptions { pool_instances, cache_folder: Some(config.data.join("compiled")), compiler, ..defaults })
+        .map_err(failed)
 }
 
 /// The bucket of offers. It lives in memory: offers are renewed long before they expire.

@@ -103,7 +103,10 @@ async fn published_found_inspected_deployed_and_yanked() {
     let found = bob.succeeds(&["service", "search", "whale", "--why"]).await;
     said(&found, &["offered by nobody now", "acme/translator@1.0.0", "in the readme"]);
     let seen = bob.succeeds(&["inspect", "acme/translator@1", "--wit"]).await;
-    said(&seen, &[TRANSLATOR, "translate: async func(text: string)", "[0.001000]", "the owner of `acme`", "interface translator"]);
+    said(
+        &seen,
+        &[TRANSLATOR, "translate: async func(text: string)", "[0.001000]", "the owner of `acme`", "interface translator"],
+    );
     let name = bob.succeeds(&["name", "show", "acme"]).await;
     said(&name, &["did:key:", "second key none"]);
 

@@ -59,8 +59,9 @@ pub(crate) async fn node(context: &Context, run: Run) -> Result<(), Failure> {
     serve(context, config, &[]).await
 }
 
-async fn serve(context: &Context, config: NodeConfig, agents: &[PathBuf]) -> Result<(), Failure> {
+async fn serve(context: &Context, mut config: NodeConfig, agents: &[PathBuf]) -> Result<(), Failure> {
     start_log(context.json);
+    config.host.compiler = std::env::current_exe().ok();
     let node = Arc::new(Node::start(config).await.map_err(|error| error.to_string())?);
     for folder in agents {
         let manifest = std::fs::read_to_string(folder.join("agent.toml"))

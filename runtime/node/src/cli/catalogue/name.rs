@@ -16,7 +16,7 @@ Examples:
   hansa name show acme
   hansa name recovery acme --key did:key:…      a key kept elsewhere, that can take the name back
   hansa name transfer acme --to did:key:…
-  hansa --home ~/other name recover acme        with that key, where the owner's is lost")]
+  hansa --home ~/safe name recover acme --owner did:key:…      with that key, where the owner's is lost")]
 pub(crate) enum Command {
     /// Claim a name for the key of `--home`; the first claim holds.
     Claim {
@@ -44,11 +44,11 @@ pub(crate) enum Command {
         #[arg(long, value_name = "KEY")]
         key: Option<PublicKey>,
     },
-    /// Take a name for the key of `--owner`, with its second key in `--home`.
+    /// Give a name whose owner's key is lost to another key; signed by its second key, in `--home`.
     Recover {
         /// The name.
         name: String,
-        /// The new owner's key; default the second key's holder must name one.
+        /// The new owner's key, `did:key:…`.
         #[arg(long, value_name = "KEY")]
         owner: PublicKey,
     },

@@ -9,7 +9,7 @@ use hansa_catalogue::{Manifest, Release};
 use hansa_economy::{Digest, Keypair};
 use hansa_node::agent::read_component;
 use hansa_node::ambient;
-use hansa_node::catalogue::CatalogueLink;
+use hansa_node::catalogue::{CatalogueLink, PackageView};
 
 use super::super::output::{json, line, note};
 use super::super::{Context, Failure};
@@ -54,7 +54,9 @@ pub(crate) async fn run(context: &Context, publish: &Publish) -> Result<(), Fail
         note(format!("`{publisher}` is yours now: it belongs to the key in {}", context.home.join("account.key").display()));
     }
     link.publish(&release, &component).await.map_err(|error| error.to_string())?;
-    said(context, &release);
+    // The same content may have been published before, under an older signature.
+    let known = link.package(release.package()).await.map_err(|error| error.to_string())?;
+    said(context, &release, &known);
     Ok(())
 }
 
@@ -102,16 +104,17 @@ async fn owned(link: &CatalogueLink, publisher: &str, key: &Keypair) -> Result<(
     }
 }
 
-fn said(context: &Context, release: &Release) {
+fn said(context: &Context, release: &Release, known: &PackageView) {
     let body = &release.statement.body;
     if context.json {
         return json(&serde_json::json!({
-            "package": body.package, "statement": release.statement.digest(), "component": body.component,
-            "bytes": body.component_bytes, "signer": release.signer(),
+            "package": body.package, "statement": known.statement, "component": body.component,
+            "bytes": body.component_bytes, "signer": known.signer, "new": known.statement == release.statement.digest(),
         }));
     }
-    line(format!("{} is published", body.package));
+    let when = if known.statement == release.statement.digest() { "published" } else { "published already, with this content" };
+    line(format!("{} is {when}", body.package));
     release.manifest.sells.keys().for_each(|service| line(format!("  sells {service}")));
-    line(format!("  package {}", release.statement.digest()));
+    line(format!("  package {}", known.statement));
     note(format!("next: `hansa inspect {0}` shows what others see, `hansa agent deploy {0}` runs it on your node", body.package));
 }

@@ -1,5 +1,6 @@
 //! `hansa service compare` and `quote`: sellers of one service beside each other, and what one call would cost.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -31,7 +32,8 @@ pub(super) async fn compare(context: &Context, client: &Client, service: &str) -
     let receipts = own(client, RECEIPTS_READ)?;
     if context.json {
         for listed in &offers {
-            let quality = Quality::of(&receipts, listed);
+            let quality: BTreeMap<&String, Quality> =
+                listed.offer.functions.keys().map(|name| (name, Quality::of(&receipts, listed, name))).collect();
             output::json(&json!({ "offer": listed.offer, "one-kib-total": sum(listed), "quality": quality }));
         }
         return Ok(());
@@ -49,7 +51,6 @@ fn cells(listed: &Arc<Listed>, published: &[SellerView], receipts: &[Signed<Rece
         Some(_) => "yes".to_owned(),
         None => "no".to_owned(),
     };
-    let quality = Quality::of(receipts, listed);
     let row = |(name, price): (&String, &Price)| {
         vec![
             offer.package.clone(),
@@ -57,7 +58,7 @@ fn cells(listed: &Arc<Listed>, published: &[SellerView], receipts: &[Signed<Rece
             name.clone(),
             priced(price),
             one_kib(price).to_string(),
-            quality.to_string(),
+            Quality::of(receipts, listed, name).to_string(),
             format!("{} ms", offer.bounds.deadline_ms_max),
             offer.bounds.concurrency.to_string(),
             standing.clone(),
@@ -79,10 +80,12 @@ struct Quality {
 }
 
 impl Quality {
-    fn of(receipts: &[Signed<Receipt>], listed: &Listed) -> Quality {
+    fn of(receipts: &[Signed<Receipt>], listed: &Listed, function: &str) -> Quality {
         let offer = &listed.offer;
         let served = receipts.iter().map(|signed| &signed.body);
-        let served: Vec<&Receipt> = served.filter(|body| body.seller == offer.agent && body.service == offer.service).collect();
+        let served: Vec<&Receipt> = served
+            .filter(|body| (body.seller, &*body.service, &*body.function) == (offer.agent, &offer.service, function))
+            .collect();
         let mut took: Vec<u64> = served.iter().map(|body| body.finished_ms.saturating_sub(body.started_ms)).collect();
         took.sort_unstable();
         let at = |hundredths: usize| took.get((took.len() * hundredths).div_ceil(100).saturating_sub(1)).copied().unwrap_or(0);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use clap::Subcommand;
 use hansa_economy::offer::{Price, Rates};
-use hansa_host::{FunctionSchema, Host, HostOptions, Program};
+use hansa_host::{Compiler, FunctionSchema, Host, HostOptions, Program};
 use hansa_node::Client;
 use hansa_trade::Listed;
 use serde_json::Value;
@@ -157,8 +157,9 @@ async fn program(context: &Context, client: &Client, listed: &Listed) -> Result<
     let bytes = client.component(listed.offer.component).await.map_err(|error| error.to_string())?;
     let folder = context.home.join("compiled");
     let compiled = tokio::task::spawn_blocking(move || {
-        let host = Host::new(HostOptions { pool_instances: 1, cache_folder: Some(folder), ..HostOptions::default() })
-            .map_err(|error| error.to_string())?;
+        let compiler = std::env::current_exe().ok().map(Compiler::new);
+        let options = HostOptions { pool_instances: 1, cache_folder: Some(folder), compiler, ..HostOptions::default() };
+        let host = Host::new(options).map_err(|error| error.to_string())?;
         host.compile(&bytes).map_err(|error| error.to_string())
     });
     compiled.await.map_err(|error| error.to_string())?
