@@ -45,10 +45,12 @@ fn the_schema_is_made_of_the_types() {
 }
 
 /// What the schema says against a file; nothing where it fits.
-fn complaints(text: &str) -> Vec<String> {
-    let validator = jsonschema::validator_for(schema::agent_toml().as_value()).unwrap();
+fn complaint(text: &str) -> Option<String> {
+    let (mut schemas, mut compiler) = (boon::Schemas::new(), boon::Compiler::new());
+    compiler.add_resource("agent.schema.json", schema::agent_toml().to_value()).unwrap();
+    let compiled = compiler.compile("agent.schema.json", &mut schemas).unwrap();
     let written: Value = toml::from_str(text).unwrap();
-    validator.iter_errors(&written).map(|error| format!("{}: {error}", error.instance_path())).collect()
+    schemas.validate(&written, compiled).err().map(|error| error.to_string())
 }
 
 #[test]
@@ -59,13 +61,13 @@ fn every_agent_of_this_repository_fits_the_schema() {
             let path = entry.unwrap().path().join("agent.toml");
             let Ok(text) = std::fs::read_to_string(&path) else { continue };
             Manifest::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-            assert_eq!(complaints(&text), Vec::<String>::new(), "{}", path.display());
+            assert_eq!(complaint(&text), None, "{}", path.display());
             seen += 1;
         }
     }
     assert!(seen >= 17, "only {seen} files of agents were found");
     Manifest::parse(EXAMPLE).unwrap();
-    assert_eq!(complaints(EXAMPLE), Vec::<String>::new());
+    assert_eq!(complaint(EXAMPLE), None);
 }
 
 #[test]
@@ -91,6 +93,6 @@ fn the_schema_refuses_what_the_node_refuses() {
         assert!(EXAMPLE.contains(from), "the example has no `{from}`");
         let wrong = EXAMPLE.replacen(from, to, 1);
         assert!(Manifest::parse(&wrong).is_err(), "the node takes {to}");
-        assert!(!complaints(&wrong).is_empty(), "the schema takes {to}");
+        assert!(complaint(&wrong).is_some(), "the schema takes {to}");
     }
 }
