@@ -112,6 +112,10 @@ lint:
 # everything that must pass before a commit
 check: lint test
 
+# write docs/developers/agent-toml.md and agent.schema.json anew from the types of agent.toml
+docs-reference:
+    HANSA_WRITE=1 cargo test -q -p hansa-catalogue --test reference
+
 # remove the local node's data: ledger, books, agent state; keys too
 clean-data:
     rm -rf .hansa

@@ -1,31 +1,32 @@
 //! `agent.toml`: what an agent sells, buys and asks for. The author decides it; the operator decides what is granted.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use hansa_economy::limits::FREE_CALLS_MAX;
-use hansa_economy::offer::{Price, Rates, Step};
 use hansa_economy::{Amount, PublicKey};
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::limits::{CONCURRENCY_MAX, DEADLINE_MS_MAX, MANIFEST_BYTES_MAX, MEMORY_BYTES_MAX, RETRIES_MAX};
+pub use crate::price_tag::PriceTag;
 use crate::runs::{Runs, Topics, Wallet};
+use crate::schema::{Credits, Did, INTERFACE, NAME, VERSION};
 use crate::strict_toml::{self, TomlError};
 use crate::units::{Bytes, Span};
 
-/// A valid `agent.toml`.
-#[derive(Clone, Debug, Deserialize)]
+/// What an agent sells and for how much, what it may buy, and what it asks of the node.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Manifest {
     /// Who the agent is.
     pub agent: About,
-    /// Interfaces it sells, by name with version.
+    /// Interfaces it sells, by name with version; each is an export of the component.
     #[serde(default)]
+    #[schemars(extend("propertyNames" = { "title": "\"INTERFACE\"", "pattern": INTERFACE }))]
     pub sells: BTreeMap<String, Sale>,
-    /// Terms for the interfaces it buys, by name with version.
+    /// Terms for the interfaces it buys, by name with version; each is an import of the component.
     #[serde(default)]
+    #[schemars(extend("propertyNames" = { "title": "\"INTERFACE\"", "pattern": INTERFACE }))]
     pub buys: BTreeMap<String, Purchase>,
     /// What it asks the host for.
     #[serde(default)]
@@ -41,13 +42,15 @@ pub struct Manifest {
     pub instance: Instance,
 }
 
-/// `[agent]`.
-#[derive(Clone, Debug, Deserialize)]
+/// Who the agent is.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct About {
-    /// `publisher/name`, lower-case letters, digits and dashes.
+    /// `publisher/name`: lower-case letters, digits and dashes, 1 to 64 of them on each side.
+    #[schemars(regex(pattern = NAME))]
     pub name: String,
     /// Semantic version, `1.2.0`.
+    #[schemars(regex(pattern = VERSION))]
     pub version: String,
     /// One line for buyers.
     #[serde(default)]
@@ -63,55 +66,45 @@ pub struct About {
     pub homepage: Option<String>,
 }
 
-/// `[sells."interface"]`.
-#[derive(Clone, Debug, Deserialize)]
+/// An interface that it sells.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Sale {
-    /// Price of each function, see [`PriceTag`].
+    /// Price of each function, by its name in the interface.
+    #[schemars(extend("propertyNames" = { "title": "FUNCTION" }))]
     pub price: BTreeMap<String, PriceTag>,
-    /// How many of each customer's answered calls, the first ones, are charged nothing; default 0. All priced functions of the
+    /// How many of each customer's answered calls, the first ones, are charged nothing. All priced functions of the
     /// interface count together, and a customer is an account. It still vouches for the price, so that it must have the money.
     #[serde(default)]
+    #[schemars(range(max = FREE_CALLS_MAX))]
     pub free_calls: u32,
-    /// The longest that one call may take, milliseconds; default 10000.
+    /// The longest that one call may take, milliseconds.
     #[serde(default = "default_deadline_ms")]
+    #[schemars(range(min = 1, max = DEADLINE_MS_MAX))]
     pub deadline_ms_max: u32,
-    /// Calls served at the same time; default 16.
+    /// Calls served at the same time; one more is refused, and its buyer goes elsewhere.
     #[serde(default = "default_concurrency")]
+    #[schemars(range(min = 1, max = CONCURRENCY_MAX))]
     pub concurrency: u32,
-    /// Properties that buyers can require.
+    /// Properties that buyers can require: each a name with its values.
     #[serde(default)]
     pub labels: BTreeMap<String, Vec<String>>,
-    /// Functions that may be repeated without harm.
+    /// Functions that may be repeated without harm: another seller may be asked although this one may have run the call.
     #[serde(default)]
     pub idempotent: Vec<String>,
 }
 
-/// A price as it is written; amounts are decimal credits in quotation marks.
-///
-/// - `"free"`, or an amount for each answered call: `"0.01"`.
-/// - A table: `{ base = "0.001", per.request-kib = "0.0001", max = "0.02" }`. `max` is the ceiling of one call and must be there;
-///   everything else is added up and is 0 by default:
-///   - `base` for each answered call;
-///   - `per.request-kib`, `per.response-kib` for each started KiB (1024 bytes) of the encoded arguments and answer;
-///   - `per.second` for each second from the start of the instance to its answer, by the millisecond;
-///   - `per.inference-unit` for each input and output unit of the models that the call ran;
-///   - `per.item` for each item that the agent counts through `hansa:agent/metering`;
-///   - `steps = [{ from = 100, base = "0.0008", max = "0.016" }, …]`: from a customer's `from`-th answered call on (2 or later) the
-///     parts named there hold; what a step leaves out stays as before it, and nothing may rise. At most 8.
-/// - `{ quoted = true, max = "0.5" }`: the agent's export `hansa:market/pricing` names the price of each call, up to `max`.
-#[derive(Clone, Debug)]
-pub struct PriceTag(pub Price);
-
-/// `[buys."interface"]`: limits for each purchase.
-#[derive(Clone, Debug, Deserialize)]
+/// Limits for each purchase of an interface.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Purchase {
-    /// The most one call may cost; default 0.01.
+    /// The most one call may cost.
     #[serde(default = "default_max_price")]
+    #[schemars(with = "Credits")]
     pub max_price: Amount,
-    /// The longest one call may take with all retries, milliseconds; default 10000.
+    /// The longest one call may take with all retries, milliseconds.
     #[serde(default = "default_deadline_ms")]
+    #[schemars(range(min = 1, max = DEADLINE_MS_MAX))]
     pub deadline_ms: u32,
     /// How to choose among offers.
     #[serde(default)]
@@ -119,16 +112,18 @@ pub struct Purchase {
     /// Labels that an offer must have: name to value.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
-    /// Only these sellers.
+    /// Only these sellers, by their keys. Without it, any.
     #[serde(default)]
+    #[schemars(with = "Option<Vec<Did>>")]
     pub sellers: Option<Vec<PublicKey>>,
-    /// Other offers to try after the first; default 2.
+    /// Other offers to try after the first.
     #[serde(default = "default_retries")]
+    #[schemars(range(max = RETRIES_MAX))]
     pub retries: u32,
 }
 
 /// How to choose among offers that satisfy the terms.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Prefer {
     /// The lowest possible price.
@@ -138,11 +133,11 @@ pub enum Prefer {
     Fastest,
 }
 
-/// `[capabilities]`.
-#[derive(Clone, Debug, Default, Deserialize)]
+/// What the agent asks the node for. The operator grants it, or refuses with the line that would grant it.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Capabilities {
-    /// Models to run.
+    /// Models to run. The agent pays for them.
     #[serde(default)]
     pub inference: Inference,
     /// Own state.
@@ -156,8 +151,8 @@ pub struct Capabilities {
     pub topics: Topics,
 }
 
-/// `inference.*`.
-#[derive(Clone, Debug, Default, Deserialize)]
+/// Models of the node.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Inference {
     /// Names of models that the agent cannot do without: it is not deployed unless all of them are granted.
@@ -169,26 +164,26 @@ pub struct Inference {
     pub models_optional: Vec<String>,
 }
 
-/// `keyvalue.*`.
-#[derive(Clone, Debug, Deserialize)]
+/// The agent's own state, key by key.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct KeyValue {
     /// The most that all values together may take.
     pub bytes_max: Bytes,
 }
 
-/// `[limits]`.
-#[derive(Clone, Debug, Deserialize)]
+/// Bounds of one instance and of one call.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Limits {
-    /// Linear memory of one instance; default 64MiB.
+    /// Linear memory of one instance; at most 1GiB.
     pub memory: Bytes,
-    /// Computing time of one call; default 1s.
+    /// Processor time of one call.
     pub cpu_per_call: Span,
 }
 
-/// `[instance]`.
-#[derive(Clone, Debug, Default, Deserialize)]
+/// How instances are used.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Instance {
     /// Whether instances are used again.
@@ -196,7 +191,7 @@ pub struct Instance {
 }
 
 /// Whether instances are used again. No instance ever serves two calls at once.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reuse {
     /// A new instance for each call.
@@ -234,102 +229,6 @@ fn default_max_price() -> Amount {
 }
 fn default_retries() -> u32 {
     2
-}
-
-/// A price as a table.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct PriceTable {
-    #[serde(default)]
-    base: Option<Amount>,
-    #[serde(default)]
-    per: PerUnit,
-    max: Amount,
-    #[serde(default)]
-    steps: Vec<StepTable>,
-    #[serde(default)]
-    quoted: bool,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-struct PerUnit {
-    request_kib: Option<Amount>,
-    response_kib: Option<Amount>,
-    second: Option<Amount>,
-    inference_unit: Option<Amount>,
-    item: Option<Amount>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct StepTable {
-    from: u64,
-    #[serde(default)]
-    base: Option<Amount>,
-    #[serde(default)]
-    per: PerUnit,
-    #[serde(default)]
-    max: Option<Amount>,
-}
-
-impl PriceTable {
-    fn price(self) -> Price {
-        let rates = self.per.over(Rates { base: self.base.unwrap_or_default(), max: self.max, ..Rates::default() });
-        let mut before = rates;
-        let steps = self.steps.into_iter().map(|step| {
-            before = Rates { base: step.base.unwrap_or(before.base), max: step.max.unwrap_or(before.max), ..before };
-            before = step.per.over(before);
-            Step { from: step.from, rates: before }
-        });
-        Price { steps: steps.collect(), quoted: self.quoted, ..Price::of(rates) }
-    }
-}
-
-impl PerUnit {
-    /// These amounts, and those of `before` where there are none.
-    fn over(&self, before: Rates) -> Rates {
-        Rates {
-            per_request_kib: self.request_kib.unwrap_or(before.per_request_kib),
-            per_response_kib: self.response_kib.unwrap_or(before.per_response_kib),
-            per_second: self.second.unwrap_or(before.per_second),
-            per_inference_unit: self.inference_unit.unwrap_or(before.per_inference_unit),
-            per_item: self.item.unwrap_or(before.per_item),
-            ..before
-        }
-    }
-}
-
-/// Reads either form; unlike an untagged enum it lets the table's own errors through.
-struct PriceVisitor;
-
-const PRICE_HINT: &str =
-    "write \"free\", an amount such as \"0.01\", or { base = \"0.001\", per.request-kib = \"0.0001\", max = \"0.02\" }";
-
-impl<'de> Visitor<'de> for PriceVisitor {
-    type Value = PriceTag;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a price; {PRICE_HINT}")
-    }
-
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<PriceTag, E> {
-        if text == "free" {
-            return Ok(PriceTag(Price::FREE));
-        }
-        let amount = text.parse().map_err(|error| E::custom(format!("{error}; {PRICE_HINT}")))?;
-        Ok(PriceTag(Price::per_call(amount)))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<PriceTag, A::Error> {
-        PriceTable::deserialize(MapAccessDeserializer::new(map)).map(|table| PriceTag(table.price()))
-    }
-}
-
-impl<'de> Deserialize<'de> for PriceTag {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<PriceTag, D::Error> {
-        d.deserialize_any(PriceVisitor)
-    }
 }
 
 /// Why an `agent.toml` cannot be used.
@@ -461,6 +360,8 @@ fn check_service(service: &str) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
+    use hansa_economy::offer::{Price, Rates, Step};
+
     use super::*;
 
     const GOOD: &str = r#"

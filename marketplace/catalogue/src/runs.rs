@@ -3,13 +3,15 @@
 use chrono::{DateTime, Utc};
 use croner::Cron;
 use hansa_economy::Amount;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::limits::{EVERY_MIN, TOPIC_BYTES_MAX, TOPICS_MAX, WAKE_MAX};
+use crate::schema::Credits;
 use crate::units::Span;
 
-/// `[runs]`: when the agent wakes up by itself. It then exports `hansa:agent/autonomy`.
-#[derive(Clone, Debug, Default, Deserialize)]
+/// When the agent wakes up by itself. It then exports `hansa:agent/autonomy`.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Runs {
     /// When it is started.
@@ -19,26 +21,30 @@ pub struct Runs {
     /// By the calendar, UTC: minute, hour, day of the month, month, day of the week, as in crontab(5).
     pub cron: Option<String>,
     /// When somebody publishes on one of these topics; `*` stands for one word, `>` at the end for any more.
+    #[schemars(length(max = TOPICS_MAX), inner(length(max = TOPIC_BYTES_MAX)))]
     pub topics: Vec<String>,
     /// When what its account can spend falls below this.
+    #[schemars(with = "Option<Credits>")]
     pub balance_below: Option<Amount>,
-    /// The longest that one waking may take; default 60s.
+    /// The longest that one waking may take, at most 600 s; 60 s without it.
     pub deadline: Option<Span>,
 }
 
-/// `wallet.*`: the agent's own account.
-#[derive(Clone, Debug, Deserialize)]
+/// The agent's own account.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Wallet {
     /// The most that the agent spends between two midnights, UTC: purchases and bills.
+    #[schemars(with = "Credits")]
     pub spend_per_day: Amount,
 }
 
-/// `topics.*`: what the agent may publish.
-#[derive(Clone, Debug, Default, Deserialize)]
+/// What the agent may publish.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Topics {
     /// Topics, with `*` and `>` as in `runs.topics`.
+    #[schemars(length(max = TOPICS_MAX), inner(length(max = TOPIC_BYTES_MAX)))]
     pub publish: Vec<String>,
 }
 

@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer, de::Error as _};
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-/// A number of bytes, written `512KiB`, `64MiB`, `1GB` or as a plain number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A number of bytes, written `"512KiB"`, `"64MiB"`, `"1GB"`, or `"1000"` without a unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
+#[schemars(with = "String", extend("pattern" = r"^[0-9]+(\.[0-9]+)? *[A-Za-z]*$"))]
 pub struct Bytes(pub u64);
 
-/// A time span, written `200ms`, `5s`, `10m`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A time span, written `"200ms"`, `"5s"`, `"10m"`, `"1h 30m"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
+#[schemars(with = "String", extend("pattern" = "^([0-9]+ *[A-Za-zµ]+ *)+$"))]
 pub struct Span(pub Duration);
 
 impl<'de> Deserialize<'de> for Bytes {
@@ -26,5 +29,22 @@ impl<'de> Deserialize<'de> for Span {
         let text = String::deserialize(d)?;
         let span = humantime::parse_duration(&text);
         span.map(Span).map_err(|_| D::Error::custom(format!("`{text}` is no time span; write for example `200ms` or `10m`")))
+    }
+}
+
+impl Serialize for Bytes {
+    /// In the largest unit that gives a whole number.
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        let units = [(30, "GiB"), (20, "MiB"), (10, "KiB")];
+        match units.into_iter().find(|(shift, _)| self.0 != 0 && self.0.trailing_zeros() >= *shift) {
+            Some((shift, unit)) => s.collect_str(&format_args!("{}{unit}", self.0 >> shift)),
+            None => s.collect_str(&self.0),
+        }
+    }
+}
+
+impl Serialize for Span {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(&humantime::format_duration(self.0))
     }
 }

@@ -65,11 +65,12 @@ impl BucketWatch {
     }
 
     /// The next event; waits for it without end. May be cancelled without loss.
-    ///
-    /// # Panics
-    /// Never: the task behind it lives as long as the watch.
     pub async fn next(&mut self) -> BucketEvent {
-        self.events.recv().await.expect("the follower holds its sender until the watch is dropped")
+        match self.events.recv().await {
+            Some(event) => event,
+            // The program ends, and its runtime dropped the follower before whoever waits here.
+            None => std::future::pending().await,
+        }
     }
 }
 
