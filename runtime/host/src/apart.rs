@@ -21,6 +21,8 @@ use crate::limits::{
 const ASKED: &str = "--compile-a-component";
 /// The child's exit code where the component is at fault; its standard error says why.
 const INVALID: u8 = 3;
+/// The child's exit code where the system refused it memory.
+const NO_MEMORY: u8 = 4;
 
 /// A program that compiles, and what it may use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +74,7 @@ impl Compiler {
             (_, Some(libc::SIGXCPU | libc::SIGKILL)) => {
                 CompileError::TooCostly(format!("more than {seconds} s of processor time"))
             }
+            (Some(code), _) if code == i32::from(NO_MEMORY) => CompileError::TooCostly(format!("more than {mib} MiB of memory")),
             (_, Some(libc::SIGABRT)) => CompileError::TooCostly(format!("more than {mib} MiB of memory")),
             _ => CompileError::Apart(format!("it ended with {status}: {}", said.trim())),
         }
@@ -113,7 +116,9 @@ pub fn compile_if_asked() -> Option<ExitCode> {
         Err(why) => {
             // The parent reads it; where it is gone nobody does.
             let _ = writeln!(io::stderr(), "{why}");
-            ExitCode::from(INVALID)
+            // The system's own words in the compiler's error, as the C library numbers them.
+            let is_memory = why.contains(&format!("os error {}", libc::ENOMEM));
+            ExitCode::from(if is_memory { NO_MEMORY } else { INVALID })
         }
     })
 }

@@ -1,10 +1,10 @@
 //! The price of a call that its agent names: the export `hansa:market/pricing`.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use crate::{
     call::Invocation,
-    capability::Capabilities,
+    capability::{Capabilities, store::ReadOnly},
     failure::Failure,
     prepare::Prepared,
     program::Program,
@@ -36,8 +36,8 @@ impl Program {
 }
 
 impl Prepared {
-    /// What a call of `function` of `service` with `args` (CBOR array) would cost, in the asset's smallest unit. `capabilities` should
-    /// let the agent neither buy nor infer, as nobody pays for that.
+    /// What a call of `function` of `service` with `args` (CBOR array) would cost, in the asset's smallest unit. The agent can read its store
+    /// and not write it; `capabilities` should let it neither buy nor infer, as nobody pays for that.
     ///
     /// # Errors
     /// The agent declined or broke, or there is no such function.
@@ -57,6 +57,8 @@ impl Prepared {
         for text in [service, function, &json] {
             cbor::put_text(&mut question, text);
         }
+        // Whoever asks for a price pays nothing, and so must change nothing.
+        let capabilities = Capabilities { store: Arc::new(ReadOnly(capabilities.store)), ..capabilities };
         let (interface, function) = (PRICING.to_owned(), PRICE.to_owned());
         let outcome = self.call(Invocation { interface, function, args: question.into(), deadline, capabilities }).await;
         let answer = outcome.result?;

@@ -10,7 +10,6 @@ use hansa_economy::digest::hex;
 use hansa_ledger::export::ExportFormat;
 use hansa_ledger::statement::Period;
 use hansa_ledger::{CheckReport, Ledger};
-use hansa_trade::LedgerError;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
@@ -355,8 +354,8 @@ async fn answer(node: &Node, ask: Ask) -> Result<Reply, String> {
         Ask::Status => Ok(Reply::Status(status(node))),
         Ask::Deploy { folder, manifest, component, fund } => deploy(node, folder, manifest, component, fund).await,
         Ask::DeployPublished { package, fund } => {
-            let name = node.deploy_published(&package).await.map_err(|error| error.to_string())?;
-            deployed(node, name, fund).await
+            let name = node.deploy_published(&package, fund).await.map_err(|error| error.to_string())?;
+            Ok(Reply::Deployed { name })
         }
         Ask::Agents => {
             let mut agents = Vec::new();
@@ -404,27 +403,8 @@ async fn deploy(
     let path = manifest.unwrap_or_else(|| folder.join("agent.toml"));
     let manifest = std::fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     let component = read_component(&folder, component.as_deref()).map_err(|error| error.to_string())?;
-    let name = node.deploy(&manifest, component).await.map_err(|error| error.to_string())?;
-    deployed(node, name, fund).await
-}
-
-async fn deployed(node: &Node, name: String, fund: Option<Amount>) -> Result<Reply, String> {
-    if let Some(amount) = fund {
-        let account = node.agents().await.get(&name).map(|agent| agent.account()).ok_or("the agent stopped at once")?;
-        give(node, account, amount).await.map_err(|error| format!("`{name}` runs, but could not be funded: {error}"))?;
-    }
+    let name = node.deploy_funded(&manifest, component, fund).await.map_err(|error| error.to_string())?;
     Ok(Reply::Deployed { name })
-}
-
-/// Working capital: from the operator's account; where that is short and the ledger is this node's own, newly issued.
-async fn give(node: &Node, to: AccountId, amount: Amount) -> Result<(), LedgerError> {
-    let port = node.ledger_port();
-    match port.pay(CREDITS, node.operator(), to, amount, node.operator_key()).await {
-        Err(error) if error.is_short && node.ledger().is_some() => {
-            port.issue(CREDITS, to, amount, "working capital", node.operator_key()).await
-        }
-        paid => paid,
-    }
 }
 
 /// The ledger, if this node keeps it.

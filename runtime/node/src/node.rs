@@ -209,21 +209,29 @@ impl Node {
 
     /// Deploy what the operator has: sign it, check it, start it. See [`Node::deploy_package`].
     pub async fn deploy(&self, manifest: &str, component: Vec<u8>) -> Result<String, DeployError> {
+        self.deploy_funded(manifest, component, None).await
+    }
+
+    /// The same with working capital, which is there before the agent first wakes up.
+    pub async fn deploy_funded(&self, manifest: &str, component: Vec<u8>, fund: Option<Amount>) -> Result<String, DeployError> {
         let package = Package::sign(manifest, component, &self.key).map_err(|error| DeployError(package_text(&error)))?;
-        self.deploy_package(package).await
+        self.deploy_package(package, fund).await
     }
 
     /// Deploy a package of the catalogue under its publisher's signature, by a wish such as `acme/translator@1`.
-    pub async fn deploy_published(&self, wish: &str) -> Result<String, DeployError> {
+    pub async fn deploy_published(&self, wish: &str, fund: Option<Amount>) -> Result<String, DeployError> {
         let package = self.catalogue.release(wish).await.map_err(|error| DeployError(format!("HA0024: {error}")))?;
-        self.deploy_package(package).await
+        self.deploy_package(package, fund).await
     }
 
     /// Deploy a package: keep it, check it, start it. A running agent of the same name is replaced once the new one is
     /// known to be good; where it does not start all the same, the old one comes back.
-    async fn deploy_package(&self, package: Package) -> Result<String, DeployError> {
+    async fn deploy_package(&self, package: Package, fund: Option<Amount>) -> Result<String, DeployError> {
         let name = package.manifest.short_name().to_owned();
         agent::rehearse(&self.around, &package).await?;
+        if let Some(amount) = fund {
+            self.fund(&name, amount).await?;
+        }
         let mut agents = self.agents.lock().await;
         let old = agents.remove(&name);
         let replaces = old.is_some();
@@ -241,6 +249,18 @@ impl Node {
             .map_err(|error| DeployError(format!("the agent runs, but will not come up again after a restart: {error}")))?;
         agents.insert(name.clone(), deployed);
         Ok(name)
+    }
+
+    /// Working capital: from the operator's account; where that is short and the ledger is this node's own, newly issued.
+    async fn fund(&self, name: &str, amount: Amount) -> Result<(), DeployError> {
+        let agent = agent::open_account(&self.around, &self.agent_folder(name)).await?;
+        let paid = match self.port.pay(CREDITS, self.operator, agent, amount, &self.key).await {
+            Err(error) if error.is_short && self.ledger.is_some() => {
+                self.port.issue(CREDITS, agent, amount, "working capital", &self.key).await
+            }
+            paid => paid,
+        };
+        paid.map_err(|error| DeployError(format!("`{name}` cannot be funded, and was not deployed: {error}")))
     }
 
     /// The new version did not start: the one before, whose package is still the remembered one, runs again.

@@ -84,7 +84,7 @@ async fn link(url: &str) -> CatalogueLink {
 /// A node has read what the others have once it answers alike; the bus chooses who answers.
 async fn until_known(node: &Node, wish: &str) {
     let deadline = Instant::now() + Duration::from_secs(10);
-    while let Err(error) = node.deploy_published(wish).await {
+    while let Err(error) = node.deploy_published(wish, None).await {
         assert!(Instant::now() < deadline, "{error}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -123,8 +123,8 @@ async fn published_found_inspected_deployed_and_yanked() {
     let error = bob.fails(&["inspect", "acme/translator"]).await;
     said(&error, &["yanked", "drops a word"]);
     said(&bob.succeeds(&["inspect", "acme/translator@1.0.0"]).await, &["YANKED", "drops a word"]);
-    assert!(south.deploy_published("acme/translator@1.0.0").await.is_ok(), "whoever named exactly this version can run it");
-    assert!(south.deploy_published("acme/translator").await.is_err());
+    assert!(south.deploy_published("acme/translator@1.0.0", None).await.is_ok(), "whoever named exactly this version can run it");
+    assert!(south.deploy_published("acme/translator", None).await.is_err());
     ann.succeeds(&["restore", "acme/translator@1.0.0"]).await;
     ann.succeeds(&["deprecate", "acme/translator", "--message", "no longer kept up", "--instead", "acme/next"]).await;
     said(&bob.succeeds(&["inspect", "acme/translator"]).await, &["DEPRECATED", "no longer kept up", "use acme/next"]);

@@ -1,5 +1,7 @@
 //! `wasi:keyvalue/store`: the agent's own state on its node.
 
+use std::sync::Arc;
+
 use futures::future::BoxFuture;
 use wasmtime::component::Resource;
 
@@ -43,6 +45,29 @@ pub trait AgentStore: Send + Sync {
     fn exists(&self, key: String) -> BoxFuture<'_, Result<bool, StoreError>>;
     /// A page of keys from `cursor`, or from the start.
     fn list_keys(&self, cursor: Option<String>) -> BoxFuture<'_, Result<Keys, StoreError>>;
+}
+
+/// A store that can be read and not written.
+pub(crate) struct ReadOnly(pub(crate) Arc<dyn AgentStore>);
+
+const READ_ONLY: &str = "a price is named without leaving a trace: the store can be read here, and not written";
+
+impl AgentStore for ReadOnly {
+    fn get(&self, key: String) -> BoxFuture<'_, Result<Option<Vec<u8>>, StoreError>> {
+        self.0.get(key)
+    }
+    fn set(&self, _: String, _: Vec<u8>) -> BoxFuture<'_, Result<(), StoreError>> {
+        ready(Err(StoreError::Other(READ_ONLY.into())))
+    }
+    fn delete(&self, _: String) -> BoxFuture<'_, Result<(), StoreError>> {
+        ready(Err(StoreError::Other(READ_ONLY.into())))
+    }
+    fn exists(&self, key: String) -> BoxFuture<'_, Result<bool, StoreError>> {
+        self.0.exists(key)
+    }
+    fn list_keys(&self, cursor: Option<String>) -> BoxFuture<'_, Result<Keys, StoreError>> {
+        self.0.list_keys(cursor)
+    }
 }
 
 const ABSENT: &str = "no store on this node";

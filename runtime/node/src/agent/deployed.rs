@@ -175,6 +175,12 @@ pub(crate) async fn rehearse(around: &Surroundings, package: &Package) -> Result
     offers::offers(&package.manifest, &checked.program, &place).map(drop).map_err(DeployError)
 }
 
+/// The account of the agent whose folder this is; made with its key where it is new.
+pub(crate) async fn open_account(around: &Surroundings, folder: &Path) -> Result<AccountId, DeployError> {
+    let key = keys::load_or_make(&folder.join("agent.key")).map_err(failed)?;
+    around.ledger.open_account(around.asset, ACCOUNT_LABEL, &key).await.map_err(failed)
+}
+
 impl Deployed {
     /// Check, prepare and start an agent; when this returns, buyers can call it.
     pub async fn start(around: Surroundings, deployment: Deployment) -> Result<Deployed, DeployError> {
@@ -182,7 +188,7 @@ impl Deployed {
         let checked = check(&around, &package).await?;
         let key = Arc::new(keys::load_or_make(&folder.join("agent.key")).map_err(failed)?);
         let prepared = prepare(&around, &package, &checked, key.public())?;
-        let account = around.ledger.open_account(around.asset, ACCOUNT_LABEL, &key).await.map_err(failed)?;
+        let account = open_account(&around, &folder).await?;
         let place = place(&around, key.public(), account);
         let offers = offers::offers(&package.manifest, &checked.program, &place).map_err(DeployError)?;
         let payer = Payer { account, key: key.clone(), asset: around.asset };

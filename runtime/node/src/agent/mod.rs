@@ -15,7 +15,7 @@ mod store;
 mod wakes;
 
 pub use components::{ComponentError, read_component};
-pub(crate) use deployed::rehearse;
 pub use deployed::{AgentStatus, DeployError, Deployed, Deployment, Surroundings};
+pub(crate) use deployed::{open_account, rehearse};
 pub(crate) use infer::CallInference;
 pub use logs::LogLine;
