@@ -165,6 +165,22 @@ test("a generation is read to its end", () => {
   assert.equal(broken.finish, undefined);
 });
 
+test("the store keeps numbers as other languages do", () => {
+  const bucket = store.open();
+  for (const number of [0, 1, 255, 256, 2 ** 32, 2 ** 53 - 1]) {
+    bucket.setNumber("n", number);
+    assert.equal(new DataView(bucket.get("n").buffer).getBigUint64(0, true), BigInt(number));
+    assert.equal(bucket.getNumber("n"), number);
+  }
+  assert.equal(bucket.getNumber("none"), undefined);
+  for (const wrong of [new Uint8Array(7), new Uint8Array(8).fill(255), Uint8Array.of(0, 0, 0, 0, 0, 0, 32, 0)]) {
+    bucket.set("n", wrong);
+    assert.throws(() => bucket.getNumber("n"), { kind: "failed", reason: /the value under `n` is not a number up to/ });
+  }
+  for (const wrong of [-1, 0.5, 2 ** 53, NaN]) assert.throws(() => bucket.setNumber("n", wrong), RangeError);
+  bucket.delete("n");
+});
+
 test("the store keeps bytes and text, lists over pages and tells what is wrong", () => {
   const bucket = store.open();
   for (const key of ["a/1", "a/2", "a/3", "b"]) bucket.setText(key, "Größe");
