@@ -1,7 +1,7 @@
 """Build the agents in Python and JavaScript, and test them, their SDKs and the templates for new ones.
 
     python3 tools/build_guests.py [NAME]...     build agents/NAME (default: all) to target/wasm32-wasip2/agent/hansa_agent_NAME.wasm
-    python3 tools/build_guests.py --test        run their unit tests and those of the SDKs; make an agent of each template, test and build it
+    python3 tools/build_guests.py --test        run their unit tests and those of the SDKs; make an agent of each template and test it; build some
 
 What is up to date is skipped: the sha256 of all that a component is made of stands beside it. The tools come from
 `python3 tools/setup.py python-guests js-guests`; nothing is fetched here. Ends with 0, or with 1 and a line that says what is wrong.
@@ -26,7 +26,9 @@ TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target").res
 STAGE = TARGET / "guests"
 PINS = [ROOT / "tools" / "pins.txt", ROOT / "tools" / "js-guests" / "package-lock.json"]
 SDKS = {"python": ROOT / "sdk" / "python", "javascript": ROOT / "sdk" / "js"}
-TEMPLATES = ("python/service", "python/buyer", "js/service", "js/buyer")
+TEMPLATES = tuple("%s/%s" % (language, kind) for language in ("python", "js") for kind in ("pure", "service", "buyer", "inference", "autonomous"))
+# Those that the test builds too: one without purchases and one with. `hansa build` is tested with all of them, in runtime/node/tests/author.rs.
+BUILT = ("python/service", "python/buyer", "js/service", "js/buyer")
 # Folders beside sources that go into no component. Building a Python agent leaves __pycache__ behind.
 OTHER = {"templates", "tests", "__pycache__"}
 # What a template's placeholders become in the test of the templates.
@@ -225,7 +227,9 @@ def test_all():
         else:
             test_javascript(agent.name, agent.folder)
     for template in TEMPLATES:
-        example_of(template).build()
+        agent = example_of(template)
+        if template in BUILT:
+            agent.build()
 
 
 def main():

@@ -96,3 +96,32 @@ export function bought(what, purchase) {
     throw Fault.failed(`could not buy ${what}: ${fault.message}`);
   }
 }
+
+/**
+ * A failure that is a text, which is what functions that are not sold fail with: those of `lifecycle`, `autonomy` and `pricing`.
+ *
+ *     if (block === "granite") throw new Failure("granite is too hard");
+ */
+export class Failure extends Error {
+  constructor(/** @type {string} */ reason) {
+    super(reason);
+    this.name = "Failure";
+    /** What the component hands over. */
+    this.payload = reason;
+  }
+}
+
+/**
+ * Tells a fault as a text, for functions that are not sold: `async wake(why) { await inWords(() => report(why)); }`.
+ * @template T
+ * @param {() => T | Promise<T>} work
+ * @returns {Promise<T>}
+ */
+export async function inWords(work) {
+  try {
+    return await work();
+  } catch (error) {
+    const fault = faultOf(error);
+    throw fault ? new Failure(fault.message) : error;
+  }
+}

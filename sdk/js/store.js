@@ -86,6 +86,25 @@ export class Bucket {
   setText(/** @type {string} */ key, /** @type {string} */ text) {
     this.set(key, encode(text));
   }
+
+  /**
+   * The number under `key`, as `setNumber` wrote it. Fails where it is none, or larger than JavaScript counts exactly.
+   * @param {string} key
+   * @returns {number | undefined}
+   */
+  getNumber(key) {
+    const value = this.get(key);
+    if (!value) return undefined;
+    const number = value.length === 8 ? value.reduceRight((high, low) => high * 256 + low, 0) : NaN;
+    if (!Number.isSafeInteger(number)) throw Fault.failed(`the agent's store failed: the value under \`${key}\` is not a number up to 2 ** 53 - 1`);
+    return number;
+  }
+
+  /** Put a whole number from 0 to 2 ** 53 - 1 under `key`, little-endian in 8 bytes, as the Rust SDK does. */
+  setNumber(/** @type {string} */ key, /** @type {number} */ value) {
+    if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`\`value\` is \`${value}\`; keep a whole number from 0 to 2 ** 53 - 1`);
+    this.set(key, Uint8Array.from({ length: 8 }, (_, at) => Math.floor(value / 256 ** at) % 256));
+  }
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Fault, bought, faultOf } from "../fault.js";
+import { Failure, Fault, bought, faultOf, inWords } from "../fault.js";
 
 test("a fault hands over its case of the contract", () => {
   const fault = Fault.invalidInput("`text` is empty; send something");
@@ -32,4 +32,12 @@ test("a supplier's trouble is told in the seller's name", () => {
 
 test("an error of the agent's own is not blamed on a supplier", () => {
   assert.throws(() => bought("a summary", () => { throw new TypeError("mine"); }), TypeError);
+});
+
+test("where nothing is sold a fault becomes a text", async () => {
+  assert.equal(await inWords(() => 7), 7);
+  await assert.rejects(inWords(() => { throw new Fault("no-offer", "nobody sells it"); }), { payload: "no offer: nobody sells it" });
+  await assert.rejects(inWords(async () => { throw { payload: { tag: "deadline", val: "after 5 ms" } }; }), { payload: "deadline passed: after 5 ms" });
+  await assert.rejects(inWords(() => { throw new Failure("granite is too hard"); }), { payload: "granite is too hard" });
+  await assert.rejects(inWords(() => { throw new TypeError("mine"); }), TypeError);
 });

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { failure, world } from "../testing.js";
 
-const host = { call: { id: new Uint8Array(32), buyer: "did:key:zBuyer", deadlineMs: 250 }, logged: [], narrowed: [], asked: [], kept: new Map() };
+const host = { call: { id: new Uint8Array(32), buyer: "did:key:zBuyer", deadlineMs: 250 }, logged: [], narrowed: [], asked: [], kept: new Map(), counted: 0, published: [], paid: [] };
 
 // Node.js 20 does not know it yet; components do.
 Symbol.dispose ??= Symbol.for("dispose");
@@ -32,6 +32,23 @@ class Bucket {
 world({
   "hansa:agent/context@0.1.0": { whoami: () => ({ name: "acme/agent" }), currentCall: () => host.call },
   "hansa:agent/log@0.1.0": { log: (...line) => host.logged.push(line) },
+  "hansa:agent/metering@0.1.0": { count: (items) => (host.counted += items) },
+  "hansa:agent/topics@0.1.0": {
+    publish(topic, payload) {
+      if (topic !== "acme.prices") throw failure(`\`${topic}\` is not granted`);
+      host.published.push(payload);
+    },
+  },
+  "hansa:wallet/wallet@0.1.0": {
+    look() {
+      if (host.paid.length > 1) throw failure("the ledger does not answer");
+      return { available: 900, spentToday: 0, leftToday: 100 };
+    },
+    pay(account, amount) {
+      if (amount > 100) throw failure("beyond the daily limit");
+      host.paid.push([account, amount]);
+    },
+  },
   "hansa:market/terms@0.1.0": {
     narrow(service, limits) {
       if (service === "a:b/c@0.1.0") throw failure("`a:b/c@0.1.0` is no import");
@@ -57,8 +74,8 @@ world({
   },
   "wasi:keyvalue/store@0.2.0-draft2": { open: () => new Bucket() },
 });
-const files = ["context", "log", "market", "inference", "store", "generation"].map((name) => import(`../${name}.js`));
-const [context, log, market, inference, store, generation] = await Promise.all(files);
+const names = ["context", "log", "market", "inference", "store", "generation", "metering", "topics", "wallet"];
+const [context, log, market, inference, store, generation, metering, topics, wallet] = await Promise.all(names.map((name) => import(`../${name}.js`)));
 
 test("the call being served is told, and outside of one that there is none", () => {
   assert.equal(context.whoami().name, "acme/agent");
@@ -71,6 +88,28 @@ test("lines are logged with their level", () => {
   log.info("bought");
   log.error("lost");
   assert.deepEqual(host.logged, [["info", "bought"], ["error", "lost"]]);
+});
+
+test("items are counted", () => {
+  metering.count(2);
+  metering.count(3);
+  assert.equal(host.counted, 5);
+});
+
+test("texts and bytes are published, and a refusal is told", () => {
+  topics.publish("acme.prices", "é");
+  topics.publish("acme.prices", new Uint8Array([1]));
+  assert.deepEqual(host.published, [new Uint8Array([0xc3, 0xa9]), new Uint8Array([1])]);
+  assert.throws(() => topics.publish("a.b", "x"), { kind: "failed", reason: "could not publish on `a.b`: `a.b` is not granted" });
+});
+
+test("the wallet shows funds and pays, and a refusal is told", () => {
+  assert.equal(wallet.look().leftToday, 100);
+  wallet.pay("5f3a", 40);
+  assert.throws(() => wallet.pay("5f3a", 101), { kind: "failed", reason: "could not pay: beyond the daily limit" });
+  wallet.pay("5f3a", 1);
+  assert.deepEqual(host.paid, [["5f3a", 40], ["5f3a", 1]]);
+  assert.throws(() => wallet.look(), { kind: "failed", reason: "could not look at the wallet: the ledger does not answer" });
 });
 
 test("terms are narrowed by what is said, and a refusal is told", () => {
@@ -124,6 +163,22 @@ test("a generation is read to its end", () => {
   const broken = generation.generate("m", "Once", { maxTokens: 2 });
   assert.throws(() => broken.text(), { kind: "failed", reason: "the node's inference broke: no memory" });
   assert.equal(broken.finish, undefined);
+});
+
+test("the store keeps numbers as other languages do", () => {
+  const bucket = store.open();
+  for (const number of [0, 1, 255, 256, 2 ** 32, 2 ** 53 - 1]) {
+    bucket.setNumber("n", number);
+    assert.equal(new DataView(bucket.get("n").buffer).getBigUint64(0, true), BigInt(number));
+    assert.equal(bucket.getNumber("n"), number);
+  }
+  assert.equal(bucket.getNumber("none"), undefined);
+  for (const wrong of [new Uint8Array(7), new Uint8Array(8).fill(255), Uint8Array.of(0, 0, 0, 0, 0, 0, 32, 0)]) {
+    bucket.set("n", wrong);
+    assert.throws(() => bucket.getNumber("n"), { kind: "failed", reason: /the value under `n` is not a number up to/ });
+  }
+  for (const wrong of [-1, 0.5, 2 ** 53, NaN]) assert.throws(() => bucket.setNumber("n", wrong), RangeError);
+  bucket.delete("n");
 });
 
 test("the store keeps bytes and text, lists over pages and tells what is wrong", () => {

@@ -1,8 +1,9 @@
 """Write a Hansa agent in Python: what it exports it sells, what it imports it buys.
 
-- `fault`: why there is no answer; `bought` tells a supplier's trouble in one's own name
+- `fault`: why there is no answer; `bought` tells a supplier's trouble in one's own name, `fault.in_words` tells a fault as a text
 - `context`: who am I, which call is this; `log`: lines for the operator; `store`: the agent's own state
 - `market`: narrow the terms of purchases, look at offers; `inference` and `generation`: models that the node lends
+- `metering`: items counted for the customer; `autonomy`: what woke the agent; `wallet`: its account; `topics`: what it publishes
 - `join_all`, `join_at_most`: several purchases at once
 - `testing`: stand-ins for the host, so that unit tests need none
 

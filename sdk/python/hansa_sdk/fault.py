@@ -157,3 +157,24 @@ class bought:
         if kind(error) == "deadline":
             raise deadline(f"buying {self._what}: {reason(error)}") from None
         raise failed(f"could not buy {self._what}: {explain(error)}") from None
+
+
+class in_words:
+    """Tells a fault as a text, which is what functions that are not sold fail with: those of `lifecycle`, `autonomy` and `pricing`.
+
+    An error that is a text already, `Err("granite is too hard")`, stays as it is.
+
+    >>> try:
+    ...     with in_words():
+    ...         raise no_offer("nobody sells it")
+    ... except Err as error:
+    ...     print(error.value)
+    no offer: nobody sells it
+    """
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _: Optional[Type[BaseException]], error: Optional[BaseException], __: Optional[TracebackType]) -> None:
+        if isinstance(error, Err) and kind(error) != "other":
+            raise Err(explain(error)) from None

@@ -21,12 +21,14 @@ import enum
 from types import SimpleNamespace
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
-from hansa_sdk import _stand_ins, context as _context, fault, generation as _generation, inference as _inference, log as _log
-from hansa_sdk import market as _market, store as _store
+from hansa_sdk import _stand_ins, autonomy as _autonomy, context as _context, fault, generation as _generation, inference as _inference
+from hansa_sdk import log as _log, market as _market, metering as _metering, store as _store, topics as _topics, wallet as _wallet
 
 _PLACES: Dict[str, List[Tuple[Any, str]]] = {
     "hansa:agent/context": [(_context, "_context")],
     "hansa:agent/log": [(_log, "_log")],
+    "hansa:agent/metering": [(_metering, "_metering")],
+    "hansa:agent/topics": [(_topics, "_topics")],
     "hansa:inference/generate": [(_generation, "_generate")],
     "hansa:inference/generation-types": [(_generation, "_types")],
     "hansa:inference/models": [(_inference, "_models")],
@@ -35,6 +37,7 @@ _PLACES: Dict[str, List[Tuple[Any, str]]] = {
     "hansa:market/offers": [(_market, "_offers")],
     "hansa:market/terms": [(_market, "_terms")],
     "hansa:market/types": [(_market, "_types")],
+    "hansa:wallet/wallet": [(_wallet, "_wallet")],
     "wasi:keyvalue/store": [(_store, "_store")],
 }
 
@@ -97,6 +100,54 @@ class Log:
             Level=enum.Enum("Level", ["DEBUG", "INFO", "WARN", "ERROR"]),
             log=lambda level, message: self.lines.append((level.name.lower(), message)),
         )
+
+
+class Meter:
+    """Adds up what is counted in `items`; `binding` is its `hansa:agent/metering`."""
+
+    def __init__(self) -> None:
+        self.items = 0
+        self.binding = SimpleNamespace(count=self._count)
+
+    def _count(self, items: int) -> None:
+        self.items += items
+
+
+class Topics:
+    """Keeps what is published in `published`, as (topic, payload); `binding` is its `hansa:agent/topics`, which grants every topic."""
+
+    def __init__(self) -> None:
+        self.published: List[Tuple[str, bytes]] = []
+        self.binding = SimpleNamespace(publish=lambda topic, payload: self.published.append((topic, bytes(payload))))
+
+
+class Wallet:
+    """An account with `available` millionths of a credit, of which `left_today` may be spent; bills are in `paid`, as (account, amount).
+
+    `binding` is its `hansa:wallet/wallet`.
+    """
+
+    def __init__(self, available: int = 1_000_000, left_today: int = 1_000_000) -> None:
+        self.paid: List[Tuple[str, int]] = []
+        self._available, self._left_today, self._spent_today = available, left_today, 0
+        self.binding = SimpleNamespace(look=self._look, pay=self._pay)
+
+    def _look(self) -> Any:
+        return SimpleNamespace(available=self._available, spent_today=self._spent_today, left_today=self._left_today)
+
+    def _pay(self, account: str, amount: int) -> None:
+        if amount > min(self._available, self._left_today):
+            raise err(f"{amount} are more than the account and its daily limit leave")
+        self._available, self._left_today, self._spent_today = self._available - amount, self._left_today - amount, self._spent_today + amount
+        self.paid.append((account, amount))
+
+
+def trigger(kind: str, value: Any = None, *, topic: str = "", payload: bytes = b"") -> Any:
+    """What `wake` is called with: `start`; `time` and `balance` with their `value`; `topic` with `topic` and `payload`."""
+    if kind not in _autonomy.KINDS:
+        raise ValueError(f"`{kind}` is no kind of waking; choose from {', '.join(_autonomy.KINDS)}")
+    value = SimpleNamespace(topic=topic, payload=payload) if kind == "topic" else value
+    return type(f"Trigger_{kind.capitalize()}", (), {"value": value})()
 
 
 def store(values: Optional[Dict[str, bytes]] = None, page: int = 2) -> Any:

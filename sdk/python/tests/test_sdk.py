@@ -8,7 +8,8 @@ import unittest
 from types import SimpleNamespace
 
 import hansa_sdk
-from hansa_sdk import context, fault, generation, inference, join_all, join_at_most, log, market, store, testing
+from hansa_sdk import autonomy, context, fault, generation, inference, join_all, join_at_most, log, market, metering, store, testing
+from hansa_sdk import topics, wallet
 from hansa_sdk._bindings import NotInWorld
 
 
@@ -38,6 +39,16 @@ class Faults(unittest.TestCase):
                 raise fault.Err("a string is no fault")
         self.assertEqual(raised.exception.value, "a string is no fault")
 
+    def test_where_nothing_is_sold_a_fault_becomes_a_text(self):
+        for raised, text in [(fault.no_offer("nobody sells it"), "no offer: nobody sells it"), (fault.Err("too hard"), "too hard")]:
+            with self.assertRaises(fault.Err) as told:
+                with fault.in_words():
+                    raise raised
+            self.assertEqual(told.exception.value, text)
+        with self.assertRaises(ZeroDivisionError):
+            with fault.in_words():
+                1 / 0
+
     def test_an_expected_fault_that_does_not_come_fails_the_test(self):
         with self.assertRaisesRegex(AssertionError, "no fault was raised"):
             with testing.raises("failed"):
@@ -55,6 +66,9 @@ class Host(unittest.TestCase):
             (store.open, "import wasi:keyvalue/store@0.2.0-draft2;"),
             (lambda: market.offers("a:b/c", "d"), "import hansa:market/offers@0.1.0;"),
             (lambda: inference.embed("minilm", ["x"]), "import hansa:inference/text@0.1.0;"),
+            (lambda: metering.count(1), "import hansa:agent/metering@0.1.0;"),
+            (lambda: topics.publish("a", b""), "import hansa:agent/topics@0.1.0;"),
+            (wallet.look, "import hansa:wallet/wallet@0.1.0;"),
         ]
         for use, line in uses:
             with self.assertRaisesRegex(NotInWorld, line):
@@ -142,6 +156,41 @@ class Market(unittest.TestCase):
     def test_an_unknown_order_is_an_error_of_the_author(self):
         with self.assertRaisesRegex(ValueError, "`prefer` is `best`"):
             market.narrow("a:b/c", prefer="best")
+
+
+class Autonomy(unittest.TestCase):
+    def test_every_kind_of_waking_is_read_and_told(self):
+        for kind in autonomy.KINDS:
+            value = {"time": "every 600 s", "balance": 0}.get(kind)
+            why = autonomy.cause(testing.trigger(kind, value, topic="news.ships", payload=b"text"))
+            self.assertEqual((why.kind, {"time": why.time, "balance": why.balance}.get(kind)), (kind, value))
+            self.assertEqual((why.topic, why.payload), ("news.ships", b"text") if kind == "topic" else (None, None))
+            self.assertEqual(str(why), {"start": "start", "time": "time every 600 s", "topic": "topic news.ships", "balance": "balance 0"}[kind])
+
+    def test_a_waking_that_is_not_known_is_named(self):
+        with self.assertRaisesRegex(ValueError, "`moon` is no kind of waking"):
+            autonomy.cause(type("Trigger_Moon", (), {})())
+        with self.assertRaisesRegex(ValueError, "`moon` is no kind of waking"):
+            testing.trigger("moon")
+
+    def test_a_bill_beyond_the_limit_is_not_paid(self):
+        account = testing.Wallet(available=900, left_today=100)
+        with testing.world({"hansa:wallet/wallet": account.binding}):
+            wallet.pay("5f3a", 60)
+            with testing.raises("failed", "could not pay: 60 are more than"):
+                wallet.pay("5f3a", 60)
+            self.assertEqual(wallet.look(), wallet.Funds(available=840, spent_today=60, left_today=40))
+        self.assertEqual(account.paid, [("5f3a", 60)])
+
+    def test_what_the_host_refuses_is_told(self):
+        def refuse(*_):
+            raise testing.err("not now")
+
+        with testing.world({"hansa:wallet/wallet": SimpleNamespace(look=refuse, pay=refuse)}):
+            with testing.raises("failed", "could not look at the wallet: not now"):
+                wallet.look()
+        with testing.world({"hansa:agent/topics": SimpleNamespace(publish=refuse)}), testing.raises("failed", "could not publish on `a.b`: not now"):
+            topics.publish("a.b", b"")
 
 
 class Join(unittest.TestCase):

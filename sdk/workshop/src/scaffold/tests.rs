@@ -22,6 +22,7 @@ fn names_must_be_names_in_every_language() {
 fn a_project_is_written_in_its_own_name() {
     let parent = tempfile::tempdir().unwrap();
     for language in Language::ALL {
+        assert_eq!(Template::of(language), Template::ALL, "{language}");
         for template in Template::of(language) {
             let folder = parent.path().join(format!("{}-{template}", language.name()));
             let paths = NewProject { language, ..new(folder.clone(), template) }.write().unwrap();
