@@ -5,7 +5,7 @@ mod shared;
 
 use hansa_economy::Amount;
 use hansa_host::Fault;
-use hansa_node::Node;
+use hansa_node::{Client, Node};
 use shared::*;
 
 const PRICER: &str = "fixture:pricing/pricer@0.1.0";
@@ -21,6 +21,10 @@ async fn deploy(node: &Node, rest: &str) -> Result<(), String> {
     let deployed = node.deploy(&pricer("fixture/pricer", rest), component("fixture-pricer")).await;
     deployed.map(drop).map_err(|error| error.to_string())
 }
+
+const DIFFER: &str = "commons:comparison/differ@0.1.0";
+/// `tariff::MAX` of `agents/differ`.
+const DIFFER_MAX: Amount = Amount(50_000);
 
 const QUOTED: &str = "price.carve = { quoted = true, max = \"0.001\" }";
 
@@ -80,7 +84,7 @@ async fn free_calls_outlive_a_restart_of_the_node() {
 }
 
 /// Until the renewed offer has come round, the seller says that the old one is no longer made.
-async fn carved(client: &hansa_node::Client) -> hansa_trade::Bought {
+async fn carved(client: &Client) -> hansa_trade::Bought {
     for _ in 0..40 {
         if let Ok(bought) = call(client, PRICER, "carve", text_arg("b")).await {
             return bought;
@@ -97,4 +101,59 @@ async fn a_component_that_names_no_prices_has_no_quoted_one() {
         .replace("price.greet = \"0.001\"", "price.greet = { quoted = true, max = \"0.001\" }");
     let error = town.north.deploy(&manifest, component("fixture-greeter")).await.map(drop).unwrap_err().to_string();
     assert!(error.contains("HA0012") && error.contains("hansa:market/pricing"), "{error}");
+}
+
+/// What the differ asks for this call.
+async fn asked(client: &Client, args: &[u8]) -> Amount {
+    let found = client.quote(DIFFER, "compare", args.to_vec(), Amount::credits(1), 5000).await.unwrap();
+    assert_eq!(found.len(), 1);
+    assert!(found[0].quote.is_some(), "the seller named it");
+    found[0].price_max
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_agent_raises_its_price_with_what_it_serves_and_with_nothing_else() {
+    let town = town().await;
+    let south = town.node("south").await;
+    let manifest = std::fs::read_to_string(workspace().join("agents/differ/agent.toml")).unwrap();
+    south.deploy(&manifest, component("agent-differ")).await.unwrap();
+    let client = town.client("client", Amount::credits(1)).await;
+    see(&client, DIFFER, 1).await;
+
+    // The floor: 0.0002 and 0.00002 for one KiB. Neither questions nor faults move it.
+    let (floor, ceiling) = (Amount(220), Amount(880));
+    let args = minicbor::to_vec(("salt\nherring", "salt\ncod")).unwrap();
+    for _ in 0..60 {
+        assert_eq!(asked(&client, &args).await, floor);
+    }
+    for _ in 0..20 {
+        let bought = call(&client, DIFFER, "compare", minicbor::to_vec(("no\0text", "")).unwrap()).await.unwrap();
+        assert!(fault_in(&bought.answer).1.contains("zero byte at `2`"));
+        assert_eq!(bought.charged, Amount::ZERO);
+    }
+    assert_eq!(asked(&client, &args).await, floor);
+
+    // Forty calls that count are the ceiling; some more, because the first fade while the last are made.
+    let mut spent = Amount::ZERO;
+    let mut last = floor;
+    for nth in 0..60 {
+        let charged = call(&client, DIFFER, "compare", args.clone()).await.unwrap().charged;
+        assert!(nth > 0 || charged == floor, "the first call costs the floor, not {charged}");
+        assert!((last..=ceiling).contains(&charged), "call {nth} cost {charged} after {last}");
+        (spent, last) = (spent.saturating_add(charged), charged);
+    }
+    assert_eq!(last, ceiling);
+
+    // Six bytes for each character in JSON: four times the floor of this would be above the most that `agent.toml` promises.
+    let control = "\u{1}".repeat(60_000);
+    let args = minicbor::to_vec((&control, &control)).unwrap();
+    assert_eq!(asked(&client, &args).await, DIFFER_MAX);
+    let bought = call(&client, DIFFER, "compare", args).await.unwrap();
+    assert_eq!(bought.charged, DIFFER_MAX);
+    spent = spent.saturating_add(bought.charged);
+
+    client.settle().await;
+    south.settle().await;
+    assert_eq!(town.balance(account_of(&south, "differ").await).await, spent);
+    town.check();
 }

@@ -1,7 +1,7 @@
 //! The guest side of Hansa: write an agent in Rust.
 //!
 //! An agent is a component: its exports are what it sells, its imports are what it buys. This crate binds what the host
-//! lends ([`context`], [`log`], [`metering`], [`inference`], [`store`], [`market`], [`wallet`], [`topics`]), gives market trouble one
+//! lends ([`clock`], [`context`], [`log`], [`metering`], [`inference`], [`store`], [`market`], [`wallet`], [`topics`]), gives market trouble one
 //! Rust type ([`Fault`]) and turns an agent's own world into bindings with one macro ([`agent!`]).
 //!
 //! A whole agent, `src/lib.rs` of a crate with `crate-type = ["cdylib"]`, built with `--target wasm32-wasip2`:
@@ -50,6 +50,8 @@
 //! purchases run at once under [`join_all`] or [`join_at_most`]; [`Bought`] turns a supplier's fault into one that makes
 //! sense to the agent's own customer.
 //!
+//! An agent that makes its own prices exports `hansa:market/pricing@0.1.0`, see [`agent!`]; `agents/differ` does.
+//!
 //! An agent that wakes up by itself exports `hansa:agent/autonomy@0.1.0` in its world (with `wit/hansa-agent` among the contracts) and
 //! says when in `[runs]` of `agent.toml`; `bindings::exports::hansa::agent::autonomy::Guest` is then its second trait.
 //!
@@ -58,6 +60,7 @@
 
 mod agent;
 mod bindings;
+pub mod clock;
 pub mod context;
 mod fault;
 pub mod inference;

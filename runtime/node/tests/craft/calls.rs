@@ -24,12 +24,12 @@ const BANS: &[Ban] = &[
     Ban {
         tokens: &["SystemTime", ":", ":", "now"],
         holds: outside_ambient,
-        instead: "take the time as a parameter; the node's `ambient` reads it",
+        instead: "take the time as a parameter; the node's `ambient` reads it, in agents the SDK's `clock`",
     },
     Ban {
         tokens: &["UNIX_EPOCH", ".", "elapsed"],
         holds: outside_ambient,
-        instead: "take the time as a parameter; the node's `ambient` reads it",
+        instead: "take the time as a parameter; the node's `ambient` reads it, in agents the SDK's `clock`",
     },
     Ban { tokens: &["Instant"], holds: in_economy, instead: "time comes in as a parameter" },
     Ban { tokens: &["SystemTime"], holds: in_economy, instead: "time comes in as a parameter" },
@@ -91,6 +91,6 @@ fn outside_terminal(path: &str) -> bool {
 }
 
 fn outside_ambient(path: &str) -> bool {
-    let free = ["runtime/node/src/ambient.rs", "runtime/node/src/bin/", "samples/"];
+    let free = ["runtime/node/src/ambient.rs", "sdk/rust/src/clock.rs", "runtime/node/src/bin/", "samples/"];
     !free.iter().any(|start| path.starts_with(start))
 }
