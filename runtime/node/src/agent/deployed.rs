@@ -176,7 +176,7 @@ pub(crate) async fn rehearse(around: &Surroundings, package: &Package) -> Result
 }
 
 /// The account of the agent whose folder this is; made with its key where it is new.
-pub(crate) async fn open_account(around: &Surroundings, folder: &Path) -> Result<AccountId, DeployError> {
+pub(crate) async fn open_account(around: &Surroundings, folder: &std::path::Path) -> Result<AccountId, DeployError> {
     let key = keys::load_or_make(&folder.join("agent.key")).map_err(failed)?;
     around.ledger.open_account(around.asset, ACCOUNT_LABEL, &key).await.map_err(failed)
 }
