@@ -15,12 +15,13 @@ use session::Session;
 use shared::workspace;
 
 /// Guides with commands; each has a test of its own below, so that they run side by side.
-const FOLLOWED: [&str; 7] = [
+const FOLLOWED: [&str; 8] = [
     "autonomous.md",
     "buying.md",
     "first-agent-javascript.md",
     "first-agent-python.md",
     "first-agent-rust.md",
+    "publishing.md",
     "selling-well.md",
     "testing.md",
 ];
@@ -64,6 +65,11 @@ fn first_agent_in_python() {
 #[test]
 fn first_agent_in_rust() {
     follow("first-agent-rust.md");
+}
+
+#[test]
+fn publishing() {
+    follow("publishing.md");
 }
 
 #[test]
