@@ -38,7 +38,11 @@ mod tests {
         assert_eq!(budget(10, 1_000_000, 1_000_000), STAKE + 14_000);
         assert_eq!(budget(10, 1_000_000, 5), 5);
         assert_eq!(budget(10, RESERVE, 1_000_000), 0);
-        assert_eq!(budget(u64::MAX, u64::MAX, u64::MAX), STAKE + u64::MAX / 10 * SHARE_TENTHS, "more readers than can be counted");
+        assert_eq!(
+            budget(u64::MAX, u64::MAX, u64::MAX),
+            STAKE + u64::MAX / 10 * SHARE_TENTHS,
+            "more readers than can be counted"
+        );
         for readers in 1..1000 {
             assert!(budget(readers, u64::MAX, u64::MAX) <= readers * FEE + STAKE);
         }

@@ -60,7 +60,9 @@ impl Prepared {
         let (interface, function) = (PRICING.to_owned(), PRICE.to_owned());
         let outcome = self.call(Invocation { interface, function, args: question.into(), deadline, capabilities }).await;
         let answer = outcome.result?;
-        read(&answer).map_err(|error| PricingError::Asked(format!("the agent named no price: {error}")))?.map_err(PricingError::Declined)
+        read(&answer)
+            .map_err(|error| PricingError::Asked(format!("the agent named no price: {error}")))?
+            .map_err(PricingError::Declined)
     }
 }
 

@@ -79,7 +79,8 @@ fn priced(price: &Price) -> String {
     if price.quoted {
         return format!("named on request, at most {}", price.max);
     }
-    let steps: Vec<String> = price.steps.iter().map(|step| format!("; {} from call {} on", rated(&step.rates), step.from)).collect();
+    let steps: Vec<String> =
+        price.steps.iter().map(|step| format!("; {} from call {} on", rated(&step.rates), step.from)).collect();
     rated(&price.rates()) + &steps.concat()
 }
 
