@@ -12,6 +12,8 @@ use crate::remote::Remote;
 
 const WHAT: &str = "the attachment";
 const LIST: &str = "the list of attachments";
+/// Ends the tag of an attachment that the registry does not note by itself.
+const OWN_TAG: &str = ".hansa";
 /// With this header a registry says that it has noted the `subject`.
 const NOTED: &str = "oci-subject";
 
@@ -21,8 +23,9 @@ pub(crate) async fn attach(remote: &Remote<'_>, subject: &Digest, attachment: &B
     if answer.contains_key(NOTED) {
         return Ok(());
     }
-    // Without an entry here, a clean-up of manifests without a tag would take it away.
+    // A tag of its own: clean-ups of such registries take away what has none, also where a list names it.
     let tag = format!("sha256-{subject}");
+    remote.put_manifest(WHAT, &format!("{tag}{OWN_TAG}"), attachment.clone()).await?;
     let mut index = match remote.manifest(LIST, &tag, INDEX_BYTES_MAX).await? {
         Some(bytes) => serde_json::from_slice(&bytes).map_err(|error| remote.unfit(LIST, error.to_string()))?,
         None => Index { schema_version: 2, media_type: INDEX.to_owned(), manifests: Vec::new() },

@@ -8,7 +8,8 @@
 //!   nothing of ours is a layer here. One annotation, [`layout::STATEMENT`], names the digest of the signed statement.
 //! - **The attachment**, whose `subject` is the component's manifest: the statement, `README.md`, `LICENSE` and `package.wit` as
 //!   layers with titles. Tools that copy artifacts with their referrers take it along, the registry's clean-up keeps its blobs,
-//!   and everybody else does not see it. `agent.toml` stands in the statement.
+//!   and everybody else does not see it. `agent.toml` stands in the statement. Where a registry does not note subjects, the
+//!   attachment is listed by the specification's tag schema, and has a tag of its own, `sha256-….hansa`.
 //!
 //! Pulling does not ask for referrers, which many registries do not know. The annotation names the statement's blob, and the
 //! signed statement names the digests of the files and of the component. So nothing but the signature decides what belongs

@@ -125,6 +125,8 @@ async fn attachments_are_listed_where_the_registry_does_not_list_them() {
         assert_eq!(index.0, layout::INDEX);
         serde_json::from_slice(&index.1).unwrap()
     };
+    let own_tag = ("acme/translator".to_owned(), format!("sha256-{}.hansa", pushed.manifest));
+    assert_eq!(server.kept().tags[&own_tag], format!("sha256:{}", pushed.attachment), "clean-ups keep what has a tag");
     let entry = &listed(&server)["manifests"][0];
     assert_eq!(entry["digest"], format!("sha256:{}", pushed.attachment));
     assert_eq!(entry["artifactType"], layout::ATTACHMENT);
