@@ -12,6 +12,7 @@ use crate::source::root;
 const NEIGHBOURS: &[(&str, &[&str])] = &[
     ("hansa-economy", &[]),
     ("hansa-catalogue", &["hansa-economy"]),
+    ("hansa-registry", &["hansa-economy", "hansa-catalogue"]),
     ("hansa-ledger", &["hansa-economy"]),
     ("hansa-state", &[]),
     ("hansa-inference", &[]),
@@ -29,6 +30,7 @@ const NEIGHBOURS: &[(&str, &[&str])] = &[
 const BELOW_NODE: &[&str] = &[
     "hansa-economy",
     "hansa-catalogue",
+    "hansa-registry",
     "hansa-ledger",
     "hansa-state",
     "hansa-inference",
@@ -49,6 +51,8 @@ const ECONOMY_STANDS_ON: &[&str] =
 const KEPT_TO: &[(&str, &[&str])] = &[
     ("redb", &["hansa-ledger", "hansa-trade", "hansa-state"]),
     ("async-nats", &["hansa-bus"]),
+    ("reqwest", &["hansa-registry"]),
+    ("rustls*", &["hansa-registry"]),
     ("ort", &["hansa-inference"]),
     ("ort-sys", &["hansa-inference"]),
     ("tokenizers", &["hansa-inference"]),
