@@ -10,6 +10,7 @@ use hansa_economy::Digest;
 use serde::{Deserialize, Serialize};
 
 use crate::limits::INTERFACES_MAX;
+use crate::parcel::{self, Parcel};
 use crate::reference::{oci_digest, read_digest};
 
 /// Media type of a manifest.
@@ -26,9 +27,15 @@ pub const ATTACHMENT: &str = "application/vnd.hansa.release.v1";
 pub const STATEMENT_TYPE: &str = "application/vnd.hansa.statement.v1+cose";
 /// The annotation of the component's manifest that names the statement: `sha256:…`.
 pub const STATEMENT: &str = "vnd.hansa.release.statement";
+/// Media type of the records of the publisher's name: a CBOR list of signed statements.
+pub const NAME_TYPE: &str = "application/vnd.hansa.name.v1+cbor";
+/// The annotation of the component's manifest that names those records, where there are some: `sha256:…`.
+pub const NAME: &str = "vnd.hansa.release.name";
 /// Media type of the config of an artifact that has none.
 pub const EMPTY: &str = "application/vnd.oci.empty.v1+json";
 
+/// What the records of the publisher's name are called in errors.
+pub(crate) const NAME_PART: &str = "publisher's name";
 const TITLE: &str = "org.opencontainers.image.title";
 const EMPTY_CONFIG: &[u8] = b"{}";
 
@@ -129,6 +136,7 @@ pub(crate) struct Main {
     pub(crate) component: Digest,
     pub(crate) component_bytes: u64,
     pub(crate) statement: Digest,
+    pub(crate) name: Option<Digest>,
 }
 
 /// Why a manifest is none of ours.
@@ -141,16 +149,18 @@ pub(crate) enum Stranger {
 }
 
 impl Layout {
-    /// The documents of `release`; the same every time, so that pushing again changes nothing.
-    pub(crate) fn of(release: &Release, component: Bytes) -> Layout {
+    /// The documents of `parcel`; the same every time, so that pushing again changes nothing.
+    pub(crate) fn of(parcel: &Parcel) -> Layout {
+        let release = &parcel.release;
         let part = |name, bytes: Bytes| Part { name, digest: Digest::of(&bytes), bytes };
         let text = |text: &str| Bytes::copy_from_slice(text.as_bytes());
-        let component = part("component", component);
+        let component = part("component", Bytes::from(parcel.component.clone()));
         let config = part("config", json(&config(release, &component.digest)));
         let statement = part("statement", Bytes::copy_from_slice(release.statement.bytes()));
         let readme = part(files::README, text(&release.files.readme));
         let license = part(files::LICENSE, text(&release.files.license));
         let wit = part(files::WIT, text(&release.files.wit));
+        let name = parcel.name.as_ref().map(|chain| part(NAME_PART, parcel::write(chain).into()));
         let empty = part("empty config", Bytes::from_static(EMPTY_CONFIG));
         let main = json(&Manifest {
             schema_version: 2,
@@ -159,23 +169,27 @@ impl Layout {
             config: config_descriptor(WASM_CONFIG, &config),
             layers: vec![titled(WASM, &component, &format!("{}.wasm", release.name.short()))],
             subject: None,
-            annotations: about(release, Some(&statement.digest)),
+            annotations: linked(about(release), &statement, name.as_ref()),
         });
         let attachment = json(&Manifest {
             schema_version: 2,
             media_type: MANIFEST.to_owned(),
             artifact_type: Some(ATTACHMENT.to_owned()),
             config: config_descriptor(EMPTY, &empty),
-            layers: vec![
+            layers: [
                 titled(STATEMENT_TYPE, &statement, "statement.cose"),
                 titled("text/markdown", &readme, files::README),
                 titled("text/plain", &license, files::LICENSE),
                 titled("text/plain", &wit, files::WIT),
-            ],
+            ]
+            .into_iter()
+            .chain(name.as_ref().map(|name| titled(NAME_TYPE, name, "name.cbor")))
+            .collect(),
             subject: Some(of_manifest(&main, None)),
-            annotations: about(release, None),
+            annotations: about(release),
         });
-        Layout { parts: vec![empty, config, statement, license, readme, wit, component], main, attachment }
+        let parts = [empty, config, statement].into_iter().chain(name).chain([license, readme, wit, component]).collect();
+        Layout { parts, main, attachment }
     }
 }
 
@@ -207,7 +221,8 @@ pub(crate) fn read_main(bytes: &[u8]) -> Result<Main, Stranger> {
     }
     let statement = manifest.annotations.get(STATEMENT).and_then(|digest| read_digest(digest)).ok_or(Stranger::NoRelease)?;
     let digest = read_digest(&component.digest).ok_or_else(|| Stranger::NoWasm(format!("digested as `{}`", component.digest)))?;
-    Ok(Main { component: digest, component_bytes: component.size, statement })
+    let name = manifest.annotations.get(NAME).and_then(|digest| read_digest(digest));
+    Ok(Main { component: digest, component_bytes: component.size, statement, name })
 }
 
 /// A document in its exact bytes.
@@ -229,8 +244,8 @@ fn config(release: &Release, component: &Digest) -> WasmConfig {
     }
 }
 
-/// What registries show to people; nothing relies on it but [`STATEMENT`].
-fn about(release: &Release, statement: Option<&Digest>) -> BTreeMap<String, String> {
+/// What registries show to people; nothing relies on it.
+fn about(release: &Release) -> BTreeMap<String, String> {
     let agent = &release.manifest.agent;
     let text = |key: &str, value: &str| (format!("org.opencontainers.image.{key}"), value.to_owned());
     let mut all = BTreeMap::from([
@@ -241,8 +256,14 @@ fn about(release: &Release, statement: Option<&Digest>) -> BTreeMap<String, Stri
         text("created", &created(release)),
     ]);
     all.extend(agent.homepage.as_deref().map(|homepage| text("url", homepage)));
-    all.extend(statement.map(|digest| (STATEMENT.to_owned(), oci_digest(digest))));
     all
+}
+
+/// With the annotations by which the parts are found that are no layers of the component's manifest.
+fn linked(mut about: BTreeMap<String, String>, statement: &Part, name: Option<&Part>) -> BTreeMap<String, String> {
+    about.insert(STATEMENT.to_owned(), oci_digest(&statement.digest));
+    about.extend(name.map(|name| (NAME.to_owned(), oci_digest(&name.digest))));
+    about
 }
 
 /// RFC 3339; a publisher's clock may say anything.

@@ -15,6 +15,9 @@
 //! signed statement names the digests of the files and of the component. So nothing but the signature decides what belongs
 //! together: another attachment beside it, or an annotation that was changed, can only make pulling fail.
 //!
+//! The records of the publisher's name travel along ([`layout::NAME`]), so that a catalogue elsewhere can take both over. Each is
+//! signed; that such a chain is the one that counts, only a catalogue or a person can say.
+//!
 //! All bytes are bounded while they come in ([`limits`]), compared with their digest, and opened by
 //! [`Release::open`](hansa_catalogue::Release::open). Passwords go over https, and in plain HTTP only to this machine or where
 //! the caller asks for it. Nothing is read from the environment but the certificates that the machine trusts.
@@ -30,6 +33,7 @@ mod error;
 pub mod layout;
 pub mod limits;
 mod login;
+mod parcel;
 mod progress;
 mod pull;
 mod push;
@@ -39,6 +43,7 @@ mod remote;
 pub use client::{Client, ClientError, Settings};
 pub use error::RemoteError;
 pub use login::{Login, LoginError};
+pub use parcel::{NameProblem, Parcel};
 pub use progress::{Direction, Progress, Watcher, unwatched};
 pub use pull::{PullError, Pulled};
 pub use push::{PushError, Pushed};

@@ -21,6 +21,8 @@ pub const REFUSAL_BYTES_MAX: usize = 16 * 1024;
 pub const REFUSAL_CHARS_MAX: usize = 300;
 /// Bytes of Docker's `config.json`.
 pub const DOCKER_CONFIG_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes of the records of a publisher's name, which travel with its packages.
+pub const NAME_BYTES_MAX: usize = 512 * 1024;
 /// Redirects that one request follows.
 pub const REDIRECTS_MAX: usize = 5;
 /// Bytes of one piece of an upload, after each of which progress is told.

@@ -9,20 +9,19 @@ use hansa_economy::{Digest, Signed};
 
 use crate::client::Client;
 use crate::error::RemoteError;
-use crate::layout::{Main, Stranger, read_main};
-use crate::limits::MANIFEST_BYTES_MAX;
+use crate::layout::{Main, NAME_PART, Stranger, read_main};
+use crate::limits::{MANIFEST_BYTES_MAX, NAME_BYTES_MAX};
 use crate::login::Login;
+use crate::parcel::{self, NameProblem, Parcel};
 use crate::progress::Watcher;
 use crate::reference::{Reference, oci_digest};
 use crate::remote::Remote;
 
-/// A release that came from a registry. Its statement and its files stand in `release`; their signature and digests are right.
+/// A release that came from a registry. Its signature and all digests are right.
 #[derive(Clone, Debug)]
 pub struct Pulled {
-    /// What the publisher signed.
-    pub release: Release,
-    /// The component's bytes.
-    pub component: Vec<u8>,
+    /// The release.
+    pub parcel: Parcel,
     /// The digest of the component's manifest, by which exactly this can be pulled again.
     pub manifest: Digest,
 }
@@ -93,6 +92,16 @@ pub enum PullError {
         /// Why.
         problem: ReleaseError,
     },
+    /// The records of the publisher's name.
+    #[error(
+        "the records of the publisher's name at `{reference}` are not valid: {problem}; do not use it, and tell its publisher"
+    )]
+    Name {
+        /// Where.
+        reference: Reference,
+        /// Why.
+        problem: NameProblem,
+    },
     /// The registry.
     #[error(transparent)]
     Remote(#[from] RemoteError),
@@ -109,12 +118,15 @@ impl Client {
         let statement = pull.part("statement", &main.statement, STATEMENT_BYTES_MAX).await?;
         let body = pull.signed(&statement, &main)?;
         let files = pull.files(&body).await?;
+        let records = pull.name(&main).await?;
         let most = main.component_bytes as usize;
         let component = pull.part("component", &main.component, most).await?;
         let opened = Release::open(&statement, component, files);
         let (release, component) = opened.map_err(|problem| pull.invalid(problem))?;
         tracing::debug!(%reference, package = release.package(), "pulled a release");
-        Ok(Pulled { release, component, manifest })
+        let name = records.map(|bytes| parcel::read(&bytes, release.name.publisher())).transpose();
+        let name = name.map_err(|problem| PullError::Name { reference: reference.clone(), problem })?;
+        Ok(Pulled { parcel: Parcel { release, component, name }, manifest })
     }
 }
 
@@ -151,6 +163,14 @@ impl Pull<'_> {
             return Err(self.invalid(PackageError::Length { signed, found: main.component_bytes as usize }.into()));
         }
         Ok(body)
+    }
+
+    /// The records of the publisher's name, where there are some.
+    async fn name(&self, main: &Main) -> Result<Option<Vec<u8>>, PullError> {
+        match &main.name {
+            Some(digest) => self.part(NAME_PART, digest, NAME_BYTES_MAX).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     async fn files(&self, body: &PackageStatement) -> Result<Files, PullError> {

@@ -1,15 +1,14 @@
 //! A release on its way to a registry.
 
-use bytes::Bytes;
-use hansa_catalogue::Release;
 use hansa_economy::Digest;
 
 use crate::attach::attach;
 use crate::client::Client;
 use crate::error::RemoteError;
-use crate::layout::Layout;
-use crate::limits::MANIFEST_BYTES_MAX;
+use crate::layout::{Layout, NAME_PART};
+use crate::limits::{MANIFEST_BYTES_MAX, NAME_BYTES_MAX};
 use crate::login::Login;
+use crate::parcel::{NameProblem, Parcel};
 use crate::progress::Watcher;
 use crate::reference::{Reference, ReferenceError, oci_digest};
 use crate::remote::Remote;
@@ -46,32 +45,39 @@ pub enum PushError {
         /// What was given.
         found: Digest,
     },
+    /// The publisher's name.
+    #[error("the records of the publisher's name cannot be pushed: {0}; push without them")]
+    Name(NameProblem),
     /// The registry.
     #[error(transparent)]
     Remote(#[from] RemoteError),
 }
 
 impl Client {
-    /// Push `release` with its `component` to `reference`, whose tag is the version where it names none. What is there already
-    /// is not sent again. The manifest comes last: whoever sees the tag can pull all of it.
+    /// Push `parcel` to `reference`, whose tag is the version where it names none. What is there already is not sent again. The
+    /// manifest comes last: whoever sees the tag can pull all of it.
     pub async fn push(
         &self,
         reference: &Reference,
-        release: &Release,
-        component: Vec<u8>,
+        parcel: &Parcel,
         login: &Login,
         watcher: &Watcher,
     ) -> Result<Pushed, PushError> {
         if reference.digest.is_some() {
             return Err(PushError::Pinned(reference.clone()));
         }
-        let (signed, found) = (release.statement.body.component, Digest::of(&component));
+        let release = &parcel.release;
+        let (signed, found) = (release.statement.body.component, Digest::of(&parcel.component));
         if signed != found {
             return Err(PushError::Component { signed, found });
         }
         let tag = reference.tag.clone().unwrap_or_else(|| release.version.to_string());
         let target = reference.with_tag(&tag)?;
-        let layout = Layout::of(release, Bytes::from(component));
+        let layout = Layout::of(parcel);
+        let name = layout.parts.iter().find(|part| part.name == NAME_PART).filter(|part| part.bytes.len() > NAME_BYTES_MAX);
+        if let Some(name) = name {
+            return Err(PushError::Name(NameProblem::TooLong(name.bytes.len())));
+        }
         let remote = Remote::new(self, &target, login, true, watcher)?;
         let (sent_bytes, replaced) = store(&remote, &tag, &layout).await?;
         let (manifest, attachment) = (Digest::of(&layout.main), Digest::of(&layout.attachment));

@@ -3,92 +3,16 @@
 
 mod shared;
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::Path;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use hansa_bus::{Bus, BusOptions};
-use hansa_catalogue::package::fixture;
 use hansa_economy::Amount;
+use hansa_node::ambient;
 use hansa_node::catalogue::{CatalogueError, CatalogueLink};
-use hansa_node::{Node, ambient};
 use shared::process::{Dice, Process};
+use shared::publishing::*;
 use shared::*;
-
-const TRANSLATOR: &str = "acme:translate/translator@1.0.0";
-const TRANSLATE: &str = "translate: async func(text: string) -> result<string, fault>;";
-
-/// A folder with a package that sells `service` with these WIT lines.
-fn project(folder: &Path, package: &str, service: &str, lines: &str) -> PathBuf {
-    let component = fixture::seller(service, lines);
-    let contract = hansa_catalogue::package::describe(&component).unwrap().contract;
-    let functions = &contract.export(service).unwrap().functions;
-    let prices: String = functions.iter().map(|function| format!("price.{} = \"0.001\"\n", function.name)).collect();
-    let sale = format!("[sells.\"{service}\"]\n{prices}labels = {{ region = [\"eu\"] }}\n");
-    let project = folder.join(package.replace(['/', '@', '.'], "-"));
-    std::fs::create_dir_all(&project).unwrap();
-    std::fs::write(project.join("agent.toml"), fixture::manifest(package, &sale)).unwrap();
-    std::fs::write(project.join("component.wasm"), component).unwrap();
-    std::fs::write(project.join("README.md"), format!("# {package}\nTranslates whales and ships.\n")).unwrap();
-    std::fs::write(project.join("LICENSE"), "Apache License 2.0\n").unwrap();
-    project
-}
-
-/// What somebody types, with a home of their own.
-struct Person {
-    home: PathBuf,
-    url: String,
-}
-
-impl Person {
-    fn new(town: &Town, name: &str) -> Person {
-        Person { home: town.folder.path().join(name), url: town.server.url() }
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_hansa"));
-        command.arg("--home").arg(&self.home).arg("--nats").arg(&self.url).args(args).stdin(Stdio::null());
-        command
-    }
-
-    async fn types(&self, args: &[&str]) -> Output {
-        let mut command = self.command(args);
-        tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
-    }
-
-    async fn succeeds(&self, args: &[&str]) -> String {
-        let output = self.types(args).await;
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        assert!(output.status.success(), "{args:?}: {}{}", text(&output.stdout), text(&output.stderr));
-        text(&output.stdout)
-    }
-
-    /// The error that it prints.
-    async fn fails(&self, args: &[&str]) -> String {
-        let output = self.types(args).await;
-        assert!(!output.status.success(), "{args:?} succeeded: {}", String::from_utf8_lossy(&output.stdout));
-        String::from_utf8(output.stderr).unwrap()
-    }
-}
-
-fn said(text: &str, parts: &[&str]) {
-    for part in parts {
-        assert!(text.contains(part), "`{part}` is missing in:\n{text}");
-    }
-}
-
-async fn link(url: &str) -> CatalogueLink {
-    CatalogueLink::new(&Bus::connect(BusOptions::at(url)).await.unwrap()).unwrap()
-}
-
-/// A node has read what the others have once it answers alike; the bus chooses who answers.
-async fn until_known(node: &Node, wish: &str) {
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while let Err(error) = node.deploy_published(wish, None).await {
-        assert!(Instant::now() < deadline, "{error}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn published_found_inspected_deployed_and_yanked() {

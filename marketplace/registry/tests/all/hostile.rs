@@ -2,11 +2,13 @@
 
 use bytes::Bytes;
 use hansa_catalogue::limits::COMPONENT_BYTES_MAX;
+use hansa_catalogue::names::NameChange;
 use hansa_catalogue::package::{PackageError, ReleaseError};
-use hansa_registry::{Login, PullError, PushError, RemoteError, layout, unwatched};
+use hansa_economy::Keypair;
+use hansa_registry::{Login, NameProblem, Parcel, PullError, PushError, RemoteError, layout, unwatched};
 use serde_json::{Value, json};
 
-use crate::release::{at, client, pull, push, release};
+use crate::release::{assert_same, at, chain, client, pull, push, release};
 use crate::server::{Fault, Server, Store, Ways, sha256};
 
 const REPOSITORY: &str = "acme/translator";
@@ -32,14 +34,15 @@ fn main_manifest(store: &Store) -> Value {
 }
 
 /// The blobs of a release that a pull needs, by name.
-fn parts(release: &(hansa_catalogue::Release, Vec<u8>)) -> [(&'static str, String); 5] {
-    let files = &release.0.files;
+fn parts(ours: &Parcel) -> [(&'static str, String); 6] {
+    let files = &ours.release.files;
     [
-        ("component", sha256(&release.1)),
-        ("statement", sha256(release.0.statement.bytes())),
+        ("component", sha256(&ours.component)),
+        ("statement", sha256(ours.release.statement.bytes())),
         ("README.md", sha256(files.readme.as_bytes())),
         ("LICENSE", sha256(files.license.as_bytes())),
         ("package.wit", sha256(files.wit.as_bytes())),
+        ("publisher's name", sha256(&name_blob(ours))),
     ]
 }
 
@@ -79,7 +82,7 @@ async fn a_part_that_was_lost_is_told_by_name() {
 async fn a_swapped_component_is_refused_before_it_is_brought() {
     let server = Server::open().await;
     push(&server, "1.0.0", &release("1.0.0", 0, 1)).await.unwrap();
-    let other = release("1.0.0", 100, 1).1;
+    let other = release("1.0.0", 100, 1).component;
     let mut manifest = main_manifest(&server.kept());
     let digest = plant_blob(&mut server.kept(), &other);
     manifest["layers"][0]["digest"] = digest.clone().into();
@@ -98,7 +101,7 @@ async fn a_statement_of_a_broken_signature_is_refused() {
     let server = Server::open().await;
     let ours = release("1.0.0", 0, 1);
     push(&server, "1.0.0", &ours).await.unwrap();
-    let mut statement = ours.0.statement.bytes().to_vec();
+    let mut statement = ours.release.statement.bytes().to_vec();
     *statement.last_mut().unwrap() ^= 1;
     let mut manifest = main_manifest(&server.kept());
     manifest["annotations"][layout::STATEMENT] = plant_blob(&mut server.kept(), &statement).into();
@@ -113,8 +116,8 @@ async fn a_statement_that_was_never_published_is_refused() {
     let server = Server::open().await;
     let ours = release("1.0.0", 0, 1);
     push(&server, "1.0.0", &ours).await.unwrap();
-    let key = hansa_economy::Keypair::from_seed(&[1; 32]);
-    let package = hansa_catalogue::Package::sign(&ours.0.statement.body.manifest, ours.1.clone(), &key).unwrap();
+    let key = Keypair::from_seed(&[1; 32]);
+    let package = hansa_catalogue::Package::sign(&ours.release.statement.body.manifest, ours.component.clone(), &key).unwrap();
     let mut manifest = main_manifest(&server.kept());
     manifest["annotations"][layout::STATEMENT] = plant_blob(&mut server.kept(), package.statement.bytes()).into();
     plant(&mut server.kept(), "1.0.0", layout::MANIFEST, &manifest);
@@ -125,7 +128,7 @@ async fn a_statement_that_was_never_published_is_refused() {
 #[tokio::test]
 async fn what_is_no_hansa_package_is_told_apart() {
     let server = Server::open().await;
-    let component = release("1.0.0", 0, 1).1;
+    let component = release("1.0.0", 0, 1).component;
     let layer = |media_type: &str, bytes: &[u8]| json!({ "mediaType": media_type, "digest": sha256(bytes), "size": bytes.len() });
     let manifest = |config: &str, layers: Vec<Value>| json!({ "schemaVersion": 2, "mediaType": layout::MANIFEST, "config": layer(config, b"{}"), "layers": layers });
     let wasm = || layer(layout::WASM, &component);
@@ -181,10 +184,42 @@ async fn a_manifest_of_another_digest_than_was_asked_for_is_refused() {
 #[tokio::test]
 async fn another_component_than_was_signed_is_not_pushed() {
     let server = Server::open().await;
-    let (ours, _) = release("1.0.0", 0, 1);
-    let error = client().push(&at(&server, "1"), &ours, b"x".to_vec(), &Login::Anonymous, &unwatched()).await.unwrap_err();
+    let other = Parcel { component: b"x".to_vec(), ..release("1.0.0", 0, 1) };
+    let error = client().push(&at(&server, "1"), &other, &Login::Anonymous, &unwatched()).await.unwrap_err();
     assert!(matches!(error, PushError::Component { .. }), "{error}");
     assert!(server.kept().log.is_empty());
+}
+
+/// The records of the publisher's name as they go into the registry.
+fn name_blob(ours: &Parcel) -> Vec<u8> {
+    let records = ours.name.as_ref().unwrap().records().iter();
+    minicbor::to_vec(records.map(|record| record.bytes().to_vec().into()).collect::<Vec<minicbor::bytes::ByteVec>>()).unwrap()
+}
+
+#[tokio::test]
+async fn records_of_another_name_or_of_a_broken_chain_are_refused() {
+    let server = Server::open().await;
+    let ours = release("1.0.0", 0, 1);
+    push(&server, "1.0.0", &ours).await.unwrap();
+    let key = Keypair::from_seed(&[1; 32]);
+    let other = chain("other", NameChange::Claim { owner: key.public(), recovery: None }, &key);
+    let other = name_blob(&Parcel { name: Some(other), ..ours.clone() });
+    let mut forged = name_blob(&ours);
+    *forged.last_mut().unwrap() ^= 1;
+    for (blob, words) in
+        [(other, "about `other`"), (forged, "not valid"), (b"x".to_vec(), "no list of records"), (vec![0x80], "there is none")]
+    {
+        let mut manifest = main_manifest(&server.kept());
+        manifest["annotations"][layout::NAME] = plant_blob(&mut server.kept(), &blob).into();
+        plant(&mut server.kept(), "changed", layout::MANIFEST, &manifest);
+        let error = pull(&server, "changed").await.unwrap_err();
+        assert!(matches!(&error, PullError::Name { problem, .. } if !matches!(problem, NameProblem::TooLong(_))), "{error}");
+        assert!(error.to_string().contains(words), "{error}");
+    }
+    // Without records it is a package still.
+    let bare = Parcel { name: None, ..ours };
+    push(&server, "bare", &bare).await.unwrap();
+    assert_same(&pull(&server, "bare").await.unwrap(), &bare);
 }
 
 /// The same content behind a registry that has `fault`, pulled.

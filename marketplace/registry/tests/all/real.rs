@@ -20,8 +20,8 @@ async fn a_real_registry_keeps_a_release() {
     let reference: Reference = format!("{host}/hansa-test/translator:1.0.0").parse().unwrap();
     for padding in [0, 9 << 20] {
         let ours = release("1.0.0", padding, 1);
-        let pushed = client.push(&reference, &ours.0, ours.1.clone(), &login, &unwatched()).await.unwrap();
-        let again = client.push(&reference, &ours.0, ours.1.clone(), &login, &unwatched()).await.unwrap();
+        let pushed = client.push(&reference, &ours, &login, &unwatched()).await.unwrap();
+        let again = client.push(&reference, &ours, &login, &unwatched()).await.unwrap();
         assert_eq!((again.sent_bytes, again.replaced, again.manifest), (0, None, pushed.manifest));
         assert_same(&client.pull(&reference, &login, &unwatched()).await.unwrap(), &ours);
         assert_same(&client.pull(&pushed.reference, &login, &unwatched()).await.unwrap(), &ours);

@@ -1,18 +1,21 @@
 //! Releases to push, small and large, and the ways to push and pull them.
 
 use hansa_catalogue::Release;
-use hansa_catalogue::package::ReleaseParts;
-use hansa_economy::Keypair;
-use hansa_registry::{Client, Login, PullError, Pulled, PushError, Pushed, Reference, Settings, unwatched};
+use hansa_catalogue::names::{NameChain, NameChange, NameRecord};
+use hansa_catalogue::package::{ReleaseParts, fixture};
+use hansa_economy::{Keypair, Signed};
+use hansa_registry::{Client, Login, Parcel, PullError, Pulled, PushError, Pushed, Reference, Settings, unwatched};
 
-use crate::fixture;
 use crate::server::Server;
 
 /// The service that all these releases sell.
 const SERVICE: &str = "acme:translate/translator@1.0.0";
 
-/// `acme/translator@<version>` with its component, which has at least `padding` bytes.
-pub(crate) fn release(version: &str, padding: usize, publisher: u8) -> (Release, Vec<u8>) {
+/// `acme/translator@<version>` with its component, which has at least `padding` bytes, and its publisher's claim of `acme`.
+pub(crate) fn release(version: &str, padding: usize, publisher: u8) -> Parcel {
+    let key = Keypair::from_seed(&[publisher; 32]);
+    let claim = NameChange::Claim { owner: key.public(), recovery: None };
+    let name = chain("acme", claim, &key);
     let mut component = fixture::seller(SERVICE, "count: func(text: string) -> result<u32, fault>;");
     pad(&mut component, padding);
     let manifest =
@@ -22,9 +25,16 @@ pub(crate) fn release(version: &str, padding: usize, publisher: u8) -> (Release,
         component,
         readme: "# Translator\n\nCounts, in truth. Ünïcode.\n".into(),
         license: "Apache License 2.0\n".into(),
-        name_record: None,
+        name_record: Some(name.state().head),
     };
-    Release::sign(parts, 1_700_000_000_123, &Keypair::from_seed(&[publisher; 32])).unwrap_or_else(|error| panic!("{error}"))
+    let (release, component) = Release::sign(parts, 1_700_000_000_123, &key).unwrap_or_else(|error| panic!("{error}"));
+    Parcel { release, component, name: Some(name) }
+}
+
+/// The chain of a name that begins with `change`.
+pub(crate) fn chain(name: &str, change: NameChange, key: &Keypair) -> NameChain {
+    let record = NameRecord { name: name.into(), seq: 0, previous: None, change, signed_ms: 1_700_000_000_000 };
+    NameChain::begin(Signed::new(record, key)).unwrap()
 }
 
 /// A custom section of bytes that repeat only after a long while.
@@ -48,8 +58,8 @@ pub(crate) fn at(server: &Server, tag: &str) -> Reference {
 }
 
 /// Push as nobody.
-pub(crate) async fn push(server: &Server, tag: &str, release: &(Release, Vec<u8>)) -> Result<Pushed, PushError> {
-    client().push(&at(server, tag), &release.0, release.1.clone(), &Login::Anonymous, &unwatched()).await
+pub(crate) async fn push(server: &Server, tag: &str, parcel: &Parcel) -> Result<Pushed, PushError> {
+    client().push(&at(server, tag), parcel, &Login::Anonymous, &unwatched()).await
 }
 
 /// Pull as nobody.
@@ -58,9 +68,11 @@ pub(crate) async fn pull(server: &Server, tag: &str) -> Result<Pulled, PullError
 }
 
 /// The same in every byte.
-pub(crate) fn assert_same(pulled: &Pulled, release: &(Release, Vec<u8>)) {
-    assert_eq!(pulled.component, release.1);
-    assert_eq!(pulled.release.statement.bytes(), release.0.statement.bytes());
-    assert_eq!(pulled.release.files, release.0.files);
-    assert_eq!(pulled.release.signer(), release.0.signer());
+pub(crate) fn assert_same(pulled: &Pulled, ours: &Parcel) {
+    let pulled = &pulled.parcel;
+    assert_eq!(pulled.component, ours.component);
+    assert_eq!(pulled.release.statement.bytes(), ours.release.statement.bytes());
+    assert_eq!(pulled.release.files, ours.release.files);
+    assert_eq!(pulled.release.signer(), ours.release.signer());
+    assert_eq!(pulled.name, ours.name);
 }

@@ -53,7 +53,7 @@ async fn a_registry_behind_tls_is_used_by_whom_trusts_it() {
     let reference: Reference = format!("https://{host}/acme/translator:1.0.0").parse().unwrap();
     let trusting = Client::new(Settings { extra_roots: vec![root], ..Settings::default() }).unwrap();
     let ours = release("1.0.0", 1 << 20, 1);
-    trusting.push(&reference, &ours.0, ours.1.clone(), &Login::Anonymous, &unwatched()).await.unwrap();
+    trusting.push(&reference, &ours, &Login::Anonymous, &unwatched()).await.unwrap();
     assert_same(&trusting.pull(&reference, &Login::Anonymous, &unwatched()).await.unwrap(), &ours);
 
     let error = client().pull(&reference, &Login::Anonymous, &unwatched()).await.unwrap_err();

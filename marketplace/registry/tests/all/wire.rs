@@ -29,13 +29,13 @@ async fn what_is_pushed_comes_back_in_the_same_bytes() {
 #[tokio::test]
 async fn the_version_is_the_tag_where_none_is_named() {
     let server = Server::open().await;
-    let (ours, component) = release("0.9.1", 0, 1);
+    let ours = release("0.9.1", 0, 1);
     let reference = format!("oci://{}/acme/translator", server.host()).parse().unwrap();
-    let pushed = client().push(&reference, &ours, component, &Login::Anonymous, &unwatched()).await.unwrap();
+    let pushed = client().push(&reference, &ours, &Login::Anonymous, &unwatched()).await.unwrap();
     assert_eq!(pushed.reference.tag.as_deref(), Some("0.9.1"));
     let error = client().pull(&reference, &Login::Anonymous, &unwatched()).await.unwrap_err();
     assert!(matches!(error, PullError::NoVersion(_)), "{error}");
-    let error = client().push(&pushed.reference, &ours, Vec::new(), &Login::Anonymous, &unwatched()).await.unwrap_err();
+    let error = client().push(&pushed.reference, &ours, &Login::Anonymous, &unwatched()).await.unwrap_err();
     assert!(matches!(error, PushError::Pinned(_)), "{error}");
 }
 
@@ -44,7 +44,7 @@ async fn pushing_again_sends_nothing() {
     let server = Server::open().await;
     let ours = release("1.0.0", 0, 1);
     let first = push(&server, "1.0.0", &ours).await.unwrap();
-    assert!(first.sent_bytes > ours.1.len() as u64);
+    assert!(first.sent_bytes > ours.component.len() as u64);
     let stored = server.kept().manifests.clone();
     let seen = server.kept().log.len();
     let second = push(&server, "1.0.0", &ours).await.unwrap();
@@ -79,8 +79,9 @@ async fn a_lost_attachment_is_pushed_again() {
 #[tokio::test]
 async fn other_tools_see_a_wasm_artifact_of_one_layer() {
     let server = Server::open().await;
-    let (ours, component) = release("1.0.0", 0, 1);
-    let pushed = push(&server, "1.0.0", &(ours.clone(), component.clone())).await.unwrap();
+    let ours = release("1.0.0", 0, 1);
+    let component = ours.component.clone();
+    let pushed = push(&server, "1.0.0", &ours).await.unwrap();
     let kept = server.kept();
     let read = |digest: &str| -> Value {
         let key = ("acme/translator".to_owned(), digest.to_owned());
@@ -94,7 +95,7 @@ async fn other_tools_see_a_wasm_artifact_of_one_layer() {
     assert_eq!(main["layers"][0]["digest"], sha256(&component));
     assert_eq!(main["layers"][0]["size"], component.len());
     assert_eq!(main["annotations"]["org.opencontainers.image.version"], "1.0.0");
-    assert_eq!(main["annotations"][layout::STATEMENT], sha256(ours.statement.bytes()));
+    assert_eq!(main["annotations"][layout::STATEMENT], sha256(ours.release.statement.bytes()));
     let config = read(main["config"]["digest"].as_str().unwrap());
     assert_eq!((&config["architecture"], &config["os"]), (&"wasm".into(), &"wasip2".into()));
     assert_eq!(config["created"], "2023-11-14T22:13:20.123Z");
@@ -106,7 +107,7 @@ async fn other_tools_see_a_wasm_artifact_of_one_layer() {
     assert_eq!(attachment["subject"]["digest"], format!("sha256:{}", pushed.manifest));
     let titles: Vec<&Value> =
         attachment["layers"].as_array().unwrap().iter().map(|l| &l["annotations"]["org.opencontainers.image.title"]).collect();
-    assert_eq!(titles, ["statement.cose", "README.md", "LICENSE", "package.wit"]);
+    assert_eq!(titles, ["statement.cose", "README.md", "LICENSE", "package.wit", "name.cbor"]);
 }
 
 #[tokio::test]
@@ -138,25 +139,26 @@ async fn attachments_are_listed_where_the_registry_does_not_list_them() {
 #[tokio::test]
 async fn progress_is_told_up_to_the_last_byte() {
     let server = Server::open().await;
-    let (ours, component) = release("1.0.0", 1 << 20, 1);
+    let ours = release("1.0.0", 1 << 20, 1);
+    let component_bytes = ours.component.len() as u64;
     let told: Arc<Mutex<Vec<Progress>>> = Arc::default();
     let watcher: Watcher = {
         let told = told.clone();
         Arc::new(move |progress| told.lock().unwrap().push(progress))
     };
     let reference = at(&server, "1.0.0");
-    client().push(&reference, &ours, component.clone(), &Login::Anonymous, &watcher).await.unwrap();
+    client().push(&reference, &ours, &Login::Anonymous, &watcher).await.unwrap();
     client().pull(&reference, &Login::Anonymous, &watcher).await.unwrap();
     let told = told.lock().unwrap();
     for direction in [Direction::Push, Direction::Pull] {
         let steps: Vec<u64> = told
             .iter()
             .filter(|step| step.direction == direction && step.part == "component")
-            .inspect(|step| assert_eq!(step.all_bytes, component.len() as u64))
+            .inspect(|step| assert_eq!(step.all_bytes, component_bytes))
             .map(|step| step.done_bytes)
             .collect();
         assert!(steps.len() > 4 && steps.is_sorted(), "{steps:?}");
-        assert_eq!(*steps.last().unwrap(), component.len() as u64);
+        assert_eq!(*steps.last().unwrap(), component_bytes);
     }
 }
 
@@ -166,7 +168,7 @@ async fn a_registry_that_dies_midway_is_told_and_pushing_goes_on_where_it_was() 
     let ours = release("1.0.0", LARGE_BYTES, 1);
     let dying = Server::open().await;
     let error = client()
-        .push(&at(&dying, "1.0.0"), &ours.0, ours.1.clone(), &Login::Anonymous, &killer(&dying, Direction::Push))
+        .push(&at(&dying, "1.0.0"), &ours, &Login::Anonymous, &killer(&dying, Direction::Push))
         .await
         .unwrap_err()
         .to_string();
@@ -175,7 +177,7 @@ async fn a_registry_that_dies_midway_is_told_and_pushing_goes_on_where_it_was() 
 
     let server = Server::over(dying.store.clone(), |_| Ways::default()).await;
     let again = push(&server, "1.0.0", &ours).await.unwrap();
-    assert_eq!(again.sent_bytes, ours.1.len() as u64, "the small parts were there");
+    assert_eq!(again.sent_bytes, ours.component.len() as u64, "the small parts were there");
     let error =
         client().pull(&at(&server, "1.0.0"), &Login::Anonymous, &killer(&server, Direction::Pull)).await.unwrap_err().to_string();
     assert!(error.contains("broke during component"), "{error}");

@@ -117,6 +117,7 @@ impl Keeper {
         match question {
             Question::Find(wanted) => self.find(wanted),
             Question::Name { name } => Answer::Name { name: self.known().catalogue.name(&name).map(NameView::of) },
+            Question::NameRecords { name } => self.name_records(&name),
             Question::NamesOf { owner } => {
                 Answer::Names { names: self.known().catalogue.names_of(owner).map(NameView::of).collect() }
             }
@@ -155,6 +156,12 @@ impl Keeper {
             Ok(results) => Answer::Found(ResultsView::of(&known.catalogue, results)),
             Err(error) => Answer::Nothing { reason: error.to_string() },
         }
+    }
+
+    fn name_records(&self, name: &str) -> Answer {
+        let known = self.known();
+        let records = known.catalogue.name_chain(name).map(|chain| chain.records()).unwrap_or_default();
+        Answer::NameRecords { records: records.iter().map(|record| hex(record.bytes())).collect() }
     }
 
     fn package(&self, wish: &str) -> Answer {

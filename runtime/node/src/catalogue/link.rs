@@ -5,7 +5,7 @@ use std::time::Duration;
 use hansa_bus::{Bus, Objects, RequestError};
 use hansa_catalogue::Release;
 use hansa_catalogue::limits::{COMPONENT_BYTES_MAX, LICENSE_BYTES_MAX, README_BYTES_MAX, WIT_BYTES_MAX};
-use hansa_catalogue::names::{NameChange, NameRecord};
+use hansa_catalogue::names::{NameChain, NameChange, NameRecord};
 use hansa_catalogue::package::{Files, PackageStatement};
 use hansa_catalogue::releases::{Notice, Says};
 use hansa_economy::digest::from_hex;
@@ -79,6 +79,29 @@ impl CatalogueLink {
             Answer::Name { name } => Ok(name),
             other => Err(unexpected(other)),
         }
+    }
+
+    /// All records of a publisher's name, verified; none where nobody has claimed it.
+    pub async fn name_chain(&self, name: &str) -> Result<Option<NameChain>, CatalogueError> {
+        let records = match self.ask(&Question::NameRecords { name: name.to_owned() }).await? {
+            Answer::NameRecords { records } => records,
+            other => return Err(unexpected(other)),
+        };
+        let refused = |error: &dyn std::fmt::Display| CatalogueError::Refused(format!("the records of `{name}`: {error}"));
+        let opened = records.iter().map(|record| {
+            let bytes = from_hex(record).ok_or_else(|| refused(&"not in hexadecimal digits"))?;
+            Signed::<NameRecord>::open(&bytes).map_err(|error| refused(&error))
+        });
+        NameChain::fold(opened.collect::<Result<Vec<_>, _>>()?).map_err(|error| refused(&error))
+    }
+
+    /// Hand in the records of a name from elsewhere that are not here yet.
+    pub async fn bring_name(&self, chain: &NameChain) -> Result<(), CatalogueError> {
+        let here = self.name(chain.name()).await?.map_or(0, |name| name.seq + 1);
+        for record in chain.records().iter().filter(|record| record.body.seq >= here) {
+            self.submit(&Submission::Name(record.bytes().to_vec().into())).await?;
+        }
+        Ok(())
     }
 
     /// A release, by a wish such as `acme/translator@1`.

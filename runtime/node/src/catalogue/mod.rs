@@ -6,6 +6,7 @@
 //! the same catalogue.
 
 mod door;
+mod foreign;
 mod keeper;
 mod link;
 mod parts;

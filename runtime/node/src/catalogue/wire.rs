@@ -73,6 +73,11 @@ pub enum Question {
         /// The name.
         name: String,
     },
+    /// All records of a publisher's name.
+    NameRecords {
+        /// The name.
+        name: String,
+    },
     /// The names that a key owns.
     NamesOf {
         /// The key.
@@ -100,6 +105,11 @@ pub enum Answer {
     Name {
         /// The name.
         name: Option<NameView>,
+    },
+    /// To [`Question::NameRecords`]: signed records, first to last, each in hexadecimal digits; empty where nobody has claimed it.
+    NameRecords {
+        /// The records.
+        records: Vec<String>,
     },
     /// To [`Question::NamesOf`].
     Names {

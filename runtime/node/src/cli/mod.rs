@@ -93,6 +93,9 @@ enum Command {
     /// Publishers' names.
     #[command(subcommand)]
     Name(catalogue::name::Command),
+    /// Packages in OCI registries.
+    #[command(subcommand)]
+    Package(catalogue::package::Command),
     /// Agents on the node.
     #[command(subcommand)]
     Agent(agent::Command),
@@ -153,6 +156,7 @@ pub(crate) async fn run(options: Options) -> Result<(), Failure> {
         Command::Restore(restore) => catalogue::notice::restore(&context, restore).await,
         Command::Inspect(inspect) => catalogue::inspect::run(&context, &inspect).await,
         Command::Name(command) => catalogue::name::run(&context, command).await,
+        Command::Package(command) => catalogue::package::run(&context, command).await,
         Command::Agent(command) => agent::run(&context, command).await,
         Command::Model(command) => model::run(&context, command).await,
         Command::Service(command) => service::run(&context, command).await,

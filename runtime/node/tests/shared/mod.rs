@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub, clippy::allow_attributes, reason = "each test uses the parts that it needs")]
 
 pub mod process;
+pub mod publishing;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,8 +1,10 @@
-//! A publisher's commands: `hansa publish`, `yank`, `deprecate`, `restore`, `name`; and `inspect` for whoever looks before using.
+//! A publisher's commands: `hansa publish`, `yank`, `deprecate`, `restore`, `name`, `package`; and `inspect` for whoever looks before
+//! using.
 
 pub(crate) mod inspect;
 pub(crate) mod name;
 pub(crate) mod notice;
+pub(crate) mod package;
 pub(crate) mod publish;
 
 use hansa_economy::Keypair;
