@@ -44,14 +44,18 @@ demo *ARGS: setup agents build
 up *ARGS: setup agents build
     cargo run -q --bin hansa-reading-room -- --stay {{ ARGS }}
 
-# measure in release mode: `bench inference`, `bench ledger`, or what hansa-bench knows, such as `bench call`
+# measure in release mode: `bench inference`, `bench ledger`, `bench search`, or what hansa-bench knows, such as `bench call`
 bench WHAT *ARGS: setup agents
     #!/usr/bin/env bash
     set -euo pipefail
     case '{{ WHAT }}' in
         inference) cargo bench -q -p hansa-inference -- {{ ARGS }} ;;
         ledger) cargo bench -q -p hansa-ledger --bench ledger -- {{ ARGS }} ;;
-        *) cargo run --release -p hansa-node --bin hansa-bench -- '{{ WHAT }}' {{ ARGS }} ;;
+        search) cargo bench -q -p hansa-catalogue --bench search -- {{ ARGS }} ;;
+        *)
+            cargo build --release -p hansa-node --bins
+            "${CARGO_TARGET_DIR:-target}/release/hansa-bench" '{{ WHAT }}' {{ ARGS }}
+            ;;
     esac
 
 # the ledger under simulation: `sim SEEDS [FIRST] [STEPS]`; a failure prints its seed and what happened before

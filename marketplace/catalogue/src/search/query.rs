@@ -4,16 +4,21 @@ use tantivy::Term;
 use tantivy::query::{
     AllQuery, BooleanQuery, BoostQuery, ConstScoreQuery, DisjunctionMaxQuery, Occur, Query as IndexQuery, TermQuery, TermSetQuery,
 };
-use tantivy::schema::IndexRecordOption;
+use tantivy::schema::{Field as Place, IndexRecordOption};
 
 use super::index::{Places, Store};
 use super::words::{query_words, stem};
 use super::{Correction, Field, Filter, Query};
+use crate::limits::RESULTS_MAX;
 
 /// What a package gets whose name is the very query.
 const EXACT_NAME: f32 = 60.0;
 /// How much a word's other fields count beside the one in which it counts most.
 const OTHER_FIELDS: f32 = 0.3;
+/// READMEs in which a word stands before it can be called common.
+const COMMON_FROM: u32 = 5_000;
+/// It also has to stand in more than one of so many packages.
+const COMMON_PART: usize = 16;
 /// Words that a beginning of a word may stand for.
 const COMPLETIONS_MAX: usize = 8;
 
@@ -60,13 +65,17 @@ pub(super) fn build(query: &Query, words: &Words, needed: usize, store: &Store) 
     if words.stems.is_empty() {
         parts.push((Occur::Must, Box::new(ConstScoreQuery::new(Box::new(AllQuery), 1.0))));
     } else {
-        let mut each: Vec<Box<dyn IndexQuery>> = words.stems.iter().map(|stems| word(stems, &places)).collect();
-        let all = match each.len() {
-            1 => each.remove(0),
-            count if count == needed => Box::new(BooleanQuery::intersection(each)),
-            _ => Box::new(BooleanQuery::union_with_minimum_required_clauses(each, needed)),
-        };
-        parts.push((Occur::Must, all));
+        let (common, telling): (Vec<_>, Vec<_>) = words.stems.iter().partition(|stems| is_common(stems, store));
+        if telling.is_empty() {
+            parts.push((
+                Occur::Must,
+                at_least(needed, common.into_iter().map(|stems| word(stems, &places.texts[..Field::README]))),
+            ));
+        } else {
+            let needed = needed.min(telling.len());
+            parts.push((Occur::Must, at_least(needed, telling.into_iter().map(|stems| word(stems, &places.texts)))));
+            parts.extend(common.into_iter().map(|stems| (Occur::Should, word(stems, &places.texts))));
+        }
         let name = query.text.trim().to_lowercase();
         let exact = term(&places, format!("name={}", name.replace(' ', "-")));
         parts.push((Occur::Should, Box::new(ConstScoreQuery::new(exact, EXACT_NAME))));
@@ -77,11 +86,33 @@ pub(super) fn build(query: &Query, words: &Words, needed: usize, store: &Store) 
     Box::new(BooleanQuery::new(parts))
 }
 
-fn word(stems: &[String], places: &Places) -> Box<dyn IndexQuery> {
+/// Does a word stand in so many READMEs that it tells packages apart no more? Beside other words such a word only moves packages
+/// that have it up; alone it is looked for everywhere but in READMEs, where it is enough to fill every page. Scoring it in all of
+/// them would take tens of milliseconds, for packages that nobody gets to see.
+fn is_common(stems: &[String], store: &Store) -> bool {
+    stems.iter().any(|stem| {
+        let [others @ .., readme] = store.table.packages_with(stem);
+        readme >= COMMON_FROM
+            && readme as usize > store.table.len() / COMMON_PART
+            && others.iter().sum::<u32>() >= RESULTS_MAX as u32
+    })
+}
+
+fn at_least(needed: usize, words: impl Iterator<Item = Box<dyn IndexQuery>>) -> Box<dyn IndexQuery> {
+    let mut words: Vec<Box<dyn IndexQuery>> = words.collect();
+    match words.len() {
+        1 => words.remove(0),
+        count if count == needed => Box::new(BooleanQuery::intersection(words)),
+        _ => Box::new(BooleanQuery::union_with_minimum_required_clauses(words, needed)),
+    }
+}
+
+/// In the first of [`Field::ALL`], whose places are given.
+fn word(stems: &[String], places: &[Place]) -> Box<dyn IndexQuery> {
     let mut fields: Vec<Box<dyn IndexQuery>> = Vec::new();
     for stem in stems {
-        for (field, place) in Field::ALL.iter().zip(places.texts) {
-            let term = TermQuery::new(Term::from_field_text(place, stem), IndexRecordOption::WithFreqs);
+        for (field, place) in Field::ALL.iter().zip(places) {
+            let term = TermQuery::new(Term::from_field_text(*place, stem), IndexRecordOption::WithFreqs);
             fields.push(Box::new(BoostQuery::new(Box::new(term), field.weight())));
         }
     }

@@ -139,7 +139,12 @@ impl Table {
 
     /// Does any package have this stem in any field?
     pub(super) fn knows(&self, stem: &str) -> bool {
-        (0..Field::ALL.len() as u32).any(|field| self.frequencies.contains_key(&key(field, stem.as_bytes())))
+        self.packages_with(stem).iter().any(|count| *count > 0)
+    }
+
+    /// How many packages have this stem in each field, in the order of [`Field::ALL`].
+    pub(super) fn packages_with(&self, stem: &str) -> [u32; 6] {
+        std::array::from_fn(|field| self.frequencies.get(&key(field as u32, stem.as_bytes())).copied().unwrap_or_default())
     }
 }
 

@@ -9,4 +9,3 @@ mod release;
 mod server;
 mod tls;
 mod wire;
-

@@ -1,6 +1,6 @@
 //! A node's catalogue: follows the journal, verifies what it names, and answers from memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
@@ -31,6 +31,8 @@ const LATER: Duration = Duration::from_secs(30);
 const ADMISSION: Duration = Duration::from_secs(20);
 /// Refusals of statements in the journal that are remembered for whoever handed them in.
 const REFUSALS_MAX: usize = 1024;
+/// Packages that are put into the index at once while the journal is read for the first time.
+const INDEXED_AT_ONCE: usize = 1000;
 /// Releases whose parts are looked for later, at most.
 const ABSENT_MAX: usize = 1024;
 
@@ -56,12 +58,14 @@ struct Inner {
 struct Known {
     catalogue: Catalogue,
     search: Search,
+    /// Packages that changed and are not in the index as they are now.
+    unindexed: BTreeSet<PackageName>,
 }
 
 impl Known {
     fn empty() -> Result<Known, NodeError> {
         let search = Search::new().map_err(|error| NodeError(error.to_string()))?;
-        Ok(Known { catalogue: Catalogue::new(), search })
+        Ok(Known { catalogue: Catalogue::new(), search, unindexed: BTreeSet::new() })
     }
 }
 
@@ -217,6 +221,7 @@ impl Keeper {
                     self.inner.read.send_replace(seq);
                 }
                 JournalEvent::CaughtUp => {
+                    self.index();
                     tracing::debug!(packages = self.known().search.len(), "the catalogue is read");
                     self.inner.caught_up.send_replace(true);
                 }
@@ -272,7 +277,7 @@ impl Keeper {
         self.inner.blobs.put(submission.statement()).map_err(PartsError::from)?;
         let admitted = self.known_mut().catalogue.admit(item);
         match admitted {
-            Ok(Admission::New(changes)) => self.index(&changes),
+            Ok(Admission::New(changes)) => self.changed(changes),
             Ok(Admission::Known) => {}
             Ok(Admission::Waiting(missing)) => self.refuse(seq, missing.to_string()),
             Err(error) => return Err(error.into()),
@@ -280,18 +285,31 @@ impl Keeper {
         Ok(())
     }
 
+    /// Note what changed. While a long journal is read, the index follows in large steps: each one has its price.
+    fn changed(&self, changes: Changes) {
+        let unindexed = {
+            let mut known = self.known_mut();
+            known.unindexed.extend(changes.packages);
+            known.unindexed.len()
+        };
+        if unindexed >= INDEXED_AT_ONCE || *self.inner.caught_up.borrow() {
+            self.index();
+        }
+    }
+
     /// Put the packages that changed into the index again.
-    fn index(&self, changes: &Changes) {
+    fn index(&self) {
         let mut known = self.known_mut();
-        let (documents, gone): (Vec<Document>, Vec<PackageName>) = self.documents(&known.catalogue, changes);
+        let changed = std::mem::take(&mut known.unindexed);
+        let (documents, gone): (Vec<Document>, Vec<PackageName>) = self.documents(&known.catalogue, &changed);
         if let Err(error) = known.search.apply(documents, &gone) {
             tracing::error!(%error, "packages cannot be found until the node starts again");
         }
     }
 
-    fn documents(&self, catalogue: &Catalogue, changes: &Changes) -> (Vec<Document>, Vec<PackageName>) {
+    fn documents(&self, catalogue: &Catalogue, changed: &BTreeSet<PackageName>) -> (Vec<Document>, Vec<PackageName>) {
         let (mut documents, mut gone) = (Vec::new(), Vec::new());
-        for name in &changes.packages {
+        for name in changed {
             let Some((entry, version, state)) = catalogue.shown(name) else {
                 gone.push(name.clone());
                 continue;

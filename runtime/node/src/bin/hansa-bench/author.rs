@@ -163,7 +163,8 @@ impl Desk {
         let Reply::Status(status) = self.ask(&Ask::Status).await? else { bail!("the node does not tell its status") };
         let client = Client::connect(&status.bus, &self.home()).await?;
         let service = client.offers("letters").await;
-        let service = service.first().map(|listed| listed.offer.service.clone()).context("the agent in Python is not on offer")?;
+        let service =
+            service.first().map(|listed| listed.offer.service.clone()).context("the agent in Python is not on offer")?;
         let mut args = minicbor::Encoder::new(Vec::new());
         args.array(1)?.str("one two three")?;
         let args = args.into_writer();

@@ -1,6 +1,8 @@
-//! `hansa-bench`: how fast a paid call is, against plain NATS on the same server in the same run. See docs/performance.md.
+//! `hansa-bench`: how fast a paid call is, against plain NATS on the same server in the same run, and how soon an author earns. See
+//! docs/performance.md.
 
 mod agents;
+mod author;
 mod call;
 mod child;
 mod goals;
@@ -42,6 +44,12 @@ enum What {
         #[arg(long)]
         point: Option<goals::Point>,
     },
+    /// From an idea to the first paid call, a change, deployments, calls of an agent in Python.
+    Author {
+        /// Print one JSON object instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
     /// One of the processes under measurement; started by `call`.
     #[command(hide = true)]
     Serve {
@@ -74,6 +82,7 @@ async fn main() -> ExitCode {
     let done = match Options::parse().what {
         What::Call { seconds, json, point: None } => Box::pin(call::run(seconds, json)).await,
         What::Call { seconds, point: Some(point), .. } => Box::pin(call::run_one(seconds, point)).await,
+        What::Author { json } => Box::pin(author::run(json)).await,
         What::Serve { name, data, url, ledger } => Box::pin(serve::run(&name, &data, &url, ledger)).await,
     };
     match done {

@@ -1,6 +1,7 @@
 //! The tables for people and the JSON for programs.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the report is what this program is for")]
 
+use crate::author::Hour;
 use crate::goals::{Goal, Measurements, Point, Row};
 use crate::parts::Parts;
 
@@ -33,6 +34,28 @@ pub(crate) fn tables(measurements: &Measurements) {
         shares(&measurements.parts, bus, paid.median.p50_us);
     }
     goals(&measurements.goals);
+}
+
+/// What an author waits for, against its goals.
+pub(crate) fn hour(hour: &Hour, json: bool) -> anyhow::Result<()> {
+    if json {
+        println!("{}", serde_json::to_string_pretty(hour)?);
+        return Ok(());
+    }
+    let deployed = format!("deployment of {:.1} MiB compiled before, p50", hour.deployed_mib);
+    let lines = [
+        ("new, build, deploy, first paid call, in Rust", hour.first_paid_call_s, "s", Some(60.0)),
+        ("  of that, the build", hour.first_build_s, "s", None),
+        ("a change in Rust, until it is on offer again", hour.rebuild_s, "s", Some(20.0)),
+        (deployed.as_str(), hour.deploy_ms, "ms", Some(50.0)),
+        ("paid call of an agent in Python, p50", hour.python_p50_ms, "ms", Some(1.5)),
+        ("  p99", hour.python_p99_ms, "ms", None),
+    ];
+    for (what, figure, unit, goal) in lines {
+        let met = goal.map(|goal| format!("goal {goal} {unit}: {}", if figure <= goal { "yes" } else { "NO" }));
+        println!("{what:<50} {figure:>8.2} {unit:<2}   {}", met.unwrap_or_default());
+    }
+    Ok(())
 }
 
 /// One line for each point.
