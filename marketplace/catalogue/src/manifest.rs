@@ -13,6 +13,7 @@ use crate::runs::{Runs, Topics, Wallet};
 use crate::schema::{Credits, Did, INTERFACE, NAME, VERSION};
 use crate::strict_toml::{self, TomlError};
 use crate::units::{Bytes, Span};
+use crate::version::Version;
 
 /// What an agent sells and for how much, what it may buy, and what it asks of the node.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -343,11 +344,8 @@ fn check_name(name: &str) -> Result<(), String> {
 }
 
 fn check_version(version: &str) -> Result<(), String> {
-    let numbers: Vec<&str> = version.split('.').collect();
-    match numbers.len() == 3 && numbers.iter().all(|n| n.parse::<u32>().is_ok()) {
-        true => Ok(()),
-        false => Err(format!("agent.version `{version}` must be a semantic version such as `1.2.0`")),
-    }
+    let read: Result<Version, _> = version.parse();
+    read.map(drop).map_err(|_| format!("agent.version `{version}` must be a semantic version such as `1.2.0`, three numbers"))
 }
 
 fn check_service(service: &str) -> Result<(), String> {
@@ -433,6 +431,10 @@ mod tests {
             ("version = \"1.2.0\"", "verson = \"1.2.0\"", "did you mean `version`?"),
             ("acme/translator\"", "Translator\"", "must be `publisher/name`"),
             ("1.2.0\"", "1.2\"", "semantic version"),
+            ("1.2.0\"", "+1.2.0\"", "agent.version `+1.2.0` must be a semantic version"),
+            ("1.2.0\"", "1.02.0\"", "semantic version"),
+            ("1.2.0\"", "1.2.0-rc.1\"", "semantic version"),
+            ("1.2.0\"", " 1.2.0\"", "semantic version"),
             ("32MiB", "a lot", "is no size"),
             ("200ms", "soon", "is no time span"),
             ("\"free\"", "\"cheap\"", "not a price|is no amount"),

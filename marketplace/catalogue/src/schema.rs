@@ -12,7 +12,7 @@ use crate::manifest::Manifest;
 /// `publisher/name`.
 pub(crate) const NAME: &str = "^[a-z0-9][a-z0-9-]{0,63}/[a-z0-9][a-z0-9-]{0,63}$";
 /// `1.2.0`.
-pub(crate) const VERSION: &str = r"^[0-9]+\.[0-9]+\.[0-9]+$";
+pub(crate) const VERSION: &str = r"^(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)$";
 /// `namespace:package/interface@1.0.0`.
 pub(crate) const INTERFACE: &str = "^[^:]+:.+/.+@.+$";
 

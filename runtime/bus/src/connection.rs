@@ -47,6 +47,8 @@ pub(crate) struct Link {
     pub(crate) connected: bool,
     /// How often the connection was lost so far.
     pub(crate) losses: u64,
+    /// It ends because we want it to.
+    leaving: bool,
 }
 
 /// A connection to NATS. Clones share it; the last one dropped closes it.
@@ -76,7 +78,7 @@ impl Bus {
     pub async fn connect(options: BusOptions) -> Result<Self, ConnectError> {
         let begun = Instant::now();
         let servers = parse_servers(&options.url)?;
-        let link = watch::Sender::new(Link { connected: true, losses: 0 });
+        let link = watch::Sender::new(Link { connected: true, losses: 0, leaving: false });
         let settings = settings(&options, servers.first(), &link).await?;
         // The last quarter is kept to find out who answers there instead.
         let handshake = tokio::time::timeout(options.connect_timeout * 3 / 4, settings.connect(&servers[..]));
@@ -113,6 +115,13 @@ impl Bus {
     pub async fn disconnected(&self) {
         let mut link = self.inner.link.subscribe();
         let _held = link.wait_for(|link| !link.connected).await;
+    }
+
+    /// Ends the connection, after what was sent is out: nothing comes or goes any more, for all clones.
+    pub async fn leave(&self) {
+        self.inner.link.send_modify(|link| link.leaving = true);
+        // Fails only where the connection has ended already.
+        let _ended = self.inner.client.drain().await;
     }
 
     /// Bytes that the server accepts in one message, headers included.
@@ -196,8 +205,10 @@ fn follow(link: &watch::Sender<Link>, event: &Event) {
             link.send_if_modified(|link| !std::mem::replace(&mut link.connected, true));
         }
         Event::Disconnected | Event::Closed => {
-            tracing::warn!("connection to the bus lost, connecting again");
-            link.send_modify(|link| *link = Link { connected: false, losses: link.losses + 1 });
+            if !link.borrow().leaving {
+                tracing::warn!("connection to the bus lost, connecting again");
+            }
+            link.send_modify(|link| *link = Link { connected: false, losses: link.losses + 1, ..*link });
         }
         Event::SlowConsumer(subscription) => tracing::warn!(subscription, "subscription too slow, messages dropped"),
         Event::ServerError(error) => tracing::warn!(%error, "error from nats-server"),

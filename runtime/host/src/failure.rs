@@ -52,6 +52,15 @@ impl FailureKind {
         }
     }
 
+    /// What its author can do about it; a buyer cannot.
+    pub fn remedy(self) -> Option<&'static str> {
+        match self {
+            FailureKind::CpuLimit => Some("raise `[limits] cpu-per-call` in agent.toml"),
+            FailureKind::MemoryLimit => Some("raise `[limits] memory` in agent.toml"),
+            _ => None,
+        }
+    }
+
     /// May the guest have done something before it failed?
     pub fn may_have_effect(self) -> bool {
         !matches!(self, FailureKind::BadArguments | FailureKind::NoSuchFunction | FailureKind::Overloaded)
@@ -68,7 +77,7 @@ impl FailureKind {
 pub struct Failure {
     /// What went wrong.
     pub kind: FailureKind,
-    /// In words, with what to do.
+    /// In words, with what a buyer can do.
     pub message: String,
     /// The end of what the guest wrote to stderr; a panic says there why.
     pub stderr: Option<String>,
@@ -99,6 +108,11 @@ pub(crate) struct ResultTooLarge {
 }
 
 impl Failure {
+    /// The words for its author: with [`FailureKind::remedy`].
+    pub fn for_author(&self) -> String {
+        self.kind.remedy().map_or_else(|| self.message.clone(), |remedy| format!("{}; or {remedy}", self.message))
+    }
+
     pub(crate) fn new(kind: FailureKind, message: impl Into<String>) -> Failure {
         Failure { kind, message: message.into(), stderr: None, backtrace: Vec::new() }
     }
@@ -118,11 +132,11 @@ fn classify(error: &wasmtime::Error, output_bytes_max: usize, stderr: Option<&st
         (FailureKind::OutputTooLarge, why)
     };
     if let Some(limit) = error.downcast_ref::<CpuLimitReached>() {
-        let why = format!("used up its {} ms of processor time; raise `[limits] cpu-per-call` in agent.toml", limit.ms_max);
+        let why = format!("used up its {} ms of processor time; send less at once", limit.ms_max);
         return (FailureKind::CpuLimit, why);
     }
     if let Some(limit) = error.downcast_ref::<MemoryLimitReached>() {
-        let why = format!("wanted more than its {} bytes of memory; raise `[limits] memory` in agent.toml", limit.bytes_max);
+        let why = format!("wanted more than its {} bytes of memory; send less at once", limit.bytes_max);
         return (FailureKind::MemoryLimit, why);
     }
     if error.downcast_ref::<PoolConcurrencyLimitError>().is_some() {

@@ -213,7 +213,7 @@ fn a_package_is_added_as_it_is_or_not_at_all() {
     assert!(bench.refusal(&renamed).contains("leave these options out"));
     let added = add_model(&tar).unwrap();
     assert_eq!(added.package.manifest, read_package(&tools().join("models/magika")).unwrap().manifest);
-    assert!(added.notes.iter().any(|note| note.contains("golden vectors are right")), "{:?}", added.notes);
+    assert!(added.notes.iter().any(|note| note.contains("golden vectors that are right")), "{:?}", added.notes);
     std::fs::remove_dir_all(added.folder).unwrap();
 
     let manifest = std::fs::read_to_string(bench.export.join("hansa-model.toml")).unwrap();
@@ -249,6 +249,27 @@ fn a_tar_that_reaches_outside_is_refused() {
     archive.finish().unwrap();
     let options = ImportOptions { from: path, ..bench.options() };
     assert!(bench.refusal(&options).contains("no plain file inside it"));
+}
+
+#[test]
+fn a_tar_that_is_broken_is_told() {
+    let bench = Bench::new();
+    bench.link("magika/model.onnx", "model.onnx");
+    bench.link("magika/hansa-model.toml", "hansa-model.toml");
+    let path = packed(&bench.export);
+    let whole = std::fs::read(&path).unwrap();
+    for (bytes, says) in [
+        (&b"this is no archive at all, and yet it is called one".repeat(30)[..], "no whole tar archive"),
+        (&whole[..whole.len() / 2], "no whole tar archive"),
+        (&[0; 2048], "holds no file"),
+        (&[], "holds no file"),
+    ] {
+        std::fs::write(&path, bytes).unwrap();
+        let refusal = bench.refusal(&ImportOptions { from: path.clone(), ..bench.options() });
+        assert!(refusal.contains(says) && refusal.contains(".tar"), "{refusal}");
+    }
+    std::fs::remove_file(&path).unwrap();
+    assert!(bench.refusal(&ImportOptions { from: path, ..bench.options() }).contains("cannot read"));
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ use tokio::sync::watch;
 
 use crate::agent::{AgentStatus, LogLine, read_component};
 use crate::ledger::{CREDITS, export_parts};
-use crate::node::Node;
+use crate::node::{Node, no_agent};
 
 /// Name of the socket in the data folder.
 pub const SOCKET: &str = "node.sock";
@@ -367,7 +367,7 @@ async fn answer(node: &Node, ask: Ask) -> Result<Reply, String> {
         Ask::Stop { name } => node.stop_agent(&name).await.map(|()| Reply::Done).map_err(|error| error.to_string()),
         Ask::Logs { name, lines, after } => {
             let agents = node.agents().await;
-            let agent = agents.get(&name).ok_or_else(|| format!("no agent `{name}` runs here; see `hansa agent list`"))?;
+            let agent = agents.get(&name).ok_or_else(|| no_agent(&name, &agents))?;
             Ok(Reply::Logs { lines: agent.logs(lines, after) })
         }
         Ask::Issue { to, amount, reference } => {

@@ -23,7 +23,7 @@ fn main() -> ExitCode {
     // Blocking work that nobody waits for must not hold up the exit.
     runtime.shutdown_background();
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(message) => cli::output::fail(&message, json),
     }
 }

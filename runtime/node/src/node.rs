@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use hansa_bus::{Bucket, BucketEvent, BucketOptions, BucketStorage, Bus, BusOptions, ManagedServer, ServerOptions, Service};
 use hansa_catalogue::package::PackageError;
+use hansa_catalogue::strict_toml::nearest;
 use hansa_catalogue::{Blobs, Package};
 use hansa_economy::channel::AccountId;
 use hansa_economy::ledger::{AssetCreate, Command, CommandId, Genesis};
@@ -279,11 +280,7 @@ impl Node {
     pub async fn stop_agent(&self, name: &str) -> Result<(), DeployError> {
         let mut agents = self.agents.lock().await;
         let Some(agent) = agents.remove(name) else {
-            let known: Vec<&str> = agents.keys().map(String::as_str).collect();
-            return Err(DeployError(format!(
-                "no agent `{name}` runs here; running: {}",
-                if known.is_empty() { "none".into() } else { known.join(", ") }
-            )));
+            return Err(DeployError(no_agent(name, &agents)));
         };
         agent.stop().await;
         std::fs::remove_file(self.agent_folder(name).join("package")).map_err(|error| DeployError(error.to_string()))
@@ -325,6 +322,7 @@ impl Node {
         }
         self.inference.stop().await;
         drop(self._door);
+        self.bus.leave().await;
         if let Some(server) = self.server {
             server.shutdown().await;
         }
@@ -379,6 +377,16 @@ impl Node {
         let package = Package::open(&statement, component).map_err(|error| text(&error))?;
         let deployment = Deployment { package, folder: self.agent_folder(name) };
         Box::pin(Deployed::start(self.around.clone(), deployment)).await.map(Some)
+    }
+}
+
+/// No agent of this name runs: what does.
+pub(crate) fn no_agent<T>(name: &str, agents: &BTreeMap<String, T>) -> String {
+    let known: Vec<&str> = agents.keys().map(String::as_str).collect();
+    match (nearest(name, known.iter().copied()), known.is_empty()) {
+        (Some(near), _) => format!("no agent `{name}` runs here; did you mean `{near}`? Running: {}", known.join(", ")),
+        (None, false) => format!("no agent `{name}` runs here; running: {}", known.join(", ")),
+        (None, true) => format!("no agent `{name}` runs here, and no other; deploy one: `hansa agent deploy FOLDER`"),
     }
 }
 

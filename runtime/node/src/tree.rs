@@ -7,6 +7,7 @@ use hansa_economy::{Amount, Digest, Signed};
 use serde::Serialize;
 
 use crate::client::Client;
+use crate::counted::counted;
 use crate::node::NodeError;
 
 /// A receipt and those below it.
@@ -84,7 +85,12 @@ fn describe(digest: Digest, receipt: &Receipt, first: &str, rest: &str) -> Vec<S
         digest.short()
     ));
     for run in &receipt.models {
-        lines.push(format!("{rest}   with model {} ({}) · {} units", run.model, run.manifest.short(), run.input_units));
+        lines.push(format!(
+            "{rest}   with model {} ({}) · {}",
+            run.model,
+            run.manifest.short(),
+            counted(run.input_units, "unit")
+        ));
     }
     lines
 }

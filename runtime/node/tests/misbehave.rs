@@ -19,7 +19,7 @@ async fn every_way_to_break_costs_nothing_and_ends() {
         ("boom", text_arg("over"), "boom: over"),
         ("spin", NO_ARGS.to_vec(), "processor time"),
         ("spin-async", NO_ARGS.to_vec(), "processor time"),
-        ("alloc", number_arg(1000), "[limits] memory"),
+        ("alloc", number_arg(1000), "bytes of memory; send less"),
         ("recurse", number_arg(100_000_000), "ran out of stack"),
         ("huge", number_arg(24 << 20), "return less"),
         ("sleep", number_arg(60_000), "no result within"),
@@ -30,6 +30,7 @@ async fn every_way_to_break_costs_nothing_and_ends() {
         assert!(matches!(fault, Fault::SellerFailed(_)), "{function}: {fault:?}");
         assert!(fault.text().contains(word), "{function}: {fault}");
         assert!(fault.text().contains("fixture/hog@1.0.0"), "{function}: {fault}");
+        assert!(!fault.text().contains("agent.toml"), "the author's business: {fault}");
         let alive = call(&client, HOG, "count", NO_ARGS.to_vec()).await.unwrap();
         assert_eq!(alive.answer.as_ref(), [0x82, 0x00, 0x01], "after {function} each call still gets a fresh instance");
         faulted += 1;
@@ -46,6 +47,8 @@ async fn every_way_to_break_costs_nothing_and_ends() {
     let earned = Amount(1_000).saturating_mul(faulted as u128);
     assert_eq!(town.balance(account_of(&town.north, "hog").await).await, earned);
     let logs = town.north.agents().await["hog"].logs(1000, 0);
-    assert!(logs.iter().any(|line| line.text.contains("boom: over")), "{logs:?}");
+    for words in ["boom: over", "raise `[limits] memory` in agent.toml", "raise `[limits] cpu-per-call` in agent.toml"] {
+        assert!(logs.iter().any(|line| line.text.contains(words)), "{words}: {logs:?}");
+    }
     town.check();
 }

@@ -7,7 +7,7 @@ use hansa_economy::channel::AccountId;
 use hansa_economy::{Amount, Digest};
 use hansa_host::{Host, HostOptions, Program};
 use hansa_node::admin::{Ask, Reply};
-use hansa_node::tree;
+use hansa_node::{counted, tree};
 use serde_json::{Value, json};
 
 use crate::Options;
@@ -220,7 +220,12 @@ async fn shelve(screen: &Screen, economy: &Economy, librarian: &Librarian, docum
         }
     }
     screen.done();
-    screen.line(&format!("  {read} documents, {passages} passages, for {cost} CRED in {:.1} s", started.elapsed().as_secs_f32()));
+    screen.line(&format!(
+        "  {}, {}, for {cost} CRED in {:.1} s",
+        counted(read, "document"),
+        counted(passages, "passage"),
+        started.elapsed().as_secs_f32()
+    ));
     if !skipped.is_empty() {
         screen.line(skipped.trim_end());
     }
@@ -295,7 +300,7 @@ async fn earnings(screen: &Screen, economy: &Economy) -> Result<Value> {
         "business",
         CAPITAL,
         economy.business.balance().await?,
-        &format!("bought answers; {closed} channel closed"),
+        &format!("bought answers; closed {}", counted(closed, "channel")),
     )];
     for node in [&economy.south, &economy.north] {
         let operator: AccountId = node.operator_account().await?.parse()?;

@@ -15,7 +15,7 @@ Every key, with its type, its default and what it means. `agent.toml` lies in th
 of a node decides in `node.toml` what of it is granted.
 
 [agent.schema.json](agent.schema.json) is the same as JSON Schema, for editors that complete and check TOML files, such as those
-with Taplo or Even Better TOML: begin `agent.toml` with the line `#:schema PATH`, where PATH leads to that file.
+with Taplo or Even Better TOML. `hansa new` puts it into `vendor/hansa`, and begins `agent.toml` with the line `#:schema PATH`, which leads there.
 ";
 
 /// The reference, with a whole file as `example`.

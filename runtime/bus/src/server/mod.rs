@@ -74,7 +74,7 @@ pub enum StartError {
         value: usize,
     },
     /// The port is taken, or may not be used.
-    #[error("port {} of {} is in use by {holder}: stop that, choose another port, or use that server with `--nats URL`", address.port(), address.ip())]
+    #[error("port {} of {} is in use by {holder}: if that is your node, it runs already; else stop that, choose another port with `hansa up --port PORT`, or use that server: `[bus] url` in node.toml", address.port(), address.ip())]
     PortInUse {
         /// The address asked for.
         address: SocketAddr,

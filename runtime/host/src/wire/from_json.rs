@@ -1,5 +1,7 @@
 //! JSON to wire bytes, guided by the WIT type. Refusals say where, and what would fit.
 
+use std::ops::Range;
+
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Map, Value};
 
@@ -58,6 +60,14 @@ impl FunctionSchema {
         }
         Ok(encoder.out)
     }
+}
+
+const TWO_63: f64 = 9_223_372_036_854_775_808.0;
+const TWO_64: f64 = 2.0 * TWO_63;
+
+/// `1.0` and `1e3` are whole numbers too, for JSON Schema and for programs that know no others.
+fn whole(json: &Value, within: Range<f64>) -> Option<f64> {
+    json.as_f64().filter(|number| number.fract() == 0.0 && within.contains(number))
 }
 
 #[derive(Clone, Copy)]
@@ -182,7 +192,8 @@ impl<'a> Encoder<'a> {
     }
 
     fn unsigned(&mut self, json: &Value, max: u64) -> Wire {
-        let value = json.as_u64().or_else(|| json.as_str()?.parse().ok());
+        let value =
+            json.as_u64().or_else(|| json.as_str()?.parse().ok()).or_else(|| whole(json, 0.0..TWO_64).map(|whole| whole as u64));
         let want = || format!("a whole number from 0 to {max}");
         let value = value.filter(|value| *value <= max).ok_or_else(|| self.expected(&want(), json))?;
         cbor::put_head(&mut self.out, cbor::UNSIGNED, value);
@@ -190,7 +201,10 @@ impl<'a> Encoder<'a> {
     }
 
     fn signed(&mut self, json: &Value, min: i64, max: i64) -> Wire {
-        let value = json.as_i64().or_else(|| json.as_str()?.parse().ok());
+        let value = json
+            .as_i64()
+            .or_else(|| json.as_str()?.parse().ok())
+            .or_else(|| whole(json, -TWO_63..TWO_63).map(|whole| whole as i64));
         let want = || format!("a whole number from {min} to {max}");
         let value = value.filter(|value| (min..=max).contains(value)).ok_or_else(|| self.expected(&want(), json))?;
         cbor::put_signed(&mut self.out, value);

@@ -24,6 +24,7 @@
 pub(crate) mod cbor;
 mod check;
 mod from_json;
+mod json_schema;
 mod schema;
 mod signature;
 mod to_json;

@@ -77,6 +77,10 @@ fn refusals_say_where_and_what_would_fit() {
     let shape = |shape: Value| schema("echo-shape").args_from_json(&json!([shape, 0])).map_err(|error| error.to_string());
     assert_eq!(shape(json!("circle")).unwrap_err(), "`shape`: `circle` carries a value; write `{\"circle\": f64}`");
     assert_eq!(shape(json!({"point": 1})).unwrap_err(), "`shape`: `point` carries no value; write `\"point\"`");
+    // A whole number may be written with a point.
+    let aged = |age: Value| schema("greet").args_from_json(&person(&|p| p["age"] = age.clone()));
+    assert_eq!(aged(json!(7.0)), aged(json!(7)));
+    assert!(aged(json!(7.5)).is_err() && aged(json!(256.0)).is_err() && aged(json!(-1.0)).is_err());
     // An option that is left out is none.
     let args = person(&|p| drop(p.as_object_mut().unwrap().remove("home")));
     let wire = schema("greet").args_from_json(&args).unwrap();

@@ -7,6 +7,7 @@ mod failures;
 mod generation;
 mod grants;
 mod json;
+mod json_schema;
 mod market;
 mod models;
 mod nn;

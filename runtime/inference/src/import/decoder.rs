@@ -73,7 +73,7 @@ pub(super) fn settle(
         eos,
     };
     let chat = if settings.chat_template.is_some() { "with" } else { "without" };
-    staged.notes.push(format!("{layers} layers, {} tokens in all, {chat} a chat template", settings.context));
+    staged.notes.push(format!("layers: {layers}, tokens in all: {}, {chat} a chat template", settings.context));
     staged.manifest.generate = Some(settings);
     Ok(())
 }

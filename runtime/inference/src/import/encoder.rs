@@ -55,7 +55,7 @@ pub(super) fn describe(staged: &mut Staged<'_>, session: &dyn Session) -> Result
         Task::Embed => embed(staged, outputs, &mut settings)?,
         _ => score(staged, outputs, &mut settings)?,
     }
-    staged.notes.push(format!("{} tokens of each text", settings.max_tokens));
+    staged.notes.push(format!("tokens of each text, at most: {}", settings.max_tokens));
     staged.manifest.text = Some(settings);
     Ok(())
 }
@@ -162,7 +162,7 @@ fn score(staged: &mut Staged<'_>, outputs: &[Port], settings: &mut TextSettings)
     };
     if staged.manifest.task == Task::Classify {
         let names = labels(&staged.config.model["id2label"], width)?;
-        staged.notes.push(format!("{} labels", names.len()));
+        staged.notes.push(format!("labels: {}", names.len()));
         staged.set_labels(names);
     }
     Ok(())

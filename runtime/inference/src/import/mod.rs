@@ -142,14 +142,14 @@ fn copy_package(
     }
     let copied = Package::open(target).map_err(|error| error.to_string())?;
     copied.verify().map_err(|error| error.to_string())?;
-    let mut notes = vec![format!("a package; {} files have the listed size and sha256", manifest.files.len())];
+    let mut notes = vec![format!("a package; files with the listed size and sha256: {}", manifest.files.len())];
     if manifest.runtime.require_provider.is_some_and(|kind| kind != ProviderKind::Cpu) {
         notes.push("it requires a provider other than the processor; `hansa model verify` tries it there".to_owned());
         return Ok(notes);
     }
     let graph = copied.graph().map_err(|error| error.to_string())?;
     golden::check(&copied, load(runtime, &graph)?.as_mut())?;
-    notes.push(format!("{} golden vectors are right on the processor", manifest.golden.len()));
+    notes.push(format!("golden vectors that are right on the processor: {}", manifest.golden.len()));
     Ok(notes)
 }
 
@@ -168,7 +168,7 @@ fn export(
     staged.describe(session.as_ref())?;
     staged.write(&[])?;
     let golden = golden::make(target, session.as_mut())?;
-    staged.notes.push(format!("{} golden vectors made on the processor", golden.len()));
+    staged.notes.push(format!("golden vectors made on the processor: {}", golden.len()));
     staged.write(&golden)?;
     let package = Package::open(target).map_err(|error| error.to_string())?;
     golden::check(&package, session.as_mut())?;

@@ -1,6 +1,7 @@
 //! What lies at a path: which kind of model folder, and what a tar holds.
 
 use std::fs::File;
+use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
 use super::cannot;
@@ -52,8 +53,10 @@ impl Source {
 
 /// Unpacks plain files and folders. Anything else, and whatever would leave the folder, is refused.
 fn unpack(from: &Path, folder: &Path) -> Result<(), String> {
-    let unreadable = |cause: std::io::Error| cannot("read", from, &cause);
-    let mut archive = tar::Archive::new(File::open(from).map_err(unreadable)?);
+    let unreadable = |cause: std::io::Error| {
+        format!("`{}` is no whole tar archive ({cause}); fetch it again, or pack it anew", from.display())
+    };
+    let mut archive = tar::Archive::new(File::open(from).map_err(|cause| cannot("read", from, &cause))?);
     let mut count = 0;
     for entry in archive.entries().map_err(unreadable)? {
         let mut entry = entry.map_err(unreadable)?;
@@ -78,18 +81,25 @@ fn unpack(from: &Path, folder: &Path) -> Result<(), String> {
                 limits::TAR_FILES_MAX
             ));
         }
-        write(&mut entry, &folder.join(&path))?;
+        let size = entry.size();
+        if write(&mut entry, &folder.join(&path))? < size {
+            return Err(unreadable(ErrorKind::UnexpectedEof.into()));
+        }
     }
-    Ok(())
+    match count {
+        0 => Err(format!("`{}` holds no file; give a .tar of a model's folder", from.display())),
+        _ => Ok(()),
+    }
 }
 
-fn write(entry: &mut impl std::io::Read, path: &Path) -> Result<(), String> {
+/// How many bytes were written: of a tar that was cut off, the last file has too few.
+fn write(entry: &mut impl std::io::Read, path: &Path) -> Result<u64, String> {
     let failed = |cause: std::io::Error| cannot("unpack", path, &cause);
     if let Some(parent) = path.parent() {
         std::fs::create_dir_all(parent).map_err(failed)?;
     }
     let mut file = File::create_new(path).map_err(failed)?;
-    std::io::copy(entry, &mut file).map(drop).map_err(failed)
+    std::io::copy(entry, &mut file).map_err(failed)
 }
 
 /// The one folder in this one, when there is nothing else.

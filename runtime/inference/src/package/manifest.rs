@@ -136,7 +136,7 @@ fn yes() -> bool {
 impl Manifest {
     /// Parses the text; `id` is the sha256 of its bytes. There may be no golden vectors yet.
     pub(crate) fn parse(text: &str, id: [u8; 32]) -> Result<Self, String> {
-        let raw: ManifestText = toml::from_str(text).map_err(|error| with_nearest_key(&error))?;
+        let raw: ManifestText = toml::from_str(text).map_err(|error| in_one_line(text, &error))?;
         check_identity(&raw)?;
         check_files(&raw)?;
         let (inputs, outputs) = (ports("input", raw.input)?, ports("output", raw.output)?);
@@ -212,17 +212,22 @@ fn ports(side: &str, raw: Vec<PortText>) -> Result<Vec<Port>, String> {
     Ok(raw.into_iter().map(|port| Port { name: port.name, dtype: port.r#type, shape: port.shape }).collect())
 }
 
-/// TOML's own message, with the nearest known key where a key is unknown.
+/// What is wrong with the TOML in `text`, in one line, with the nearest known key where a key is unknown.
 ///
 /// serde writes ``unknown field `a`, expected one of `b`, `c` ``: names stand between backticks, the unknown one first.
-fn with_nearest_key(error: &toml::de::Error) -> String {
-    let text = error.to_string();
+fn in_one_line(text: &str, error: &toml::de::Error) -> String {
+    let line = error.span().map(|span| 1 + text[..span.start.min(text.len())].matches('\n').count());
+    let place = line.map_or_else(String::new, |line| format!("line {line}: "));
     let message = error.message();
+    if let Some(key) = message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
+        let example = if key == "license" { ", an SPDX expression such as `license = \"Apache-2.0\"`" } else { "" };
+        return format!("{place}`{key}` is missing; add it{example}");
+    }
     let mut names = message.split('`').skip(1).step_by(2);
     let unknown = names.next().filter(|_| message.starts_with("unknown field"));
     let nearest = unknown.and_then(|unknown| names.min_by_key(|name| strsim::damerau_levenshtein(unknown, name)));
     match (unknown, nearest) {
-        (Some(unknown), Some(nearest)) => format!("unknown key `{unknown}`; did you mean `{nearest}`?\n{}", text.trim_end()),
-        _ => text.trim_end().to_owned(),
+        (Some(unknown), Some(nearest)) => format!("{place}unknown key `{unknown}`; did you mean `{nearest}`?"),
+        _ => format!("{place}{}", message.lines().collect::<Vec<_>>().join(" ")),
     }
 }

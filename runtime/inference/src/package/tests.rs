@@ -46,6 +46,9 @@ fn a_right_manifest_is_read_and_its_hash_is_the_models_identity() {
 fn a_wrong_manifest_is_refused_with_what_is_wrong() {
     for (replace, with, says) in [
         ("license =", "licence =", "unknown key `licence`; did you mean `license`?"),
+        ("license = \"Apache-2.0\"", "", "`license` is missing; add it, an SPDX expression such as `license = \"Apache-2.0\"`"),
+        ("graph = \"model.onnx\"", "", "`graph` is missing; add it"),
+        ("task = \"raw\"", "task = raw", "line "),
         ("tolerance =", "tolerence =", "unknown key `tolerence`; did you mean `tolerance`?"),
         ("format = 1", "format = 2", "format is `2`"),
         ("\"sample\"", "\"Sam ple\"", "name `Sam ple`"),
@@ -64,7 +67,7 @@ fn a_wrong_manifest_is_refused_with_what_is_wrong() {
         ("values = [1, 2, 3]", "values = [1, 2]", "has 3 elements, not `2`"),
     ] {
         let message = refusal(replace, with);
-        assert!(message.contains(says), "{with}: {message}");
+        assert!(message.contains(says) && !message.contains('\n'), "{with}: {message}");
     }
 }
 

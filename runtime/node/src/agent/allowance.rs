@@ -77,6 +77,15 @@ impl Allowance {
         Ok(SetAside { allowance: self.clone(), amount, day: day.day })
     }
 
+    /// At a clean end: what stands on disk is what was spent, so that the next start has all that is left.
+    pub(crate) fn close(&self) {
+        let mut day = self.lock();
+        day.noted = u64::try_from(day.spent).unwrap_or(u64::MAX);
+        if let Err(error) = self.write(&day) {
+            tracing::warn!("{error}; less than is left may be spent today");
+        }
+    }
+
     /// Today's numbers; a new day begins at nothing.
     fn lock(&self) -> MutexGuard<'_, Day> {
         let mut day = self.inner.day.lock().unwrap_or_else(PoisonError::into_inner);
@@ -95,6 +104,10 @@ impl Allowance {
         let limit = self.inner.limit.0;
         let ahead = (day.spent + limit / PARTS).min(limit.max(day.spent));
         day.noted = u64::try_from(ahead).unwrap_or(u64::MAX);
+        self.write(day)
+    }
+
+    fn write(&self, day: &Day) -> Result<(), String> {
         let bytes = serde_json::to_vec(day).expect("numbers are plain data");
         let unfinished = self.inner.file.with_extension("new");
         let written = std::fs::write(&unfinished, bytes).and_then(|()| std::fs::rename(&unfinished, &self.inner.file));
@@ -119,6 +132,22 @@ fn today() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_clean_end_gives_back_what_was_set_aside_and_not_spent() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || Allowance::open(Amount(640_000), folder.path().join("spending.json"));
+        let allowance = open();
+        allowance.set_aside(Amount(100_000), false).unwrap().settle(Amount(1_562));
+        let unknown = allowance.set_aside(Amount(38), true).unwrap();
+        assert!(open().today().1 < Amount(638_400), "before it, the disk is ahead");
+        allowance.close();
+        assert_eq!(open().today(), (Amount(1_600), Amount(638_400)));
+        // What ends after it is only ever counted as more.
+        drop(unknown);
+        allowance.set_aside(Amount(5_000), true).unwrap().settle(Amount(5_000));
+        assert!(open().today().0 >= Amount(6_600));
+    }
 
     #[test]
     fn nothing_is_spent_beyond_the_limit_not_even_over_a_crash() {

@@ -312,6 +312,9 @@ impl Deployed {
             self.serve.logs.write("error", format!("lifecycle.stop failed: {error}"));
         }
         self.settle().await;
+        if let Some(allowance) = &self.serve.allowance {
+            allowance.close();
+        }
     }
 }
 

@@ -80,7 +80,7 @@ impl AgentServe {
         let (answer, failure) = match outcome.result {
             Ok(answer) => (Some(answer), String::new()),
             Err(failure) => {
-                self.logs.write("error", format!("a call failed: {failure}"));
+                self.logs.write("error", format!("a call failed: {}", failure.for_author()));
                 (None, failure.to_string())
             }
         };

@@ -4,6 +4,7 @@ use clap::Subcommand;
 use hansa_economy::Amount;
 use hansa_economy::channel::AccountId;
 use hansa_node::admin::Ask;
+use hansa_node::counted;
 
 use super::output::{json, line};
 use super::{Context, Failure};
@@ -71,7 +72,7 @@ async fn close(context: &Context) -> Result<(), Failure> {
     if context.json {
         json(&serde_json::json!({ "closed": closed, "balance": balance }))
     } else {
-        line(format!("closed {closed} channels; balance {balance} CRED"))
+        line(format!("closed {}; balance {balance} CRED", counted(closed, "channel")))
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ use hansa_ledger::Day;
 use hansa_ledger::export::{ExportError, ExportFormat, export_folder};
 use hansa_ledger::statement::{Period, history_folder, statement_folder};
 use hansa_node::admin::{self, AdminError, Ask, Reply};
+use hansa_node::counted;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -209,13 +210,13 @@ fn report_file(context: &Context, report: &Value) {
     if context.json {
         return json(report);
     }
-    let number = |name: &str| report.get(name).and_then(Value::as_u64).unwrap_or_default();
+    let count = |name: &str, noun: &str| counted(report.get(name).and_then(Value::as_u64).unwrap_or_default(), noun);
     note(format!(
-        "{} movements of {} entries, {} accounts, {} balances asserted",
-        number("movements"),
-        number("entries"),
-        number("accounts"),
-        number("assertions")
+        "{} of {}, {}, {} asserted",
+        count("movements", "movement"),
+        count("entries", "entry"),
+        count("accounts", "account"),
+        count("assertions", "balance")
     ));
 }
 

@@ -9,7 +9,7 @@ use super::output::line;
 #[derive(Args)]
 #[command(after_help = "Examples:\n  hansa explain HA0001\n  hansa explain")]
 pub(crate) struct Explain {
-    /// The code, for example HA0001. None lists all.
+    /// The code, for example HA0001, or its number alone. None lists all.
     code: Option<String>,
 }
 
@@ -30,9 +30,28 @@ pub(crate) fn run(explain: &Explain) -> Result<(), Failure> {
         PAGES.iter().for_each(|(_, page)| line(page.lines().next().unwrap_or_default().trim_start_matches("# ")));
         return Ok(());
     };
-    let wanted = code.to_ascii_uppercase();
+    let wanted = whole(code);
     let page = PAGES.iter().find(|(code, _)| *code == wanted);
     let (_, page) = page.ok_or_else(|| format!("`{code}` is no error code; `hansa explain` lists them all"))?;
     line(page.trim_end());
     Ok(())
+}
+
+/// `HA0023` of `HA0023`, `ha23` and `23`.
+fn whole(code: &str) -> String {
+    let code = code.to_ascii_uppercase();
+    format!("HA{:0>4}", code.strip_prefix("HA").unwrap_or(&code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_enough() {
+        assert_eq!(["HA0023", "ha0023", "ha23", "23", "0023"].map(whole), ["HA0023"; 5]);
+        for wrong in ["", "HA", "x", "00023", "99", "-1"] {
+            assert!(run(&Explain { code: Some(wrong.to_owned()) }).is_err(), "{wrong}");
+        }
+    }
 }

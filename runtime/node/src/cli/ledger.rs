@@ -12,6 +12,7 @@ use hansa_economy::digest::from_hex;
 use hansa_economy::ledger::Checkpoint;
 use hansa_ledger::sim::{self, SimError};
 use hansa_node::admin::{Ask, Reply};
+use hansa_node::counted;
 use serde_json::Value;
 
 use super::output::{json, line, note, table};
@@ -208,14 +209,10 @@ fn print(report: &Value) {
         report.get(name).map_or_else(String::new, |value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
     };
     line(format!("ledger {} ({})", text("name"), text("ledger")));
-    line(format!(
-        "{} entries, {} commands, {} accounts, {} channels, {} transfers",
-        text("entries"),
-        text("commands"),
-        text("accounts"),
-        text("channels"),
-        text("transfers")
-    ));
+    let count = |name: &str, noun: &str| counted(report.get(name).and_then(Value::as_u64).unwrap_or_default(), noun);
+    let kinds = [("commands", "command"), ("accounts", "account"), ("channels", "channel"), ("transfers", "transfer")];
+    let counts: Vec<String> = kinds.into_iter().map(|(name, noun)| count(name, noun)).collect();
+    line(format!("{}, {}", count("entries", "entry"), counts.join(", ")));
     for asset in report.get("assets").and_then(Value::as_array).into_iter().flatten() {
         let field = |name: &str| {
             asset.get(name).map_or_else(String::new, |value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))

@@ -15,6 +15,7 @@ mod serve;
 mod service;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use hansa_bus::{Bus, BusOptions};
@@ -47,9 +48,10 @@ pub(crate) struct Options {
     /// Print JSON instead of text.
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// Folder of your key, your trade books and your node.
-    #[arg(long, global = true, env = "HANSA_HOME", default_value = ".hansa", value_name = "FOLDER")]
-    home: PathBuf,
+    /// Folder of your key, your trade books and your node. Default: the nearest `.hansa` that is in use, from here upwards to your
+    /// home folder; if there is none, `.hansa` here.
+    #[arg(long, global = true, env = "HANSA_HOME", value_name = "FOLDER")]
+    home: Option<PathBuf>,
     /// Address of the bus. Default: that of the node in `--home`, else nats://127.0.0.1:4222.
     #[arg(long, global = true, env = "HANSA_NATS", value_name = "URL")]
     nats: Option<String>,
@@ -137,10 +139,11 @@ pub(crate) struct Limits {
     deadline_ms: u32,
 }
 
-pub(crate) async fn run(options: Options) -> Result<(), Failure> {
-    let node = options.node.unwrap_or_else(|| options.home.join("node"));
-    let context = Context { json: options.json, home: options.home, nats: options.nats, node };
-    match options.command {
+pub(crate) async fn run(options: Options) -> Result<ExitCode, Failure> {
+    let home = options.home.unwrap_or_else(hansa_node::home::nearest);
+    let node = options.node.unwrap_or_else(|| home.join("node"));
+    let context = Context { json: options.json, home, nats: options.nats, node };
+    let done = match options.command {
         Command::Up(up) => serve::up(&context, up).await,
         Command::Node(run) => serve::node(&context, run).await,
         Command::Status => serve::status(&context).await,
@@ -159,12 +162,13 @@ pub(crate) async fn run(options: Options) -> Result<(), Failure> {
         Command::Package(command) => catalogue::package::run(&context, command).await,
         Command::Agent(command) => agent::run(&context, command).await,
         Command::Model(command) => model::run(&context, command).await,
-        Command::Service(command) => service::run(&context, command).await,
+        Command::Service(command) => return service::run(&context, command).await,
         Command::Account(command) => account::run(&context, command).await,
         Command::Ledger(command) => ledger::run(&context, command).await,
         Command::Receipt(command) => receipt::run(&context, command).await,
         Command::Explain(explain) => explain::run(&explain),
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 /// Whose models and which library: a node's configuration.

@@ -38,12 +38,20 @@ pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) {
     rows.iter().for_each(|row| print(row.iter().map(String::as_str).collect()));
 }
 
+/// The end of a command, as JSON, that did not do its work and yet has results: `fields` is an object.
+pub(crate) fn fail_with(message: &str, mut fields: serde_json::Value) -> ExitCode {
+    let (code, text) = split_code(message);
+    fields["error"] = text.into();
+    fields["code"] = code.into();
+    json(&fields);
+    ExitCode::FAILURE
+}
+
 /// The end of a command that did not do its work.
 pub(crate) fn fail(message: &str, as_json: bool) -> ExitCode {
     let (code, text) = split_code(message);
     if as_json {
-        json(&serde_json::json!({ "error": text, "code": code }));
-        return ExitCode::FAILURE;
+        return fail_with(message, serde_json::json!({}));
     }
     let mark = if colour() { "\u{1b}[1;31merror\u{1b}[0m" } else { "error" };
     match code {

@@ -5,14 +5,19 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use hansa_economy::receipt::{Ending, Metered, Receipt};
 use hansa_economy::{Digest, Signed};
-use hansa_node::tree;
+use hansa_node::{counted, tree};
 
-use super::output::{json, line, table};
+use super::output::{json, line, note, table};
 use super::{Context, Failure};
+
+/// Digits of a digest that are enough to name a receipt by.
+const DIGITS_MIN: usize = 6;
+/// Receipts in which a shortened digest is looked for, the newest.
+const RECEIPTS_SEARCHED: usize = 10_000;
 
 #[derive(Subcommand)]
 #[command(
-    after_help = "Examples:\n  hansa receipt list\n  hansa receipt tree 3fa9…\n  hansa receipt show 3fa9… --save answer.receipt\n  hansa receipt verify answer.receipt"
+    after_help = "Examples:\n  hansa receipt list\n  hansa receipt tree last\n  hansa receipt show 3fa9c2 --save answer.receipt\n  hansa receipt verify answer.receipt"
 )]
 pub(crate) enum Command {
     /// Your newest receipts.
@@ -23,7 +28,7 @@ pub(crate) enum Command {
     },
     /// One receipt.
     Show {
-        /// Its digest, or the first digits of one of yours.
+        /// Its digest; of one of yours the first digits, at least six; or `last`, your newest.
         digest: String,
         /// Also write the signed receipt to this file.
         #[arg(long, value_name = "FILE")]
@@ -36,7 +41,7 @@ pub(crate) enum Command {
     },
     /// The receipts below one answer: what was bought to make it, down to the models.
     Tree {
-        /// Digest of the answer's receipt, or the first digits of one of yours.
+        /// Digest of the answer's receipt; of one of yours the first digits, at least six; or `last`, your newest.
         digest: String,
     },
 }
@@ -57,6 +62,10 @@ async fn list(context: &Context, count: usize) -> Result<(), Failure> {
         receipts.iter().for_each(|signed| json(&serde_json::json!({ "digest": signed.digest(), "receipt": signed.body })));
         return Ok(());
     }
+    if receipts.is_empty() {
+        note("no receipts yet; buy something: hansa service search, then hansa service call");
+        return Ok(());
+    }
     let row = |signed: &Signed<Receipt>| {
         let body = &signed.body;
         vec![signed.digest().short(), body.service.clone(), body.function.clone(), body.charged.to_string(), body.package.clone()]
@@ -70,17 +79,33 @@ pub(super) fn own(client: &hansa_node::Client, count: usize) -> Result<Vec<Signe
     stored.iter().map(|bytes| Signed::open(bytes).map_err(|error| error.to_string())).collect()
 }
 
-/// A whole digest, or the one of our receipts that begins so.
+/// A whole digest, the newest of our receipts, or the one of ours that begins so.
 fn find(client: &hansa_node::Client, text: &str) -> Result<Digest, Failure> {
     if let Ok(digest) = text.parse() {
         return Ok(digest);
     }
-    let receipts = own(client, 10_000)?;
-    let mut found = receipts.iter().map(Signed::digest).filter(|digest| digest.to_string().starts_with(text));
-    match (found.next(), found.next()) {
-        (Some(digest), None) => Ok(digest),
-        (Some(_), Some(_)) => Err(format!("several of your receipts begin with `{text}`; give more digits")),
-        _ => Err(format!("none of your receipts begins with `{text}`; see `hansa receipt list`, or give all 64 digits")),
+    if text == "last" {
+        let newest = own(client, 1)?.first().map(Signed::digest);
+        return newest.ok_or_else(|| "you have no receipts yet; buy something: `hansa service search`".to_owned());
+    }
+    let digits = text.trim_end_matches('…').to_ascii_lowercase();
+    if digits.len() < DIGITS_MIN || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return Err(format!("`{text}` names no receipt; write `last`, or at least {DIGITS_MIN} digits of `hansa receipt list`"));
+    }
+    let receipts = own(client, RECEIPTS_SEARCHED)?;
+    begins(&digits, receipts.iter().map(Signed::digest))
+}
+
+/// The only one of `digests` that begins with `digits`.
+fn begins(digits: &str, digests: impl Iterator<Item = Digest>) -> Result<Digest, Failure> {
+    let found: Vec<Digest> = digests.filter(|digest| digest.to_string().starts_with(digits)).collect();
+    match found[..] {
+        [digest] => Ok(digest),
+        [] => Err(format!("none of your receipts begins with `{digits}`; see `hansa receipt list`, or give all 64 digits")),
+        _ => {
+            let all: Vec<String> = found.iter().map(|digest| format!("\n  {digest}")).collect();
+            Err(format!("several of your receipts begin with `{digits}`; give more digits of one of them:{}", all.concat()))
+        }
     }
 }
 
@@ -122,9 +147,9 @@ fn print(context: &Context, signed: &Signed<Receipt>) {
     line(format!("buyer      {}", body.buyer));
     line(format!("component  {}", body.component));
     for run in &body.models {
-        line(format!("model      {} {} ({} units)", run.model, run.manifest, run.input_units));
+        line(format!("model      {} {} ({})", run.model, run.manifest, counted(run.input_units, "unit")));
     }
-    line(format!("charged    {} of at most {}{}", body.charged, body.price_max, counted(body.metered.as_ref())));
+    line(format!("charged    {} of at most {}{}", body.charged, body.price_max, basis(body.metered.as_ref())));
     line(format!("paid from  channel {} lane {} voucher {}", body.channel, body.lane, body.seq));
     match body.ending {
         Ending::Answered(digest) => line(format!("answer     {digest} (salted digest)")),
@@ -134,13 +159,13 @@ fn print(context: &Context, signed: &Signed<Receipt>) {
 }
 
 /// What a charge was computed from, beyond sizes.
-fn counted(metered: Option<&Metered>) -> String {
+fn basis(metered: Option<&Metered>) -> String {
     let Some(metered) = metered else { return String::new() };
     let parts = [
-        metered.free.then(|| format!("a free call, after {} others", metered.calls_before)),
+        metered.free.then(|| format!("a free call, after {}", counted(metered.calls_before, "other"))),
         metered.quote.map(|quote| format!("by quote {}", quote.short())),
-        (metered.items > 0).then(|| format!("{} items", metered.items)),
-        (metered.inference_units > 0).then(|| format!("{} inference units", metered.inference_units)),
+        (metered.items > 0).then(|| counted(metered.items, "item")),
+        (metered.inference_units > 0).then(|| counted(metered.inference_units, "inference unit")),
         (metered.run_ms > 0).then(|| format!("{} ms", metered.run_ms)),
     ];
     format!(" ({})", parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
@@ -156,4 +181,21 @@ async fn print_tree(context: &Context, text: &str) -> Result<(), Failure> {
         tree.lines().iter().for_each(line);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shortened_digest_names_one_receipt_or_none() {
+        let digest = |digits: &str| -> Digest { format!("{digits:0<64}").parse().unwrap() };
+        let ours = [digest("abcdef1"), digest("abcdef2"), digest("123456")];
+        let find = |digits: &str| begins(digits, ours.into_iter());
+        assert_eq!(find("123456"), Ok(ours[2]));
+        assert_eq!(find("abcdef2"), Ok(ours[1]));
+        let several = find("abcdef").unwrap_err();
+        assert!(several.contains(&ours[0].to_string()) && several.contains(&ours[1].to_string()), "{several}");
+        assert!(find("777777").unwrap_err().contains("none of your receipts"));
+    }
 }

@@ -127,7 +127,7 @@ impl TestBench {
                 let measure = Measure { request_bytes, response_bytes: result.len(), run_ms, items, ..Measure::default() };
                 self.judge(case, &function, price, measure, &result)
             }
-            Err(failure) => vec![format!("the call broke: {failure}")],
+            Err(failure) => vec![format!("the call broke: {}", failure.for_author())],
         };
         wrong.extend(traded(case, &market.bought(), &topics.published()));
         (wrong, took)

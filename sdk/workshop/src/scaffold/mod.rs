@@ -78,6 +78,16 @@ pub enum ScaffoldError {
         /// What is wrong with it.
         what: String,
     },
+    /// Something that comes with the project is called so already.
+    #[error("`{name}` cannot be the name of a new agent: {why}; take another, for example `{instead}`")]
+    Taken {
+        /// What was asked for.
+        name: String,
+        /// Who has the name.
+        why: String,
+        /// A name that is free.
+        instead: String,
+    },
     /// No such template.
     #[error("`{text}` is no template; there are {known}")]
     UnknownTemplate {
@@ -123,11 +133,14 @@ impl AgentName {
     /// Reads `publisher/name`, or `name` of `publisher`.
     ///
     /// # Errors
-    /// [`ScaffoldError::Name`].
+    /// [`ScaffoldError::Name`], [`ScaffoldError::Taken`].
     pub fn parse(text: &str, publisher: &str) -> Result<AgentName, ScaffoldError> {
         let (publisher, name) = text.split_once('/').unwrap_or((publisher, text));
         for part in [publisher, name] {
             check(part).map_err(|what| ScaffoldError::Name { name: text.to_owned(), what })?;
+        }
+        if let Some((why, instead)) = taken(publisher, name) {
+            return Err(ScaffoldError::Taken { name: text.to_owned(), why, instead });
         }
         Ok(AgentName { publisher: publisher.to_owned(), name: name.to_owned() })
     }
@@ -210,9 +223,8 @@ const KEYWORDS: &[&str] = &[
     "with",
     "world",
     "yield",
-    "hansa",
-    "wasi",
     "bindings",
+    "exports",
 ];
 
 fn check(part: &str) -> Result<(), String> {
@@ -232,6 +244,25 @@ fn check(part: &str) -> Result<(), String> {
         true => Err(format!("`{part}` is a word of its own in one of the languages")),
         false => Ok(()),
     }
+}
+
+/// Crates that every crate sees, or that a project stands on: cargo does not tell one of the same name from them.
+const CRATES: &[&str] = &["alloc", "core", "hansa-sdk", "proc-macro", "std"];
+
+/// Who has the name already, and a name that is free: contracts and crates come with a project, and names that mean two things in
+/// one world do not build, or build and are not found.
+fn taken(publisher: &str, name: &str) -> Option<(String, String)> {
+    let contracts = sdk::contracts();
+    if contracts.namespaces.contains(publisher) {
+        let why = format!("contracts that come with the project are in the namespace `{publisher}:`");
+        return Some((why, format!("my-{publisher}/{name}")));
+    }
+    let why = match contracts.taken.get(name) {
+        Some(other) => format!("the project comes with `{other}`, and the agent's package and interface bear the agent's name"),
+        None if CRATES.contains(&name) => format!("the project stands on the crate `{name}`"),
+        None => return None,
+    };
+    Some((why, format!("{publisher}/{name}-agent")))
 }
 
 /// A project to be made.

@@ -1,6 +1,8 @@
 //! The SDK and the contracts inside a new project. Those for Rust lie in `vendor/hansa` as in Hansa's own repository, so that
 //! relative paths between them hold; Python's and JavaScript's lie where their tool chains find a package.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use rust_embed::RustEmbed;
 use toml::{Table, Value};
 
@@ -34,9 +36,39 @@ struct PythonSdk;
 #[exclude = "*/*"]
 struct JavaScriptSdk;
 
+/// What editors check `agent.toml` by.
+const SCHEMA: &str = include_str!("../../../../docs/developers/agent.schema.json");
+
+/// Names that the contracts in a project have.
+pub(super) struct ContractNames {
+    /// `hansa` of `hansa:agent`.
+    pub(super) namespaces: BTreeSet<String>,
+    /// Packages and interfaces of `hansa:`, which a world may name beside the agent's own: `hansa:agent/log` by `log`.
+    pub(super) taken: BTreeMap<String, String>,
+}
+
+/// The names in the contracts that come with a project.
+pub(super) fn contracts() -> ContractNames {
+    let mut names = ContractNames { namespaces: BTreeSet::new(), taken: BTreeMap::new() };
+    for file in tree::<Contracts>("").into_iter().filter(|file| file.path.ends_with(".wit")) {
+        let text = String::from_utf8_lossy(&file.content).into_owned();
+        let after = |word: &'static str| text.lines().filter_map(move |line| line.strip_prefix(word));
+        let Some(package) = after("package ").next().and_then(|rest| rest.split(['@', ';']).next()) else { continue };
+        names.namespaces.extend(package.split(':').next().map(str::to_owned));
+        // Of the others' services a project takes those only that it buys.
+        if let Some(short) = package.strip_prefix("hansa:") {
+            names.taken.insert(short.to_owned(), package.to_owned());
+            let interfaces = after("interface ").filter_map(|rest| rest.split([' ', '{']).next());
+            names.taken.extend(interfaces.map(|name| (name.to_owned(), format!("{package}/{name}"))));
+        }
+    }
+    names
+}
+
 /// Everything that a project in this language needs beside its own files.
 pub(super) fn files(language: Language) -> Vec<File> {
     let mut files = tree::<Contracts>("vendor/hansa/wit");
+    files.push(File { path: "vendor/hansa/agent.schema.json".into(), content: SCHEMA.into() });
     match language {
         Language::Rust => files.extend(tree::<RustSdk>("vendor/hansa/sdk/rust").into_iter().map(standing_alone)),
         Language::Python => files.extend(tree::<PythonSdk>("vendor/hansa_sdk")),

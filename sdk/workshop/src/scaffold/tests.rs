@@ -19,6 +19,32 @@ fn names_must_be_names_in_every_language() {
 }
 
 #[test]
+fn names_of_what_comes_with_a_project_are_refused_with_another() {
+    for (name, why, instead) in [
+        ("acme/autonomy", "`hansa:agent/autonomy`", "`acme/autonomy-agent`"),
+        ("acme/pricing", "`hansa:market/pricing`", "`acme/pricing-agent`"),
+        ("lifecycle", "`hansa:agent/lifecycle`", "`me/lifecycle-agent`"),
+        ("acme/wallet", "`hansa:wallet/wallet`", "`acme/wallet-agent`"),
+        ("acme/market", "`hansa:market`", "`acme/market-agent`"),
+        ("acme/context", "`hansa:agent/context`", "`acme/context-agent`"),
+        ("acme/core", "the crate `core`", "`acme/core-agent`"),
+        ("acme/hansa-sdk", "the crate `hansa-sdk`", "`acme/hansa-sdk-agent`"),
+        ("hansa/reader", "namespace `hansa:`", "`my-hansa/reader`"),
+        ("wasi/reader", "namespace `wasi:`", "`my-wasi/reader`"),
+        ("commons/reader", "namespace `commons:`", "`my-commons/reader`"),
+    ] {
+        let error = AgentName::parse(name, "me").unwrap_err();
+        assert!(matches!(error, ScaffoldError::Taken { .. }), "{error}");
+        let error = error.to_string();
+        assert!(error.contains(why) && error.contains(instead), "{error}");
+        assert!(AgentName::parse(instead.trim_matches('`'), "me").is_ok(), "{instead}");
+    }
+    for free in ["acme/reader", "acme/embedder", "acme/store"] {
+        assert!(AgentName::parse(free, "me").is_ok(), "{free}");
+    }
+}
+
+#[test]
 fn a_project_is_written_in_its_own_name() {
     let parent = tempfile::tempdir().unwrap();
     for language in Language::ALL {
@@ -36,6 +62,10 @@ fn a_project_is_written_in_its_own_name() {
                     assert!(!text.contains(word), "{language} {template}: {path} still says {word}");
                 }
             }
+            let agent = std::fs::read_to_string(folder.join("agent.toml")).unwrap();
+            let schema = agent.lines().next().and_then(|line| line.strip_prefix("#:schema ")).unwrap();
+            let schema: serde_json::Value = serde_json::from_slice(&std::fs::read(folder.join(schema)).unwrap()).unwrap();
+            assert!(schema["properties"]["agent"].is_object(), "editors find the schema of agent.toml");
             let project = crate::Project::open(&folder).unwrap();
             assert_eq!(project.manifest.package(), "acme/word-count@0.1.0");
             assert_eq!(project.language, language);

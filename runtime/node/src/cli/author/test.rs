@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use hansa_host::{Host, HostOptions};
+use hansa_node::counted;
 use hansa_node::models::for_cases;
 use hansa_workshop::Project;
 use hansa_workshop::cases::{self, TestBench, Verdict};
@@ -47,7 +48,7 @@ pub(crate) async fn run(context: &Context, test: &Test) -> Result<(), Failure> {
     let models = for_cases(&test.models.load(context)?, &project.manifest);
     let bench = tokio::task::block_in_place(|| TestBench::new(&host, project.manifest.clone(), &component, models));
     let mut bench = bench.map_err(|error| error.to_string())?;
-    let (mut passed, mut failed) = (0, 0);
+    let (mut passed, mut failed) = (0_u64, 0_u64);
     for (file, cases) in &cases {
         for case in cases.iter().filter(|case| case.name.contains(&test.only)) {
             let verdict = bench.run(file, case).await;
@@ -58,10 +59,10 @@ pub(crate) async fn run(context: &Context, test: &Test) -> Result<(), Failure> {
     match (passed, failed) {
         (0, 0) => Err(format!("no case has `{}` in its name", test.only)),
         (passed, 0) => {
-            note(format!("{passed} cases passed"));
+            note(format!("{} passed", counted(passed, "case")));
             Ok(())
         }
-        (passed, failed) => Err(format!("HA0023: {failed} of {} cases failed", passed + failed)),
+        (passed, failed) => Err(format!("HA0023: {failed} of {} failed", counted(passed + failed, "case"))),
     }
 }
 

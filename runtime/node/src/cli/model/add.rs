@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use hansa_economy::digest::hex;
 use hansa_inference::{ImportOptions, Task, add_model};
 use hansa_node::admin::{self, Ask, Reply};
-use hansa_node::models;
+use hansa_node::{counted, models};
 use serde_json::json;
 
 use super::super::output::{self, line, note};
@@ -88,7 +88,7 @@ pub(crate) async fn run(context: &Context, add: Add) -> Result<(), Failure> {
         }));
     } else {
         let bytes = package.files.iter().map(|file| file.size).sum();
-        line(format!("added {} to {folder} ({} files, {})", package.name, package.files.len(), megabytes(bytes)));
+        line(format!("added {} to {folder} ({}, {})", package.name, counted(package.files.len(), "file"), megabytes(bytes)));
         added.notes.iter().for_each(|decided| line(format!("  {decided}")));
     }
     if let Ok(Reply::Relisted { lent, refused }) = admin::ask(&config.data, &Ask::Relist).await {

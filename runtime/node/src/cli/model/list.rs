@@ -10,7 +10,7 @@ use super::megabytes;
 
 pub(crate) fn run(context: &Context, node: &NodeFile) -> Result<(), Failure> {
     let folders = models::options(&node.load(context)?).model_folders;
-    let (mut rows, mut values) = (Vec::new(), Vec::new());
+    let (mut rows, mut refused, mut values) = (Vec::new(), Vec::new(), Vec::new());
     for folder in &folders {
         match read_package(folder) {
             Ok(package) => {
@@ -25,15 +25,20 @@ pub(crate) fn run(context: &Context, node: &NodeFile) -> Result<(), Failure> {
             }
             Err(error) => {
                 let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                values.push(json!({ "model": name, "folder": folder, "refused": error.to_string() }));
-                rows.push(vec![name, "refused".to_owned(), error.to_string()]);
+                let reason = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+                values.push(json!({ "model": name, "folder": folder, "refused": reason }));
+                refused.push(format!("refused {name}: {reason}"));
             }
         }
     }
-    match (context.json, rows.is_empty()) {
-        (true, _) => output::json(&values),
-        (false, true) => line("no models; add one with `hansa model add`"),
-        (false, false) => table(&["MODEL", "VERSION", "TASK", "LICENCE", "RESALE", "SIZE"], &rows),
+    if context.json {
+        output::json(&values);
+        return Ok(());
     }
+    match rows.is_empty() {
+        true => line("no models; add one with `hansa model add`"),
+        false => table(&["MODEL", "VERSION", "TASK", "LICENCE", "RESALE", "SIZE"], &rows),
+    }
+    refused.iter().for_each(line);
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! `hansa model show`.
 
 use hansa_inference::{PackageSummary, Port, ProviderKind, read_package};
+use hansa_node::counted;
 use serde_json::{Value, json};
 
 use super::super::output::{self, line};
@@ -51,7 +52,7 @@ fn details(package: &PackageSummary) {
         "price     {} per call, {} per 1,000 input units, {} per 1,000 output units, in micro-units",
         rates.per_request, rates.per_1k_input, rates.per_1k_output
     ));
-    line(format!("golden    {} vectors", package.golden));
+    line(format!("golden    {}", counted(package.golden, "vector")));
 }
 
 fn names(kinds: &[ProviderKind]) -> Vec<&'static str> {

@@ -1,6 +1,7 @@
 //! `hansa model verify`.
 
 use hansa_inference::verify_package;
+use hansa_node::counted;
 use serde_json::json;
 
 use super::super::output::{self, line};
@@ -25,14 +26,15 @@ pub(crate) async fn run(context: &Context, named: &Named) -> Result<(), Failure>
         }));
         return Ok(());
     }
-    line(format!("{} files have the listed size and sha256", package.files.len()));
+    line(format!("size and sha256 are as listed of {}", counted(package.files.len(), "file")));
     for passed in &provider.passed_over {
         line(format!("{} was passed over: {}", passed.provider.name(), passed.reason));
     }
     let share = provider.share * 100.0;
     line(format!(
-        "{} golden vectors are right on {}, which has {share:.1} % of the graph's nodes",
-        package.golden, provider.name
+        "all is right of {} on {}, which has {share:.1} % of the graph's nodes",
+        counted(package.golden, "golden vector"),
+        provider.name
     ));
     Ok(())
 }

@@ -16,7 +16,8 @@ use serde_json::json;
 use super::super::output::{self, line, note, table};
 use super::super::receipt::own;
 use super::super::{Context, Failure, Limits};
-use super::{Typed, offers_of, priced, typed};
+use super::call::{Typed, typed};
+use super::{offers_of, priced};
 
 /// Receipts that are read for a seller's quality, the newest.
 const RECEIPTS_READ: usize = 10_000;

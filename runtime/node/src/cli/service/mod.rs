@@ -1,18 +1,21 @@
 //! `hansa service …`: what is on offer, what it looks like, and buying it.
 
+mod call;
 mod compare;
 mod search;
+mod show;
 
+use std::collections::BTreeSet;
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Subcommand;
+use hansa_catalogue::strict_toml::nearest;
 use hansa_economy::offer::{Price, Rates};
-use hansa_host::{Compiler, FunctionSchema, Host, HostOptions, Program};
+use hansa_host::{Compiler, Host, HostOptions, Program};
 use hansa_node::Client;
 use hansa_trade::Listed;
-use serde_json::Value;
 
-use super::output::{json, line, note, table};
 use super::{Context, Failure, Limits};
 
 #[derive(Subcommand)]
@@ -20,17 +23,20 @@ use super::{Context, Failure, Limits};
 Examples:
   hansa service search embed
   hansa service search --label region=eu --max-price 0.01 --why translate
-  hansa service show commons:embedding/embedder
+  hansa service show commons:embedding/embedder --schema
   hansa service compare commons:embedding/embedder
   hansa service quote commons:embedding/embedder embed '[[\"hello\"]]'
   hansa service call commons:embedding/embedder embed '[[\"hello\", \"good day\"]]' --max-price 0.01")]
 pub(crate) enum Command {
     /// Published packages by words and properties, with what is on offer now.
     Search(search::Search),
-    /// Functions, types, prices and sellers of one service.
+    /// Functions, types, prices and sellers of one service; with `--json`, the JSON Schemas too.
     Show {
         /// The interface, with or without version.
         service: String,
+        /// Also print the JSON Schema of each function's arguments and result.
+        #[arg(long)]
+        schema: bool,
     },
     /// The sellers of one service beside each other, cheapest first.
     Compare {
@@ -49,7 +55,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         limits: Limits,
     },
-    /// Buy one call. Arguments are a JSON array; bytes are base64, 64-bit integers decimal strings.
+    /// Buy one call. Arguments are a JSON array; bytes are base64, 64-bit integers decimal strings. A fault is an error.
     Call {
         /// The interface, with or without version.
         service: String,
@@ -63,17 +69,21 @@ pub(crate) enum Command {
     },
 }
 
-pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failure> {
+/// The exit code: a bought answer that is a fault is told in full, and yet no success.
+pub(crate) async fn run(context: &Context, command: Command) -> Result<ExitCode, Failure> {
     let client = context.client().await?;
     match command {
-        Command::Search(search) => search::run(context, &client, search).await,
-        Command::Show { service } => show(context, &client, &service).await,
-        Command::Compare { service } => compare::compare(context, &client, &service).await,
+        Command::Search(search) => search::run(context, &client, search).await?,
+        Command::Show { service, schema } => show::show(context, &client, &service, schema).await?,
+        Command::Compare { service } => compare::compare(context, &client, &service).await?,
         Command::Quote { service, function, args, limits } => {
-            compare::quote(context, &client, (&service, &function), args, &limits).await
+            compare::quote(context, &client, (&service, &function), args, &limits).await?
         }
-        Command::Call { service, function, args, limits } => call(context, &client, &service, &function, args, &limits).await,
+        Command::Call { service, function, args, limits } => {
+            return call::call(context, &client, (&service, &function), args, &limits).await;
+        }
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// A price in one line.
@@ -112,44 +122,24 @@ async fn offers_of(client: &Client, service: &str) -> Result<Vec<Arc<Listed>>, F
     let mut found = client.offers(service).await;
     found.retain(|listed| listed.offer.service == service || listed.offer.service.split('@').next() == Some(service));
     match found.is_empty() {
-        true => Err(format!("HA0009: nobody offers `{service}`; see `hansa service search`")),
+        true => Err(nobody_offers(client, service).await),
         false => Ok(found),
     }
 }
 
-async fn show(context: &Context, client: &Client, service: &str) -> Result<(), Failure> {
-    let offers = offers_of(client, service).await?;
-    let first = &offers[0].offer;
-    let program = program(context, client, &offers[0]).await?;
-    let interface = program.export(&first.service).ok_or("the component does not export what it offers")?;
-    if context.json {
-        let functions: Vec<Value> = interface
-            .functions
-            .iter()
-            .map(|function| serde_json::json!({ "name": &*function.name, "signature": function.schema.signature() }))
-            .collect();
-        json(
-            &serde_json::json!({ "service": first.service, "functions": functions, "offers": offers.iter().map(|listed| &listed.offer).collect::<Vec<_>>() }),
-        );
-        return Ok(());
+async fn nobody_offers(client: &Client, service: &str) -> Failure {
+    let offered = client.offers("").await;
+    let bare = |name: &str| name.split('@').next().unwrap_or_default().to_owned();
+    let names: BTreeSet<&str> = offered.iter().map(|listed| &*listed.offer.service).collect();
+    let other_versions: Vec<&str> = names.iter().copied().filter(|name| bare(name) == bare(service)).collect();
+    if !other_versions.is_empty() {
+        return format!("HA0009: nobody offers `{service}`; on offer is `{}`", other_versions.join("`, `"));
     }
-    line(&first.service);
-    interface.functions.iter().for_each(|function| line(format!("  {}", function.schema.signature())));
-    line("");
-    let rows = offers.iter().flat_map(|listed| {
-        let offer = &listed.offer;
-        offer.functions.iter().map(|(name, price)| {
-            vec![
-                offer.package.clone(),
-                offer.node_name.clone(),
-                name.clone(),
-                priced(price),
-                format!("{} ms", offer.bounds.deadline_ms_max),
-            ]
-        })
-    });
-    table(&["SELLER", "NODE", "FUNCTION", "PRICE (CRED)", "DEADLINE"], &rows.collect::<Vec<_>>());
-    Ok(())
+    let bare_names: BTreeSet<String> = names.iter().map(|name| bare(name)).collect();
+    match nearest(&bare(service), bare_names.iter().map(String::as_str)) {
+        Some(near) => format!("HA0009: nobody offers `{service}`; did you mean `{near}`?"),
+        None => format!("HA0009: nobody offers `{service}`; see `hansa service search`"),
+    }
 }
 
 /// The component behind an offer, fetched by the digest in it: the types come from what will really run.
@@ -163,57 +153,4 @@ async fn program(context: &Context, client: &Client, listed: &Listed) -> Result<
         host.compile(&bytes).map_err(|error| error.to_string())
     });
     compiled.await.map_err(|error| error.to_string())?
-}
-
-/// A call in the types of its function.
-struct Typed {
-    /// The interface with its version.
-    name: String,
-    schema: Arc<FunctionSchema>,
-    /// CBOR array of the arguments.
-    args: Vec<u8>,
-}
-
-/// Read a call's arguments by the types of the component behind the first offer.
-async fn typed(context: &Context, client: &Client, service: &str, function: &str, args: String) -> Result<Typed, Failure> {
-    let offers = offers_of(client, service).await?;
-    let program = program(context, client, &offers[0]).await?;
-    let name = offers[0].offer.service.clone();
-    let interface = program.export(&name).ok_or("the component does not export what it offers")?;
-    let found = interface.functions.iter().find(|candidate| &*candidate.name == function);
-    let names = || interface.functions.iter().map(|function| function.name.to_string()).collect::<Vec<_>>().join(", ");
-    let schema = found.ok_or_else(|| format!("`{name}` has no function `{function}`; it has: {}", names()))?.schema.clone();
-    let text = if args == "-" { std::io::read_to_string(std::io::stdin()).map_err(|error| error.to_string())? } else { args };
-    let value: Value = serde_json::from_str(&text)
-        .map_err(|error| format!("the arguments are not JSON: {error}; write an array, for example '[\"text\"]'"))?;
-    let args =
-        schema.args_from_json(&value).map_err(|error| format!("the arguments do not fit `{}`: {error}", schema.signature()))?;
-    Ok(Typed { name, schema, args })
-}
-
-async fn call(
-    context: &Context,
-    client: &Client,
-    service: &str,
-    function: &str,
-    args: String,
-    limits: &Limits,
-) -> Result<(), Failure> {
-    let Typed { name, schema, args } = typed(context, client, service, function, args).await?;
-    let bought = client
-        .call(&name, function, args, limits.max_price, limits.deadline_ms)
-        .await
-        .map_err(|fault| hansa_node::fault_text(&fault))?;
-    client.settle().await;
-    let answer = schema.result_to_json(&bought.answer).map_err(|error| format!("the answer cannot be read: {error}"))?;
-    if context.json {
-        json(
-            &serde_json::json!({ "answer": answer, "charged": bought.charged, "seller": bought.seller, "receipt": bought.receipt }),
-        );
-        return Ok(());
-    }
-    line(serde_json::to_string_pretty(&answer).unwrap_or_default());
-    let receipt = bought.receipt.map_or_else(|| "no receipt (free)".into(), |digest| format!("receipt {}", digest.short()));
-    note(format!("charged {} CRED · by {} · {receipt}", bought.charged, bought.seller.short()));
-    Ok(())
 }
