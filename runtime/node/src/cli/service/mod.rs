@@ -2,6 +2,7 @@
 
 mod compare;
 mod search;
+mod tender;
 
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use clap::Subcommand;
 use hansa_economy::offer::{Price, Rates};
 use hansa_host::{Compiler, FunctionSchema, Host, HostOptions, Program};
 use hansa_node::Client;
-use hansa_trade::Listed;
+use hansa_trade::{Bought, Listed};
 use serde_json::Value;
 
 use super::output::{json, line, note, table};
@@ -23,6 +24,7 @@ Examples:
   hansa service show commons:embedding/embedder
   hansa service compare commons:embedding/embedder
   hansa service quote commons:embedding/embedder embed '[[\"hello\"]]'
+  hansa service tender commons:embedding/embedder embed '[[\"hello\"]]' --wait 2s --award
   hansa service call commons:embedding/embedder embed '[[\"hello\", \"good day\"]]' --max-price 0.01")]
 pub(crate) enum Command {
     /// Published packages by words and properties, with what is on offer now.
@@ -49,6 +51,8 @@ pub(crate) enum Command {
         #[command(flatten)]
         limits: Limits,
     },
+    /// Let all sellers bid for one call, unseen by each other, and show the bids; nothing is bought without `--award`.
+    Tender(tender::Tender),
     /// Buy one call. Arguments are a JSON array; bytes are base64, 64-bit integers decimal strings.
     Call {
         /// The interface, with or without version.
@@ -72,6 +76,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
         Command::Quote { service, function, args, limits } => {
             compare::quote(context, &client, (&service, &function), args, &limits).await
         }
+        Command::Tender(tender) => tender::run(context, &client, tender).await,
         Command::Call { service, function, args, limits } => call(context, &client, &service, &function, args, &limits).await,
     }
 }
@@ -204,6 +209,11 @@ async fn call(
         .call(&name, function, args, limits.max_price, limits.deadline_ms)
         .await
         .map_err(|fault| hansa_node::fault_text(&fault))?;
+    show_bought(context, client, &schema, &bought).await
+}
+
+/// Print what was bought, and acknowledge it.
+async fn show_bought(context: &Context, client: &Client, schema: &FunctionSchema, bought: &Bought) -> Result<(), Failure> {
     client.settle().await;
     let answer = schema.result_to_json(&bought.answer).map_err(|error| format!("the answer cannot be read: {error}"))?;
     if context.json {
