@@ -1,5 +1,6 @@
 //! Sizes and durations as people write them in the toml files: `64MiB`, `200ms`.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -26,9 +27,16 @@ impl<'de> Deserialize<'de> for Bytes {
 
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Span, D::Error> {
-        let text = String::deserialize(d)?;
-        let span = humantime::parse_duration(&text);
-        span.map(Span).map_err(|_| D::Error::custom(format!("`{text}` is no time span; write for example `200ms` or `10m`")))
+        String::deserialize(d)?.parse().map_err(D::Error::custom)
+    }
+}
+
+impl FromStr for Span {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Span, String> {
+        let span = humantime::parse_duration(text);
+        span.map(Span).map_err(|_| format!("`{text}` is no time span; write for example `200ms` or `10m`"))
     }
 }
 

@@ -14,6 +14,7 @@ pub mod price;
 pub mod quote;
 pub mod receipt;
 pub mod statement;
+pub mod tender;
 
 pub use amount::Amount;
 pub use digest::Digest;

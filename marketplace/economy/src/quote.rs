@@ -10,7 +10,8 @@ use crate::digest::Digest;
 use crate::key::PublicKey;
 use crate::statement::Statement;
 
-/// What a seller promises: until `valid_until_ms` these arguments cost `price`, and nothing where the call ends in a fault.
+/// What a seller promises: until `valid_until_ms` these arguments cost `price`, and nothing where the call ends in a fault. Where the offer
+/// itself tells the price, so that the quote is a bid, they cost that where it is less.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[cbor(map)]
@@ -36,6 +37,9 @@ pub struct Quote {
     /// Unix milliseconds by the seller's clock; a call that arrives later needs another quote.
     #[n(6)]
     pub valid_until_ms: u64,
+    /// The [`Tender`](crate::tender::Tender) that it is a bid in; none where the price was asked for alone.
+    #[n(7)]
+    pub tender: Option<Digest>,
 }
 
 impl Statement for Quote {
@@ -110,7 +114,10 @@ mod tests {
             arguments: arguments_digest(&asked.salt, &asked.args),
             price: Amount(5),
             valid_until_ms: 100,
+            tender: None,
         };
+        let bid = Quote { tender: Some(Digest::of(b"tender")), ..quote.clone() };
+        assert_eq!(minicbor::decode::<Quote>(&minicbor::to_vec(&bid).unwrap()).unwrap(), bid);
         assert_eq!(minicbor::decode::<Quote>(&minicbor::to_vec(&quote).unwrap()).unwrap(), quote);
         assert!(quote.answers(&asked, seller) && !quote.answers(&asked, PublicKey([2; 32])));
         let call = CallRequest {

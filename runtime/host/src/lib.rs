@@ -33,6 +33,6 @@ pub use grants::{AgentIdentity, AgentSpec, CallLimits, Grants};
 pub use host::{CompileError, Crossing, Host, HostError, HostOptions};
 pub use market::{Fault, is_fault};
 pub use prepare::{PrepareError, Prepared};
-pub use pricing::PricingError;
+pub use pricing::{PricingError, Tender};
 pub use program::{Function, Interface, InterfaceKind, NotTradable, Program, satisfies};
 pub use wire::{FunctionSchema, JsonError, WireError};

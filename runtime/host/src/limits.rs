@@ -50,5 +50,9 @@ pub const TABLE_ELEMENTS_MAX: usize = 20_000;
 pub const WASM_STACK_BYTES_MAX: usize = 512 << 10;
 /// Room on the stack for wasm frames and the host functions that they call, in bytes.
 pub const FIBER_STACK_BYTES: usize = 2 << 20;
+/// Least and most time that a tender waits for bids, in milliseconds; the contract's numbers.
+pub const TENDER_WAIT_MS_MIN: u32 = 50;
+/// See [`TENDER_WAIT_MS_MIN`].
+pub const TENDER_WAIT_MS_MAX: u32 = 10_000;
 /// What an agent publishes at once on a topic, in bytes.
 pub const TOPIC_BYTES_MAX: usize = 256 << 10;

@@ -74,7 +74,7 @@ impl Item {
 }
 
 /// A task that ends when nobody waits for it any more.
-struct Task<T>(tokio::task::JoinHandle<T>);
+pub(crate) struct Task<T>(pub(crate) tokio::task::JoinHandle<T>);
 
 impl<T> Drop for Task<T> {
     fn drop(&mut self) {

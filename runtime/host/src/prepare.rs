@@ -49,10 +49,11 @@ pub enum PrepareError {
     Link(String),
 }
 
-/// Identity and rights of a prepared agent, as its instances see them.
+/// Identity and rights of a prepared agent, as its instances see them, and what it imports.
 pub(crate) struct Agent {
     pub(crate) identity: AgentIdentity,
     pub(crate) grants: Grants,
+    pub(crate) program: Arc<Program>,
 }
 
 /// An agent that can be called. Each call gets an instance of its own.
@@ -91,7 +92,7 @@ impl Host {
             .map_err(|error| PrepareError::Link(format!("{error:#}")))?;
         let exports = program.exports().iter().map(|interface| (interface.name.clone(), lookup(program, interface, crossing)));
         let exports = exports.collect();
-        let agent = Arc::new(Agent { identity, grants });
+        let agent = Arc::new(Agent { identity, grants, program: program.clone() });
         Ok(Arc::new(Prepared { host: self.clone(), program: program.clone(), agent, limits, instance, exports }))
     }
 }
@@ -163,7 +164,7 @@ fn check_import(import: &Interface, spec: &AgentSpec) -> Result<(), PrepareError
     }
     match path {
         "hansa:agent/context" | "hansa:agent/log" | "hansa:agent/metering" => Ok(()),
-        "hansa:market/terms" | "hansa:market/offers" => {
+        "hansa:market/terms" | "hansa:market/offers" | "hansa:market/tenders" => {
             let ask = "[buys.\"namespace:package/interface@version\"]".to_owned();
             granted(!grants.market_imports.is_empty(), name, spec, ask, "buys = [\"namespace:package/interface\"]")
         }

@@ -9,7 +9,7 @@ use hansa_bus::{Bus, BusOptions};
 use hansa_economy::channel::AccountId;
 use hansa_economy::receipt::Receipt;
 use hansa_economy::{Amount, Digest, Keypair, Signed};
-use hansa_trade::{Books, Bought, Buyer, Candidate, Exchange, Listed, Order, Payer, Prefer, Terms};
+use hansa_trade::{Books, Bought, Buyer, Candidate, Exchange, Listed, Order, Payer, Prefer, Tendered, Terms};
 
 use crate::catalogue::CatalogueLink;
 use crate::codes::Coded;
@@ -106,7 +106,7 @@ impl Client {
         max_price: Amount,
         deadline_ms: u32,
     ) -> Result<Bought, hansa_host::Fault> {
-        let (order, terms) = order(service, function, args, max_price, deadline_ms);
+        let (order, terms) = Self::order(service, function, args, max_price, deadline_ms);
         self.buyer.buy(&order, &terms, None).await
     }
 
@@ -119,8 +119,27 @@ impl Client {
         max_price: Amount,
         deadline_ms: u32,
     ) -> Result<Vec<Candidate>, hansa_host::Fault> {
-        let (order, terms) = order(service, function, args, max_price, deadline_ms);
+        let (order, terms) = Self::order(service, function, args, max_price, deadline_ms);
         self.buyer.quote(&order, &terms).await
+    }
+
+    /// Put an [`Client::order`] out to all sellers, wait so long for their sealed bids, and tell them that the best was taken (`award`) or nobody.
+    /// See [`Buyer::tender`].
+    pub async fn tender(&self, order: &Order, terms: &Terms, wait: Duration, award: bool) -> Result<Tendered, hansa_host::Fault> {
+        self.buyer.tender(order, terms, wait, award).await
+    }
+
+    /// Buy what was put out, by the best bid.
+    pub async fn buy_by(&self, order: &Order, terms: &Terms, tendered: &Tendered) -> Result<Bought, hansa_host::Fault> {
+        self.buyer.buy_by(order, terms, tendered, None).await
+    }
+
+    /// One call and the limits of its purchase; at most three further sellers are tried. `args`: CBOR array of the arguments.
+    pub fn order(service: &str, function: &str, args: Vec<u8>, max_price: Amount, deadline_ms: u32) -> (Order, Terms) {
+        let terms =
+            Terms { max_price, deadline_ms, prefer: Prefer::Cheapest, labels: BTreeMap::new(), sellers: None, retries: 3 };
+        let (service, function) = (service.to_owned(), function.to_owned());
+        (Order { service, function, args: args.into(), fits: Arc::new(|_| Ok(())) }, terms)
     }
 
     /// A verified receipt: from our own books, or from whoever on the bus has it.
@@ -172,12 +191,6 @@ impl Drop for Client {
     fn drop(&mut self) {
         self.watch.abort();
     }
-}
-
-fn order(service: &str, function: &str, args: Vec<u8>, max_price: Amount, deadline_ms: u32) -> (Order, Terms) {
-    let terms = Terms { max_price, deadline_ms, prefer: Prefer::Cheapest, labels: BTreeMap::new(), sellers: None, retries: 3 };
-    let (service, function) = (service.to_owned(), function.to_owned());
-    (Order { service, function, args: args.into(), fits: Arc::new(|_| Ok(())) }, terms)
 }
 
 fn matches(offer: &hansa_economy::offer::Offer, text: &str) -> bool {

@@ -101,20 +101,26 @@ fn templates_in_python_build_and_pass() {
     each("python");
 }
 
-/// Prices by counted items, and prices that the agent names, from languages other than Rust; `author/pricer` has the agent.
+/// Prices by counted items, prices that the agent names, and tenders, from languages other than Rust; `author/pricer` has the agent.
 #[test]
-fn agents_in_python_and_javascript_count_items_and_name_prices() {
+fn agents_in_python_and_javascript_count_items_name_prices_and_let_sellers_bid() {
     for (language, component) in [("python", "component.py"), ("js", "component.js")] {
         let desk = Desk::new();
         desk.done("", &["new", "acme/pricer", "--lang", language]);
         let source = format!("src/{component}");
-        let places = [("agent.toml", "agent.toml"), ("world.wit", "wit/world.wit"), ("cases.toml", "tests/cases.toml")];
+        let places = [
+            ("agent.toml", "agent.toml"),
+            ("world.wit", "wit/world.wit"),
+            ("wood.wit", "wit/deps/acme-wood/wood.wit"),
+            ("cases.toml", "tests/cases.toml"),
+        ];
+        std::fs::create_dir_all(desk.path("pricer/wit/deps/acme-wood")).unwrap();
         for (file, place) in places.into_iter().chain([(component, source.as_str())]) {
             let file = workspace().join("runtime/node/tests/author/pricer").join(file);
             std::fs::copy(file, desk.path("pricer").join(place)).unwrap();
         }
         let tested = desk.done("pricer", &["test"]);
-        assert!(tested.contains("3 cases passed"), "{tested}");
+        assert!(tested.contains("4 cases passed"), "{tested}");
         for (block, why) in [("granite", "granite is too hard"), ("marble", "refused: marble is kept for others")] {
             let case = format!("[[case]]\nname = \"it names none\"\ncall = \"carve\"\narguments = [\"{block}\"]\n");
             std::fs::write(desk.path("pricer/tests/cases.toml"), case).unwrap();

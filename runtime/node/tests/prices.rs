@@ -1,11 +1,14 @@
-//! Prices by what an agent counts, and prices that it names, with a real component and over the bus.
+//! Prices by what an agent counts, prices that it names, and bids in tenders, with real components and over the bus.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod shared;
 
+use std::time::Duration;
+
 use hansa_economy::Amount;
 use hansa_host::Fault;
 use hansa_node::{Client, Node};
+use hansa_trade::{Bought, Tendered};
 use shared::*;
 
 const PRICER: &str = "fixture:pricing/pricer@0.1.0";
@@ -101,6 +104,104 @@ async fn a_component_that_names_no_prices_has_no_quoted_one() {
         .replace("price.greet = \"0.001\"", "price.greet = { quoted = true, max = \"0.001\" }");
     let error = town.north.deploy(&manifest, component("fixture-greeter")).await.map(drop).unwrap_err().to_string();
     assert!(error.contains("HA0012") && error.contains("hansa:market/pricing"), "{error}");
+}
+
+const HAGGLER: &str = "fixture:pricing/haggler@0.1.0";
+const WAIT: Duration = Duration::from_millis(300);
+
+/// Two sellers on two nodes at the same list price, of which one bids half of it.
+async fn sellers(town: &Town, south: &Node) {
+    deploy(south, "price.carve = \"0.002\"").await.unwrap();
+    let bidder = pricer("fixture/bidder", "price.carve = \"0.002\"");
+    town.north.deploy(&bidder, component("fixture-bidder")).await.unwrap();
+}
+
+/// What an agent's log says of its bids.
+async fn bids_told(node: &Node, agent: &str) -> Vec<String> {
+    let lines = node.agents().await[agent].logs(1000, 0);
+    lines.into_iter().filter(|line| line.level == "bid").map(|line| line.text).collect()
+}
+
+async fn put_out(client: &Client, text: &str, award: bool) -> (Tendered, Result<Bought, Fault>) {
+    let (order, terms) = Client::order(PRICER, "carve", text_arg(text), Amount::credits(1), 5000);
+    let tendered = client.tender(&order, &terms, WAIT, award).await.unwrap();
+    let bought = client.buy_by(&order, &terms, &tendered).await;
+    (tendered, bought)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_lower_bid_wins_and_is_what_is_paid() {
+    let town = town().await;
+    let south = town.node("south").await;
+    sellers(&town, &south).await;
+    let client = town.client("client", Amount::credits(1)).await;
+    see(&client, PRICER, 2).await;
+
+    let (tendered, bought) = put_out(&client, "oak", true).await;
+    let prices: Vec<_> = tendered.bids.iter().map(|bid| (bid.candidate.price_max, bid.out.clone())).collect();
+    assert_eq!(prices, [(Amount(1_000), None), (Amount(2_000), None)]);
+    let bought = bought.unwrap();
+    assert_eq!(bought.charged, Amount(1_000));
+    let receipt = client.receipt(bought.receipt.unwrap()).await.unwrap().unwrap().body;
+    let quote = &tendered.winner().unwrap().candidate.quote.as_ref().unwrap().quote;
+    assert_eq!((receipt.price_max, &*receipt.package), (Amount(1_000), "fixture/bidder@1.0.0"));
+    assert_eq!((receipt.metered.unwrap().quote, quote.body.tender), (Some(quote.digest()), Some(tendered.id)));
+    assert_eq!(bids_told(&town.north, "bidder").await, ["carve for 0.001000: won; one of 2 bids"]);
+    let lost = format!("carve for 0.002000: lost against 0.001000 of {}; one of 2 bids", receipt.seller.short());
+    assert_eq!(bids_told(&south, "pricer").await, [lost]);
+    // By itself the call costs what the offer says, at either seller.
+    assert_eq!(call(&client, PRICER, "carve", text_arg("oak")).await.unwrap().charged, Amount(2_000));
+
+    // No bid, one above its own list price, and one that breaks: the other seller is left.
+    for (text, why) in [("granite", "it does not bid"), ("clay", "above the"), ("glass", "the agent broke")] {
+        let (tendered, bought) = put_out(&client, text, true).await;
+        let out = tendered.bids[1].out.as_ref().unwrap().to_string();
+        assert!(out.contains(why), "{out}");
+        let bought = bought.unwrap();
+        assert_eq!((bought.seller, bought.charged), (tendered.bids[0].candidate.listed.offer.agent, Amount(2_000)));
+    }
+
+    client.settle().await;
+    south.settle().await;
+    town.north.settle().await;
+    town.check();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_agent_puts_its_purchases_out_to_tender() {
+    let town = town().await;
+    let south = town.node("south").await;
+    sellers(&town, &south).await;
+    let client = town.client("client", Amount::credits(1)).await;
+    see(&client, PRICER, 2).await;
+    let buys = format!("[buys.\"{PRICER}\"]\nmax-price = \"0.0015\"\ndeadline-ms = 2000\n");
+    let haggler = manifest("fixture/haggler", HAGGLER, &["carve", "put-out"], "0.01", &buys);
+    town.north.deploy(&haggler, component("fixture-haggler")).await.unwrap();
+    town.fund(account_of(&town.north, "haggler").await, Amount::credits(1)).await;
+    see(&client, HAGGLER, 1).await;
+
+    // Its limit is below both list prices: without a tender there is nothing to buy.
+    let wait_ms = WAIT.as_millis() as u32;
+    let bought = call(&client, HAGGLER, "carve", minicbor::to_vec(("oak", wait_ms)).unwrap()).await.unwrap();
+    let (_, told): (u8, Vec<String>) = minicbor::decode(&bought.answer).unwrap();
+    let dear = "fixture/pricer@1.0.0 its bid of 0.002000 is above the limit of 0.001500";
+    assert_eq!(told, ["fixture/bidder@1.0.0 1000", dear, "oak"]);
+    let receipt = client.receipt(bought.receipt.unwrap()).await.unwrap().unwrap().body;
+    assert_eq!(receipt.children.len(), 1);
+    let child = client.receipt(receipt.children[0]).await.unwrap().unwrap().body;
+    assert_eq!((&*child.package, child.charged, child.price_max), ("fixture/bidder@1.0.0", Amount(1_000), Amount(1_000)));
+    assert_eq!(
+        bids_told(&south, "pricer").await,
+        ["carve for 0.002000: lost against 0.001000 of ".to_owned() + &child.seller.short() + "; it did not count"]
+    );
+
+    // Nobody is within its limit: the purchase after the tender is like any other.
+    let bought = call(&client, HAGGLER, "carve", minicbor::to_vec(("granite", wait_ms)).unwrap()).await.unwrap();
+    let (_, why) = fault_in(&bought.answer);
+    assert!(why.contains("above the limit of 0.001500"), "{why}");
+    // A tender that outlasts the call is not put out.
+    let late = client.call(HAGGLER, "carve", minicbor::to_vec(("oak", 5_000)).unwrap(), Amount::credits(1), 2_000).await.unwrap();
+    assert!(fault_in(&late.answer).1.contains("wait less"), "{}", fault_in(&late.answer).1);
 }
 
 /// What the differ asks for this call.

@@ -1,11 +1,12 @@
 //! Asking for a price before a call: the buyer's side of quotes.
 
-use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::join_all;
+use hansa_bus::RequestError;
 use hansa_economy::call::RefusalCode;
 use hansa_economy::quote::{Quote, QuoteRequest};
-use hansa_economy::{Amount, Signed};
+use hansa_economy::{Amount, PublicKey, Signed};
 use hansa_host::Fault;
 use minicbor::bytes::ByteVec;
 
@@ -56,33 +57,28 @@ impl Inner {
     }
 
     async fn ask(&self, order: &Order, candidate: Candidate) -> Result<Candidate, Fault> {
-        let held = tokio::time::timeout(QUOTE_WAIT, self.ask_seller(order, &candidate.listed)).await;
-        let offer = &candidate.listed.offer;
-        let held = held.map_err(|_| {
-            let message =
-                format!("{} on node {} named no price within {} ms", offer.package, offer.node_name, QUOTE_WAIT.as_millis());
-            Fault::Unavailable(message)
-        })??;
-        let price = held.quote.body.price;
-        Ok(Candidate { price_min: price, price_max: price, quote: Some(Arc::new(held)), ..candidate })
+        let held = self.ask_seller(order, &candidate.listed).await?;
+        Ok(candidate.at(held))
     }
 
-    async fn ask_seller(&self, order: &Order, listed: &Listed) -> Result<HeldQuote, Fault> {
-        let asked = QuoteRequest {
+    /// What is asked of this seller: the call under its own offer, with a salt for it alone.
+    pub(crate) fn question(&self, order: &Order, listed: &Listed) -> QuoteRequest {
+        QuoteRequest {
             offer: listed.digest,
             service: listed.offer.service.clone(),
             function: order.function.clone(),
             args: order.args.clone().into(),
             salt: self.exchange.ambient().bytes::<16>().to_vec().into(),
-        };
-        let reply = match self.exchange.seller_here(&listed.offer.agent) {
-            Some(seller) => seller.quote(asked.clone()).await,
-            None => self.ask_over_the_bus(&asked, listed).await?,
-        };
-        let bytes = match reply {
-            PayReply::Quoted(bytes) => bytes,
-            PayReply::NoQuote(refusal) => return Err(no_quote(listed, refusal.code, &refusal.message)),
-            other => return Err(no_quote(listed, RefusalCode::Malformed, &format!("it answered {other:?}"))),
+        }
+    }
+
+    async fn ask_seller(&self, order: &Order, listed: &Listed) -> Result<HeldQuote, Fault> {
+        let asked = self.question(order, listed);
+        let bytes = match self.say(listed, PayRequest::Quote(asked.clone()), QUOTE_WAIT).await {
+            Ok(PayReply::Quoted(bytes)) => bytes,
+            Ok(PayReply::NoQuote(refusal)) => return Err(no_quote(listed, refusal.code, &refusal.message)),
+            Ok(other) => return Err(no_quote(listed, RefusalCode::Malformed, &format!("it answered {other:?}"))),
+            Err(unsaid) => return Err(no_quote(listed, RefusalCode::Overloaded, &unsaid.to_string())),
         };
         self.check_quote(&asked, listed, &bytes).map_err(|what| {
             self.exchange.distrust(listed.offer.agent);
@@ -91,12 +87,26 @@ impl Inner {
         })
     }
 
-    async fn ask_over_the_bus(&self, asked: &QuoteRequest, listed: &Listed) -> Result<PayReply, Fault> {
-        let payload = encode_sized(&PayRequest::Quote(asked.clone()), asked.args.len() + ENVELOPE_BYTES).into();
-        let answered = self.exchange.bus().request(&pay_subject(&listed.offer.agent), payload, QUOTE_WAIT).await;
-        let bytes = answered.map_err(|error| no_quote(listed, RefusalCode::Overloaded, &error.to_string()))?;
-        minicbor::decode(&bytes)
-            .map_err(|error| no_quote(listed, RefusalCode::Malformed, &format!("its answer is none: {error}")))
+    /// Say something on a seller's `pay` endpoint: straight where it lives on this node, else over the bus.
+    pub(crate) async fn say(&self, listed: &Listed, request: PayRequest, wait: Duration) -> Result<PayReply, Unsaid> {
+        let agent = listed.offer.agent;
+        let said = async {
+            match self.exchange.seller_here(&agent) {
+                Some(seller) => Ok(seller.pay(request).await),
+                None => self.say_over_the_bus(&agent, &request, wait).await,
+            }
+        };
+        tokio::time::timeout(wait, said).await.unwrap_or(Err(Unsaid::Silent))
+    }
+
+    async fn say_over_the_bus(&self, agent: &PublicKey, request: &PayRequest, wait: Duration) -> Result<PayReply, Unsaid> {
+        let payload = encode_sized(request, request.args_bytes() + ENVELOPE_BYTES).into();
+        let answered = self.exchange.bus().request(&pay_subject(agent), payload, wait).await;
+        let bytes = answered.map_err(|error| match error {
+            RequestError::Timeout { .. } => Unsaid::Silent,
+            error => Unsaid::Lost(error.to_string()),
+        })?;
+        minicbor::decode(&bytes).map_err(|error| Unsaid::Lost(format!("its answer is none: {error}")))
     }
 
     fn check_quote(&self, asked: &QuoteRequest, listed: &Listed, bytes: &[u8]) -> Result<HeldQuote, String> {
@@ -111,6 +121,15 @@ impl Inner {
         }
         Ok(HeldQuote { quote, salt: asked.salt.clone() })
     }
+}
+
+/// Why a seller gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unsaid {
+    #[error("it does not answer in time")]
+    Silent,
+    #[error("{0}")]
+    Lost(String),
 }
 
 fn no_quote(listed: &Listed, code: RefusalCode, message: &str) -> Fault {

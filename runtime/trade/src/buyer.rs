@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use hansa_economy::channel::{AccountId, ChannelTerms};
@@ -18,6 +19,7 @@ use crate::limits::{CHANNEL_GRACE_S, DEPOSIT_CALLS, DEPOSIT_MIN};
 use crate::outgoing::{Lane, Lease, Outgoing, Taken};
 use crate::port::LedgerError;
 use crate::proof::Signatory;
+use crate::tendering::Tendered;
 use crate::terms::Terms;
 
 /// Who pays.
@@ -127,6 +129,36 @@ impl Buyer {
         let deadline_ms = (now + u64::from(terms.deadline_ms)).min(deadline_ms.unwrap_or(u64::MAX));
         let candidates = self.candidates(&order.service, &order.function, order.args.len(), terms).map_err(no_offer)?;
         let candidates = inner.priced(order, terms, candidates).await?;
+        self.buy_of(order, terms, &candidates, deadline_ms).await
+    }
+
+    /// Put this order out to every seller that can be bought from, wait so long for their sealed bids, open them, and tell the bidders how it
+    /// ended: that the best was taken (`award`; then buy by [`Buyer::buy_by`]), or nobody. The limit of `terms` is kept from the bidders.
+    pub async fn tender(&self, order: &Order, terms: &Terms, wait: Duration, award: bool) -> Result<Tendered, Fault> {
+        crate::tendering::check_wait(wait).map_err(Fault::InvalidInput)?;
+        // A bid may well be below an offer that is above the limit.
+        let all = Terms { max_price: Amount::MAX, ..terms.clone() };
+        let invited = self.candidates(&order.service, &order.function, order.args.len(), &all).map_err(no_offer)?;
+        Ok(self.inner.tender(order, terms, invited, wait, award).await)
+    }
+
+    /// Buy one call by the best bid; by the next one after a failure, where that is safe. Good until the bids end, half a minute after they
+    /// were opened, as often as the same is wanted.
+    pub async fn buy_by(
+        &self,
+        order: &Order,
+        terms: &Terms,
+        tendered: &Tendered,
+        deadline_ms: Option<u64>,
+    ) -> Result<Bought, Fault> {
+        let now = self.inner.exchange.now_ms();
+        let deadline_ms = (now + u64::from(terms.deadline_ms)).min(deadline_ms.unwrap_or(u64::MAX));
+        let candidates = tendered.within(terms)?;
+        self.buy_of(order, terms, &candidates, deadline_ms).await
+    }
+
+    async fn buy_of(&self, order: &Order, terms: &Terms, candidates: &[Candidate], deadline_ms: u64) -> Result<Bought, Fault> {
+        let inner = &self.inner;
         let call = Digest(inner.exchange.ambient().bytes());
         let attempts = candidates.len().min(terms.retries as usize + 1);
         let mut last =

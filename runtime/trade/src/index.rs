@@ -47,6 +47,13 @@ impl Candidate {
         self.quoted && self.quote.is_none()
     }
 
+    /// The same for the price that its seller named.
+    pub(crate) fn at(self, held: HeldQuote) -> Candidate {
+        let price = held.quote.body.price;
+        let price_min = if self.quoted { price } else { self.price_min.min(price) };
+        Candidate { price_min, price_max: price, quote: Some(Arc::new(held)), ..self }
+    }
+
     /// What the terms have to allow for it to be of use.
     fn needs(&self) -> Amount {
         if self.is_open() { self.price_min } else { self.price_max }
@@ -236,23 +243,23 @@ impl OfferIndex {
     }
 }
 
-fn fits(offer: &Offer, terms: &Terms) -> bool {
+pub(crate) fn fits(offer: &Offer, terms: &Terms) -> bool {
     let labelled = |(name, value): (&String, &String)| offer.labels.get(name).is_some_and(|values| values.contains(value));
     terms.labels.iter().all(labelled) && terms.sellers.as_ref().is_none_or(|sellers| sellers.contains(&offer.agent))
 }
 
-/// Best first.
+/// Best first. Ties are broken by key, so that two nodes choose alike.
 pub(crate) fn sort(candidates: &mut [Candidate], prefer: Prefer) {
-    candidates.sort_by_key(|candidate| rank(candidate, prefer));
+    candidates.sort_by_key(|candidate| (rank(candidate, prefer), candidate.listed.offer.agent));
 }
 
-/// Ties are broken by key, so that two nodes choose alike.
-fn rank(candidate: &Candidate, prefer: Prefer) -> (u128, u128, PublicKey) {
+/// The lower, the better.
+pub(crate) fn rank(candidate: &Candidate, prefer: Prefer) -> (u128, u128) {
     let latency = u128::from(candidate.latency_ms.unwrap_or(0));
     let price = candidate.price_max.0;
     match prefer {
-        Prefer::Cheapest => (price, latency, candidate.listed.offer.agent),
-        Prefer::Fastest => (latency, price, candidate.listed.offer.agent),
+        Prefer::Cheapest => (price, latency),
+        Prefer::Fastest => (latency, price),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod asking;
 mod attempt;
+mod bidding;
 mod books;
 mod buyer;
 mod exchange;
@@ -19,6 +20,7 @@ mod redeem;
 mod seller;
 mod settle;
 mod tariff;
+mod tendering;
 mod terms;
 #[cfg(test)]
 mod tests;
@@ -28,6 +30,9 @@ pub use books::{Books, BooksError};
 pub use buyer::{Bought, Buyer, Fits, Order, Payer};
 pub use exchange::{Exchange, call_subject, pay_subject, subject_token};
 pub use index::{Candidate, ListError, Listed, NoOffer, OfferIndex};
-pub use port::{Ambient, Asked, ChannelState, Done, Ended, Fill, Job, LedgerAnswer, LedgerError, LedgerPort, Serve};
+pub use port::{
+    Ambient, Asked, ChannelState, Done, Ended, Fill, Invited, Job, LedgerAnswer, LedgerError, LedgerPort, Serve, Told,
+};
 pub use seller::{OfferTerms, Seller};
+pub use tendering::{Bid, NoBid, Tendered};
 pub use terms::{Narrowing, Prefer, Terms};

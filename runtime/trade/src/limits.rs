@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use hansa_economy::limits::STATEMENT_BYTES_MAX;
+use hansa_host::limits::{TENDER_WAIT_MS_MAX, TENDER_WAIT_MS_MIN};
 
 /// Offers kept in the index.
 pub const OFFERS_MAX: usize = 100_000;
@@ -86,5 +87,22 @@ pub const QUOTE_WAIT: Duration = Duration::from_millis(1_000);
 pub const QUOTES_ASKED: usize = 4;
 /// Prices that an agent works out at the same time; more are refused at once, as nobody pays for them.
 pub const QUOTES_AT_ONCE: usize = 8;
+/// How long a tender waits for bids, at least: below that a bidder on another node could hardly answer.
+pub const TENDER_WAIT_MIN: Duration = Duration::from_millis(TENDER_WAIT_MS_MIN as u64);
+/// How long at most. Bidders are programs with [`QUOTE_TIME_MAX`]; and with [`QUOTE_LIFE`] after it, a bid still ends before the offer does that
+/// it stands on, which has [`OFFER_LIFE`] less [`OFFER_RENEWAL`] left when it is seen.
+pub const TENDER_WAIT_MAX: Duration = Duration::from_millis(TENDER_WAIT_MS_MAX as u64);
+/// Sellers that one tender is sent to.
+pub const TENDER_SELLERS_MAX: usize = 64;
+/// Bids that one seller keeps until they are opened; where there are more, it bids in no further tender.
+pub const BIDS_OPEN_MAX: usize = 1024;
+/// How long a seller keeps a bid after the deadline, to open it and to hear the outcome.
+pub const BID_KEPT: Duration = Duration::from_secs(5);
+/// How far the clocks of a buyer and a seller may be apart in a tender. A seller that is asked so much too early waits, then opens its bid.
+pub const TENDER_SKEW_MAX: Duration = Duration::from_millis(250);
+/// How long a buyer waits for a bid to be opened.
+pub const OPENING_WAIT: Duration = Duration::from_secs(1);
+/// How long it waits until bidders have heard the outcome.
+pub const OUTCOME_WAIT: Duration = Duration::from_millis(250);
 /// Verified tree heads that are remembered.
 pub const TREE_HEADS_KEPT: usize = 4096;

@@ -1,4 +1,4 @@
-//! A seller's `pay` endpoint: takes acknowledgements, and closes channels when their payers wish it.
+//! A seller's `pay` endpoint: takes acknowledgements, closes channels when their payers wish it, names prices and bids.
 
 use hansa_economy::Amount;
 use hansa_economy::call::{Refusal, RefusalCode};
@@ -24,6 +24,9 @@ pub(crate) async fn pay(inner: &Inner, request: PayRequest) -> PayReply {
             PayReply::Taken(taken)
         }
         PayRequest::Quote(asked) => crate::quoting::quote(inner, asked).await,
+        PayRequest::Tender(invitation) => crate::bidding::bid(inner, invitation).await,
+        PayRequest::Open(tender) => crate::bidding::open(inner, tender).await,
+        PayRequest::Outcome(outcome) => crate::bidding::told(inner, &outcome),
         PayRequest::Close(wish) => close(inner, &wish).await.unwrap_or_else(PayReply::Refused),
     }
 }

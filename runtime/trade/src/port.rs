@@ -12,6 +12,7 @@ use hansa_economy::ledger::{
 };
 use hansa_economy::quote::QuoteRequest;
 use hansa_economy::receipt::ModelRun;
+use hansa_economy::tender::{Invitation, OpenedBid};
 use hansa_economy::{Amount, Digest, Keypair, PublicKey};
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
@@ -164,6 +165,36 @@ pub struct Asked {
     pub deadline: Instant,
 }
 
+/// A tender that an agent may bid in.
+#[derive(Clone, Debug)]
+pub struct Invited {
+    /// The call.
+    pub asked: Asked,
+    /// The tender's id.
+    pub tender: Digest,
+    /// The key that would pay.
+    pub buyer: PublicKey,
+    /// The most that the offer lets this call cost; none where the agent names the price on request.
+    pub list: Option<Amount>,
+}
+
+/// How a tender ended that the agent had a bid in.
+#[derive(Clone, Debug)]
+pub struct Told<'a> {
+    /// The tender's id.
+    pub tender: Digest,
+    /// The function.
+    pub function: &'a str,
+    /// The agent's own bid.
+    pub bid: Amount,
+    /// Who was taken, and for what; none where the buyer took nobody.
+    pub winner: Option<(PublicKey, Amount)>,
+    /// Bids that counted.
+    pub bids: usize,
+    /// Whether the agent's was one of them.
+    pub counted: bool,
+}
+
 /// Runs calls of one agent.
 pub trait Serve: Send + Sync {
     /// Do these arguments fit the function? Error: why not, for the buyer.
@@ -174,6 +205,16 @@ pub trait Serve: Send + Sync {
     fn price(&self, asked: Asked) -> BoxFuture<'_, Result<Amount, String>> {
         Box::pin(async move { Err(format!("`{}` has no quoted price", asked.function)) })
     }
+    /// Bid for a call: at most its list price, or the offer's `max` where it has none. `None` is no bid; an error says why there is none, for
+    /// the buyer. Whoever does not care bids its price.
+    fn bid(&self, invited: Invited) -> BoxFuture<'_, Result<Option<Amount>, String>> {
+        match invited.list {
+            Some(list) => Box::pin(async move { Ok(Some(list)) }),
+            None => Box::pin(async move { self.price(invited.asked).await.map(Some) }),
+        }
+    }
+    /// A tender has ended: for whoever watches.
+    fn told(&self, _told: &Told<'_>) {}
     /// A call has ended and is booked: for whoever watches.
     fn ended(&self, _call: &Ended<'_>) {}
 }
@@ -205,6 +246,25 @@ pub(crate) enum PayRequest {
     /// What would this call cost?
     #[n(2)]
     Quote(#[n(0)] QuoteRequest),
+    /// What do you bid for this call? The answer is sealed.
+    #[n(3)]
+    Tender(#[n(0)] Invitation),
+    /// Bids are due: open the one in this tender.
+    #[n(4)]
+    Open(#[n(0)] Digest),
+    /// A signed [`hansa_economy::tender::Outcome`].
+    #[n(5)]
+    Outcome(#[n(0)] ByteVec),
+}
+
+impl PayRequest {
+    /// Bytes of the arguments in it.
+    pub(crate) fn args_bytes(&self) -> usize {
+        match self {
+            PayRequest::Quote(asked) | PayRequest::Tender(Invitation { asked, .. }) => asked.args.len(),
+            _ => 0,
+        }
+    }
 }
 
 /// The seller's answer.
@@ -225,7 +285,13 @@ pub(crate) enum PayReply {
     /// A signed [`hansa_economy::quote::Quote`].
     #[n(4)]
     Quoted(#[n(0)] ByteVec),
-    /// No price is named, and why.
+    /// No price is named, or no bid made or opened, and why.
     #[n(5)]
     NoQuote(#[n(0)] Refusal),
+    /// A signed [`hansa_economy::tender::SealedBid`].
+    #[n(6)]
+    Sealed(#[n(0)] ByteVec),
+    /// The bid.
+    #[n(7)]
+    Opened(#[n(0)] OpenedBid),
 }

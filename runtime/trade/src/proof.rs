@@ -12,6 +12,7 @@ use hansa_economy::limits::TREE_LEAVES_MAX;
 use hansa_economy::quote::Quote;
 use hansa_economy::receipt::Receipt;
 use hansa_economy::statement::{Draft, Memo, Share, Unverified, sign_all};
+use hansa_economy::tender::SealedBid;
 use hansa_economy::{Digest, Keypair, Signed, Statement, StatementError, Verifier};
 use tokio::sync::oneshot;
 
@@ -181,6 +182,11 @@ pub(crate) fn check_voucher(
 
 /// The buyer checks that it was the seller who stated it.
 pub(crate) fn check_receipt(bytes: &[u8], seller: &Verifier, heads: &Heads) -> Result<Signed<Receipt>, StatementError> {
+    Unverified::read(bytes)?.verify(seller, heads)
+}
+
+/// The buyer checks that a sealed bid is the seller's.
+pub(crate) fn check_sealed_bid(bytes: &[u8], seller: &Verifier, heads: &Heads) -> Result<Signed<SealedBid>, StatementError> {
     Unverified::read(bytes)?.verify(seller, heads)
 }
 

@@ -1,6 +1,8 @@
 //! Naming a price before a call: the seller's side of quotes.
 
-use std::time::Instant;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use hansa_economy::call::{CallRequest, Refusal, RefusalCode};
 use hansa_economy::offer::{Offer, Price};
@@ -21,57 +23,88 @@ pub(crate) async fn quote(inner: &Inner, asked: QuoteRequest) -> PayReply {
 }
 
 async fn named(inner: &Inner, asked: QuoteRequest) -> Result<Signed<Quote>, Refusal> {
-    let request = as_call(&asked);
-    let offer = inner.offer(&request)?;
-    let price = offer.functions.get(&asked.function).ok_or_else(|| not_sold(&request))?;
-    if !price.quoted {
-        let message = format!("the price of `{}` is in the offer; call it without a quote", asked.function);
-        return Err(Refusal::new(RefusalCode::Quote, message));
+    let question = Question::new(inner, asked)?;
+    if !question.price.quoted {
+        return Err(declined(format!("the price of `{}` is in the offer; call it without a quote", question.request.function)));
     }
-    inner.check_arguments(&request, &offer)?;
-    let Ok(_place) = inner.quoting.try_acquire() else {
-        return Err(overloaded());
-    };
-    let amount = asked_of_the_agent(inner, &asked, price).await?;
-    let quote = Quote {
-        offer: asked.offer,
-        seller: inner.key.public(),
-        arguments: arguments_digest(&asked.salt, &asked.args),
-        service: asked.service,
-        function: asked.function,
-        price: amount,
-        valid_until_ms: life_end(inner.exchange.now_ms(), &offer),
-    };
-    Ok(Signed::new(quote, &inner.key))
+    let asked = question.asked(QUOTE_TIME_MAX);
+    let amount = question.said(inner.serve.price(asked), QUOTE_TIME_MAX).await?;
+    question.check(amount)?;
+    Ok(question.promise(amount, inner.exchange.now_ms().saturating_add(QUOTE_LIFE.as_millis() as u64), None))
 }
 
-async fn asked_of_the_agent(inner: &Inner, asked: &QuoteRequest, price: &Price) -> Result<Amount, Refusal> {
-    let deadline = Instant::now() + QUOTE_TIME_MAX;
-    let (service, function) = (asked.service.clone(), asked.function.clone());
-    let question = Asked { service, function, args: asked.args.0.clone(), deadline };
-    let declined = |message: String| Refusal::new(RefusalCode::Quote, message);
-    let named = tokio::time::timeout(QUOTE_TIME_MAX, inner.serve.price(question)).await;
-    let amount = named.map_err(|_| declined(format!("no price came within {} ms", QUOTE_TIME_MAX.as_millis())))?;
-    let amount = amount.map_err(declined)?;
-    match amount <= price.max {
-        true => Ok(amount),
-        false => Err(declined(format!("this call would cost {amount}, above the offer's limit of {}", price.max))),
+/// A call that a price is worked out for, with the offer that it would be under.
+pub(crate) struct Question<'a> {
+    inner: &'a Inner,
+    /// The call that it would be.
+    pub(crate) request: CallRequest,
+    pub(crate) offer: Arc<Offer>,
+    pub(crate) price: Price,
+}
+
+impl<'a> Question<'a> {
+    /// Refusal: it would not be served.
+    pub(crate) fn new(inner: &'a Inner, asked: QuoteRequest) -> Result<Question<'a>, Refusal> {
+        let request = as_call(asked);
+        let offer = inner.offer(&request)?;
+        let price = offer.functions.get(&request.function).ok_or_else(|| not_sold(&request))?.clone();
+        inner.check_arguments(&request, &offer)?;
+        Ok(Question { inner, request, offer, price })
     }
 }
 
-fn life_end(now_ms: u64, offer: &Offer) -> u64 {
-    offer.valid_until_ms.min(now_ms.saturating_add(QUOTE_LIFE.as_millis() as u64))
+impl Question<'_> {
+    /// As the agent gets it.
+    pub(crate) fn asked(&self, time: Duration) -> Asked {
+        let (service, function) = (self.request.service.clone(), self.request.function.clone());
+        Asked { service, function, args: self.request.args.0.clone(), deadline: Instant::now() + time }
+    }
+
+    /// What the agent says, if there is room to ask it and it answers in time.
+    pub(crate) async fn said<T>(&self, answer: impl Future<Output = Result<T, String>>, time: Duration) -> Result<T, Refusal> {
+        let Ok(_place) = self.inner.quoting.try_acquire() else {
+            return Err(overloaded());
+        };
+        let said = tokio::time::timeout(time, answer).await;
+        said.map_err(|_| declined(format!("no price came within {} ms", time.as_millis())))?.map_err(declined)
+    }
+
+    /// The offer holds the agent to its limit.
+    pub(crate) fn check(&self, amount: Amount) -> Result<(), Refusal> {
+        match amount <= self.price.max {
+            true => Ok(()),
+            false => Err(declined(format!("this call would cost {amount}, above the offer's limit of {}", self.price.max))),
+        }
+    }
+
+    /// The agent's word on it, until then or until the offer ends.
+    pub(crate) fn promise(&self, price: Amount, until_ms: u64, tender: Option<Digest>) -> Signed<Quote> {
+        let quote = Quote {
+            offer: self.request.offer,
+            seller: self.inner.key.public(),
+            arguments: arguments_digest(&self.request.salt, &self.request.args),
+            service: self.request.service.clone(),
+            function: self.request.function.clone(),
+            price,
+            valid_until_ms: self.offer.valid_until_ms.min(until_ms),
+            tender,
+        };
+        Signed::new(quote, &self.inner.key)
+    }
 }
 
-/// The call that it would be.
-fn as_call(asked: &QuoteRequest) -> CallRequest {
+pub(crate) fn declined(message: impl Into<String>) -> Refusal {
+    Refusal::new(RefusalCode::Quote, message)
+}
+
+fn as_call(asked: QuoteRequest) -> CallRequest {
     CallRequest {
         call: Digest::default(),
-        service: asked.service.clone(),
-        function: asked.function.clone(),
-        args: asked.args.clone(),
+        service: asked.service,
+        function: asked.function,
+        args: asked.args,
         deadline_ms: u64::MAX,
-        salt: asked.salt.clone(),
+        salt: asked.salt,
         offer: asked.offer,
         voucher: None,
         trace: None,
@@ -79,18 +112,19 @@ fn as_call(asked: &QuoteRequest) -> CallRequest {
     }
 }
 
-/// The quote that a call for a quoted price goes by; none where the offer itself tells the price.
+/// The quote that a call goes by: needed where the price is named on request, else a bid in a tender; none where the offer itself tells the
+/// price.
 pub(crate) fn accepted(inner: &Inner, request: &CallRequest, price: &Price) -> Result<Option<Signed<Quote>>, Refusal> {
-    if !price.quoted {
-        return Ok(None);
-    }
-    let wrong = |message: &str| Refusal::new(RefusalCode::Quote, message);
-    let missing = || wrong("the price of this function is named on request; ask for a quote first");
-    let bytes = request.quote.as_ref().ok_or_else(missing)?;
+    let Some(bytes) = request.quote.as_ref() else {
+        return match price.quoted {
+            true => Err(declined("the price of this function is named on request; ask for a quote first")),
+            false => Ok(None),
+        };
+    };
     let quote = proof::check_quote(bytes, &inner.verifier, inner.exchange.heads());
-    let quote = quote.map_err(|error| wrong(&format!("the quote is not one of this seller: {error}")))?;
+    let quote = quote.map_err(|error| declined(format!("the quote is not one of this seller: {error}")))?;
     match quote.body.covers(request, inner.exchange.now_ms()) {
         true => Ok(Some(quote)),
-        false => Err(wrong("the quote is past its time, or for another call; ask for another")),
+        false => Err(declined("the quote is past its time, or for another call; ask for another")),
     }
 }

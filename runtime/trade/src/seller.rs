@@ -9,17 +9,18 @@ use hansa_economy::call::{CallReply, CallRequest, Refusal, RefusalCode, response
 use hansa_economy::channel::{Admission, LaneCredit, LaneRefusal, Voucher};
 use hansa_economy::limits::{FAULT_MESSAGE_BYTES_MAX, RECEIPT_CHILDREN_MAX, RECEIPT_MODELS_MAX};
 use hansa_economy::offer::Offer;
-use hansa_economy::quote::{Quote, QuoteRequest};
+use hansa_economy::quote::Quote;
 use hansa_economy::receipt::{Ending, Metered, Receipt};
 use hansa_economy::{Amount, Digest, Keypair, PublicKey, Signed, Verifier};
 use hansa_host::{Fault, is_fault};
 use tokio::sync::Semaphore;
 
+use crate::bidding::Bids;
 use crate::books::{Counted, Customer, customer};
 use crate::exchange::Exchange;
 use crate::incoming::{Incoming, IncomingLane, Ledgers};
 use crate::limits::{ENVELOPE_BYTES, OFFER_LIFE, OFFER_VERSIONS_KEPT, QUOTES_AT_ONCE, STORED_REPLY_BYTES_MAX};
-use crate::port::{Done, Ended, Job, PayReply, Serve};
+use crate::port::{Done, Ended, Job, PayReply, PayRequest, Serve};
 use crate::proof::{self, Signatory};
 use crate::redeem::Haste;
 use crate::tariff::Answered;
@@ -39,6 +40,8 @@ pub(crate) struct Inner {
     pub(crate) verifier: Verifier,
     /// Places for working out prices.
     pub(crate) quoting: Semaphore,
+    /// Bids in tenders that are open.
+    pub(crate) bids: Bids,
     /// Offers that are honoured, newest first, by digest.
     offers: Mutex<VecDeque<(Digest, Arc<Offer>)>>,
     places: HashMap<String, Arc<Semaphore>>,
@@ -66,6 +69,7 @@ impl Seller {
             signatory: Signatory::new(key.clone()),
             verifier: key.verifier(),
             quoting: Semaphore::new(QUOTES_AT_ONCE),
+            bids: Bids::default(),
             key: key.clone(),
             serve,
             exchange: exchange.clone(),
@@ -113,12 +117,18 @@ impl Seller {
     /// Serve one encoded message on the `pay` endpoint.
     pub async fn pay_bytes(&self, payload: &[u8]) -> Result<Bytes, String> {
         let request = minicbor::decode(payload).map_err(|error| format!("not a payment message: {error}"))?;
-        Ok(encode(&crate::pay::pay(&self.inner, request).await))
+        Ok(encode(&self.pay(request).await))
     }
 
-    /// Name the price of a call, or say why not.
-    pub(crate) async fn quote(&self, asked: QuoteRequest) -> PayReply {
-        crate::quoting::quote(&self.inner, asked).await
+    /// Serve one message of the `pay` endpoint.
+    pub(crate) async fn pay(&self, request: PayRequest) -> PayReply {
+        crate::pay::pay(&self.inner, request).await
+    }
+
+    /// How many more prices may be asked for now.
+    #[cfg(test)]
+    pub(crate) fn places_for_prices(&self) -> usize {
+        self.inner.quoting.available_permits()
     }
 
     /// Redeem everything that is acknowledged, now. Returns how many channels were brought to the ledger.

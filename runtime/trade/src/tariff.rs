@@ -22,10 +22,13 @@ pub(crate) struct Answered<'a> {
 impl Answered<'_> {
     /// What it costs, going by `metered`.
     pub(crate) fn cost(&self, metered: &Metered) -> Amount {
+        let listed = self.offer.due(self.function, &self.measure(metered), metered.calls_before);
         match self.quote {
+            None => listed,
             Some(_) if self.offer.is_free(metered.calls_before) => Amount::ZERO,
-            Some(quote) => quote.body.price,
-            None => self.offer.due(self.function, &self.measure(metered), metered.calls_before),
+            Some(quote) if self.offer.functions.get(self.function).is_some_and(|price| price.quoted) => quote.body.price,
+            // A bid makes nothing dearer than it would be without it.
+            Some(bid) => bid.body.price.min(listed),
         }
     }
 

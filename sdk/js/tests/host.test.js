@@ -55,6 +55,13 @@ world({
       host.narrowed.push([service, limits]);
     },
   },
+  "hansa:market/tenders@0.1.0": {
+    open(...put) {
+      if (put[0] === "a:b/c@0.1.0") throw failure("nobody sells it");
+      host.put = put;
+      return [{ seller: "did:key:zA", price: 7, out: null }];
+    },
+  },
   "hansa:market/offers@0.1.0": { search: () => [{ seller: "did:key:zA", priceMax: 40 }] },
   "hansa:inference/models@0.1.0": { list: () => [{ model: { name: "minilm" } }], info() {}, countTokens: (_, texts) => texts.map(() => 4) },
   "hansa:inference/text@0.1.0": {
@@ -74,8 +81,8 @@ world({
   },
   "wasi:keyvalue/store@0.2.0-draft2": { open: () => new Bucket() },
 });
-const names = ["context", "log", "market", "inference", "store", "generation", "metering", "topics", "wallet"];
-const [context, log, market, inference, store, generation, metering, topics, wallet] = await Promise.all(names.map((name) => import(`../${name}.js`)));
+const names = ["context", "log", "market", "inference", "store", "generation", "metering", "topics", "wallet", "tenders"];
+const [context, log, market, inference, store, generation, metering, topics, wallet, tenders] = await Promise.all(names.map((name) => import(`../${name}.js`)));
 
 test("the call being served is told, and outside of one that there is none", () => {
   assert.equal(context.whoami().name, "acme/agent");
@@ -117,6 +124,13 @@ test("terms are narrowed by what is said, and a refusal is told", () => {
   assert.deepEqual(host.narrowed, [["a:b/d@0.1.0", { maxPrice: 5, deadlineMs: null, prefer: "fastest", sellers: null }]]);
   assert.throws(() => market.narrow("a:b/c@0.1.0", {}), { kind: "failed", reason: "could not narrow the terms for `a:b/c@0.1.0`: `a:b/c@0.1.0` is no import" });
   assert.equal(market.offers("a:b/d@0.1.0", "e")[0].priceMax, 40);
+});
+
+test("a call is put out to tender with its arguments, and a refusal is told", () => {
+  assert.equal(tenders.tender("a:b/d@0.1.0", "e", ["ä", "1"], 50)[0].price, 7);
+  assert.deepEqual(host.put, ["a:b/d@0.1.0", "e", '["ä","1"]', 50]);
+  const reason = "could not put `e` of `a:b/c@0.1.0` out to tender: nobody sells it";
+  assert.throws(() => tenders.tender("a:b/c@0.1.0", "e", []), { kind: "failed", reason });
 });
 
 test("inference passes limits on and tells errors as faults", () => {

@@ -1,6 +1,7 @@
-"""The market an agent buys from: narrow the terms, look at the offers. Buying itself is a call of the imported interface.
+"""The market an agent buys from: narrow the terms, look at the offers, let sellers bid. Buying itself is a call of the imported interface.
 
-The world needs `import hansa:market/terms@0.1.0;` for `narrow` and `import hansa:market/offers@0.1.0;` for `offers`.
+The world needs `import hansa:market/terms@0.1.0;` for `narrow`, `import hansa:market/offers@0.1.0;` for `offers` and
+`import hansa:market/tenders@0.1.0;` for `tender`.
 
 >>> from hansa_sdk import market, testing
 >>> seen = testing.Terms(offers=[testing.offer("did:key:zA", price_max=40), testing.offer("did:key:zB", price_max=90)])
@@ -10,18 +11,28 @@ The world needs `import hansa:market/terms@0.1.0;` for `narrow` and `import hans
 [40, 90]
 >>> seen.narrowed[0].max_price
 50
+
+`tender` lets all sellers bid; calling the import with the same arguments then buys by the best bid:
+
+>>> bidding = testing.Terms(bids=[testing.bid("did:key:zB", price=30), testing.bid("did:key:zA", out="no bid before the deadline")])
+>>> with testing.world(bidding.bindings):
+...     best, *others = market.tender("commons:embedding/embedder@0.1.0", "embed", [["good day"]], wait_ms=500)
+>>> best.price, [bid.out for bid in others]
+(30, ['no bid before the deadline'])
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import List, Optional
+from typing import Any, List, Optional
 
 from hansa_sdk import fault
 from hansa_sdk._bindings import find
 
 _terms = find("hansa:market/terms@0.1.0", ("narrow",))
 _offers = find("hansa:market/offers@0.1.0", ("search",))
+_tenders = find("hansa:market/tenders@0.1.0", ("open",))
 _types = find("hansa:market/types@0.1.0", ("Limits", "Prefer"))
 
 
@@ -39,6 +50,22 @@ class Offer:
     """The most that one call of the function can cost, in millionths of a credit."""
     latency_ms: Optional[int]
     """Median of this buyer's own calls; none before the first."""
+
+
+@dataclass(frozen=True)
+class Bid:
+    """One seller in a tender."""
+
+    seller: str
+    """The selling agent's key, `did:key:…`."""
+    package: str
+    """Its package, `publisher/name@version`."""
+    node: str
+    """The node it runs on."""
+    price: Optional[int]
+    """The most that the call costs there, in millionths of a credit; none where the bid does not count."""
+    out: Optional[str]
+    """Why it does not count; none where it does."""
 
 
 def narrow(
@@ -73,3 +100,18 @@ def offers(service: str, function: str) -> List[Offer]:
     except fault.Err as error:
         raise fault.failed(f"could not look at the offers for `{service}`: {fault.reason(error)}") from None
     return [Offer(offer.seller, offer.package, offer.node, offer.price_max, offer.latency_ms) for offer in found]
+
+
+def tender(service: str, function: str, arguments: Any, *, wait_ms: int = 1000) -> List[Bid]:
+    """Let all sellers that the present terms allow bid for `function` of `service` with these `arguments`, and wait so long (50 to 10,000).
+
+    `arguments`: a list, or a dict by parameter, in the published mapping of WIT values to JSON (bytes are base64, 64-bit integers decimal
+    strings). Nobody can read a bid before the time is over. Bids that count come first, best first; calling the import with the same
+    arguments then buys by these bids, from the best on, for half a minute. That nobody bids is no error. Raises the fault `failed` where
+    `service` is no import of this component, nobody sells it, or the arguments do not fit.
+    """
+    try:
+        found = _tenders.open(service, function, json.dumps(arguments), wait_ms)
+    except fault.Err as error:
+        raise fault.failed(f"could not put `{function}` of `{service}` out to tender: {fault.reason(error)}") from None
+    return [Bid(bid.seller, bid.package, bid.node, bid.price, bid.out) for bid in found]

@@ -35,6 +35,7 @@ _PLACES: Dict[str, List[Tuple[Any, str]]] = {
     "hansa:inference/text": [(_inference, "_text")],
     "hansa:inference/types": [(_inference, "_types"), (_generation, "_inference")],
     "hansa:market/offers": [(_market, "_offers")],
+    "hansa:market/tenders": [(_market, "_tenders")],
     "hansa:market/terms": [(_market, "_terms")],
     "hansa:market/types": [(_market, "_types")],
     "hansa:wallet/wallet": [(_wallet, "_wallet")],
@@ -182,11 +183,21 @@ def offer(seller: str, price_max: int, package: str = "acme/seller@0.1.0", node:
     return SimpleNamespace(seller=seller, package=package, node=node, price_max=price_max, latency_ms=latency_ms)
 
 
-class Terms:
-    """A market with `offers`; `narrowed` keeps the limits that were set; `bindings` are its interfaces."""
+def bid(seller: str, price: Optional[int] = None, out: Optional[str] = None, package: str = "acme/seller@0.1.0", node: str = "north") -> Any:
+    """A bid as `hansa:market/tenders` gives it."""
+    return SimpleNamespace(seller=seller, package=package, node=node, price=price, out=out)
 
-    def __init__(self, offers: Optional[List[Any]] = None) -> None:
+
+class Terms:
+    """A market with `offers` and `bids`; `narrowed` keeps the limits that were set, `tendered` what was put out; `bindings` are its interfaces."""
+
+    def __init__(self, offers: Optional[List[Any]] = None, bids: Optional[List[Any]] = None) -> None:
         self.narrowed: List[Any] = []
+        self.tendered: List[Any] = []
+
+        def open(*tender: Any) -> List[Any]:
+            self.tendered.append(tender)
+            return list(bids or [])
 
         def limits(max_price: Any, deadline_ms: Any, prefer: Any, sellers: Any) -> Any:
             return SimpleNamespace(max_price=max_price, deadline_ms=deadline_ms, prefer=prefer, sellers=sellers)
@@ -195,6 +206,7 @@ class Terms:
             "hansa:market/types": SimpleNamespace(Limits=limits, Prefer=enum.Enum("Prefer", ["CHEAPEST", "FASTEST"])),
             "hansa:market/terms": SimpleNamespace(narrow=lambda _, limits: self.narrowed.append(limits)),
             "hansa:market/offers": SimpleNamespace(search=lambda _, __: list(offers or [])),
+            "hansa:market/tenders": SimpleNamespace(open=open),
         }
 
 

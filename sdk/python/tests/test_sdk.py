@@ -65,6 +65,7 @@ class Host(unittest.TestCase):
             (lambda: log.info("x"), "import hansa:agent/log@0.1.0;"),
             (store.open, "import wasi:keyvalue/store@0.2.0-draft2;"),
             (lambda: market.offers("a:b/c", "d"), "import hansa:market/offers@0.1.0;"),
+            (lambda: market.tender("a:b/c", "d", []), "import hansa:market/tenders@0.1.0;"),
             (lambda: inference.embed("minilm", ["x"]), "import hansa:inference/text@0.1.0;"),
             (lambda: metering.count(1), "import hansa:agent/metering@0.1.0;"),
             (lambda: topics.publish("a", b""), "import hansa:agent/topics@0.1.0;"),
@@ -152,6 +153,19 @@ class Market(unittest.TestCase):
         bindings = {**testing.Terms().bindings, "hansa:market/terms": SimpleNamespace(narrow=refuse)}
         with testing.world(bindings), testing.raises("failed", "could not narrow the terms for `a:b/c`: `a:b/c` is no import"):
             market.narrow("a:b/c", max_price=1)
+
+    def test_a_tender_passes_the_arguments_on_and_tells_a_refusal(self):
+        seen = testing.Terms(bids=[testing.bid("did:key:zA", 7)])
+        with testing.world(seen.bindings):
+            self.assertEqual(market.tender("a:b/c", "d", ["ä", 1], wait_ms=50)[0].price, 7)
+        self.assertEqual(seen.tendered, [("a:b/c", "d", '["\\u00e4", 1]', 50)])
+
+        def refuse(*_):
+            raise testing.err("nobody sells it")
+
+        refusing = {**seen.bindings, "hansa:market/tenders": SimpleNamespace(open=refuse)}
+        with testing.world(refusing), testing.raises("failed", "could not put `d` of `a:b/c` out to tender: nobody sells it"):
+            market.tender("a:b/c", "d", [])
 
     def test_an_unknown_order_is_an_error_of_the_author(self):
         with self.assertRaisesRegex(ValueError, "`prefer` is `best`"):

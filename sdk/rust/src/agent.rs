@@ -20,6 +20,17 @@
 ///     }
 /// }
 /// ```
+///
+/// An agent bids its price where a buyer puts a call out to tender. To bid lower, export `hansa:market/bidding@0.1.0` in the same way:
+///
+/// ```ignore
+/// impl bindings::exports::hansa::market::bidding::Guest for Shouter {
+///     /// Four fifths of the list price; nothing where that is not known.
+///     async fn bid(tender: bindings::exports::hansa::market::bidding::Tender) -> Result<Option<u64>, String> {
+///         Ok(tender.list_price.map(|price| price * 4 / 5))
+///     }
+/// }
+/// ```
 #[macro_export]
 macro_rules! agent {
     (world: $world:literal, wit: [$($path:tt),+ $(,)?], agent: $agent:ident $(,)?) => {

@@ -50,7 +50,8 @@
 //! purchases run at once under [`join_all`] or [`join_at_most`]; [`Bought`] turns a supplier's fault into one that makes
 //! sense to the agent's own customer.
 //!
-//! An agent that makes its own prices exports `hansa:market/pricing@0.1.0`, see [`agent!`]; `agents/differ` does.
+//! An agent that makes its own prices exports `hansa:market/pricing@0.1.0`, see [`agent!`]; `agents/differ` does. One that bids in tenders as it
+//! likes exports `hansa:market/bidding@0.1.0`; [`market::tender`] puts a purchase out to such bids.
 //!
 //! An agent that wakes up by itself exports `hansa:agent/autonomy@0.1.0` in its world (with `wit/hansa-agent` among the contracts) and
 //! says when in `[runs]` of `agent.toml`; `bindings::exports::hansa::agent::autonomy::Guest` is then its second trait.

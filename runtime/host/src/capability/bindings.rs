@@ -12,6 +12,7 @@ wasmtime::component::bindgen!({
             import hansa:agent/metering@0.1.0;
             import hansa:market/terms@0.1.0;
             import hansa:market/offers@0.1.0;
+            import hansa:market/tenders@0.1.0;
             import hansa:inference/models@0.1.0;
             import hansa:inference/tensors@0.1.0;
             import hansa:inference/text@0.1.0;

@@ -1,11 +1,11 @@
 //! The market as the host sees it: something that answers a purchase with a value or a fault.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
 
-pub use super::bindings::hansa::market::types::{Limits, Offer, Prefer};
+pub use super::bindings::hansa::market::types::{Bid, Limits, Offer, Prefer};
 use super::{Absent, bindings::hansa::market, ready};
 use crate::{
     limits::FAULT_TEXT_BYTES_MAX,
@@ -40,6 +40,10 @@ pub trait Market: Send + Sync {
 
     /// Offers that satisfy the present terms, best first.
     fn offers(&self, service: String, function: String) -> BoxFuture<'_, Result<Vec<Offer>, String>>;
+
+    /// Puts a call out to all sellers and waits so long for their bids: those that count first, best first. Purchases of the same that follow in
+    /// this call go by them.
+    fn tender(&self, purchase: Purchase, wait: Duration) -> BoxFuture<'_, Result<Vec<Bid>, String>>;
 }
 
 impl Market for Absent {
@@ -53,6 +57,10 @@ impl Market for Absent {
 
     fn offers(&self, service: String, _: String) -> BoxFuture<'_, Result<Vec<Offer>, String>> {
         ready(Err(format!("no market here to buy `{service}` from")))
+    }
+
+    fn tender(&self, purchase: Purchase, _: Duration) -> BoxFuture<'_, Result<Vec<Bid>, String>> {
+        ready(Err(format!("no market here to buy `{}` from", purchase.service)))
     }
 }
 

@@ -12,6 +12,7 @@ pub mod market;
 mod metering;
 mod nn;
 pub mod store;
+mod tenders;
 pub mod topics;
 pub mod wallet;
 
@@ -94,6 +95,7 @@ pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
     hansa::agent::metering::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     hansa::market::terms::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     hansa::market::offers::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+    hansa::market::tenders::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     hansa::inference::models::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     hansa::inference::tensors::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     hansa::inference::text::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;

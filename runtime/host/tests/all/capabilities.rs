@@ -8,7 +8,7 @@ use std::{
 
 use futures::future::{BoxFuture, FutureExt as _};
 use hansa_host::{
-    CallInfo, Capabilities, Invocation, LifecycleError,
+    CallInfo, Capabilities, Invocation, LifecycleError, PricingError, Tender,
     log::{LogLevel, LogSource},
     store::{AgentStore, Keys, StoreError},
 };
@@ -83,6 +83,27 @@ async fn items_are_counted_for_a_served_call_alone() {
         let outcome = pricer.call(Invocation { interface, function, args, deadline, capabilities }).await;
         assert_eq!((outcome.result.unwrap().to_vec(), outcome.items), (vec![0x82, 0, 7], items));
     }
+}
+
+#[tokio::test]
+async fn an_agent_bids_as_it_likes() {
+    let host = host();
+    let bidder = agent(&host, "bidder");
+    assert!(bidder.program().bids() && !bidder.program().names_prices() && !agent(&host, "pricer").program().bids());
+    let bid = async |text: &str, list_price| {
+        let args = [&[0x81, 0x60 + text.len() as u8], text.as_bytes()].concat();
+        let (service, function) = ("fixture:pricing/pricer@0.1.0", "carve");
+        let (id, buyer) = ("00".into(), "did:key:z6MkBuyer".into());
+        let tender = Tender { id, buyer, service, function, args: &args, list_price };
+        bidder.bid(&tender, alone(), Instant::now() + Duration::from_secs(5)).await
+    };
+    for (text, list, wanted) in
+        [("oak", 100, Some(50)), ("oak", 1 << 40, Some(1 << 39)), ("granite", 100, None), ("clay", 100, Some(101))]
+    {
+        assert_eq!(bid(text, Some(list)).await, Ok(wanted), "{text}");
+    }
+    assert_eq!(bid("oak", None).await, Err(PricingError::Declined("there is no list price to halve".into())));
+    assert!(matches!(bid("glass", Some(100)).await, Err(PricingError::Failed(_))));
 }
 
 #[tokio::test]

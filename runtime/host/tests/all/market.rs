@@ -12,7 +12,7 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use hansa_host::{
     Crossing, FailureKind, Fault, HostOptions,
-    market::{Limits, Market, Offer, Purchase},
+    market::{Bid, Limits, Market, Offer, Purchase},
 };
 use serde_json::{Value, json};
 
@@ -74,6 +74,14 @@ impl Market for Slow {
         let package = format!("{service}.{function}");
         let offer = Offer { seller: "did:key:z6MkSeller".into(), package, node: "n".into(), price_max: 7, latency_ms: None };
         Box::pin(async { Ok(vec![offer]) })
+    }
+    fn tender(&self, purchase: Purchase, wait: Duration) -> BoxFuture<'_, Result<Vec<Bid>, String>> {
+        let args = purchase.schema.args_to_json(&purchase.args).unwrap();
+        let package = format!("{}.{} {args} {} ms", purchase.service, purchase.function, wait.as_millis());
+        let bid =
+            |price, out| Bid { seller: "did:key:z6MkSeller".into(), package: package.clone(), node: "n".into(), price, out };
+        let bids = vec![bid(Some(7), None), bid(None, Some("late".into()))];
+        Box::pin(async { Ok(bids) })
     }
 }
 
@@ -144,6 +152,31 @@ async fn terms_and_offers_reach_the_market() {
     assert_eq!(found, json!({"ok": ["did:key:z6MkSeller 7"]}));
 }
 
+#[tokio::test]
+async fn a_call_is_put_out_in_the_types_of_its_import() {
+    const HAGGLER: &str = "fixture:pricing/haggler@0.1.0";
+    const PRICER: &str = "fixture:pricing/pricer@0.1.0";
+    let haggler = agent(&host(), "haggler");
+    let put_out = async |args: Value| call(&haggler, (HAGGLER, "put-out"), args, trading(Slow::default())).await.unwrap();
+    let told = put_out(json!([PRICER, "carve", r#"["oak"]"#, 50])).await;
+    assert_eq!(
+        told,
+        json!({"ok": [format!("{PRICER}.carve {{\"text\":\"oak\"}} 50 ms 7"), format!("{PRICER}.carve {{\"text\":\"oak\"}} 50 ms late")]})
+    );
+    for (args, why) in [
+        (json!([PRICER, "carve", "[7]", 50]), "the arguments do not fit `carve(text: string)"),
+        (json!([PRICER, "carve", "oak", 50]), "the arguments are not JSON"),
+        (json!([PRICER, "saw", "[]", 50]), "has no function `saw`"),
+        (json!(["a:b/c@0.1.0", "carve", "[]", 50]), "`a:b/c@0.1.0` is not an import"),
+        (json!(["hansa:market/tenders@0.1.0", "open", "[]", 50]), "is not an import of this component that is bought"),
+        (json!([PRICER, "carve", r#"["oak"]"#, 49]), "wait 50 to 10000 ms"),
+        (json!([PRICER, "carve", r#"["oak"]"#, 10_001]), "wait 50 to 10000 ms"),
+    ] {
+        let told = put_out(args).await;
+        assert!(told["err"]["failed"].as_str().is_some_and(|told| told.contains(why)), "{told}");
+    }
+}
+
 /// Answers every purchase with the same bytes or fault.
 struct Fixed(Result<Bytes, Fault>);
 
@@ -155,6 +188,9 @@ impl Market for Fixed {
         Ok(())
     }
     fn offers(&self, _: String, _: String) -> BoxFuture<'_, Result<Vec<Offer>, String>> {
+        Box::pin(async { Err("no market".into()) })
+    }
+    fn tender(&self, _: Purchase, _: Duration) -> BoxFuture<'_, Result<Vec<Bid>, String>> {
         Box::pin(async { Err("no market".into()) })
     }
 }

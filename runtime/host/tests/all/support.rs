@@ -9,10 +9,10 @@ use std::{
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use hansa_host::{
-    AgentIdentity, AgentSpec, CallLimits, Capabilities, Crossing, Failure, Fault, Grants, Host, HostOptions, Invocation,
+    Absent, AgentIdentity, AgentSpec, CallLimits, Capabilities, Crossing, Failure, Fault, Grants, Host, HostOptions, Invocation,
     Prepared, Program,
     log::{Log, LogLine},
-    market::{Limits, Market, Offer, Purchase},
+    market::{Bid, Limits, Market, Offer, Purchase},
 };
 use serde_json::Value;
 
@@ -68,7 +68,7 @@ pub(crate) fn agent_with(host: &Host, name: &str, limits: CallLimits) -> Arc<Pre
         wallet: true,
         topics: true,
         keyvalue: true,
-        market_imports: vec!["fixture:parts/greeter".into()],
+        market_imports: vec!["fixture:parts/greeter".into(), "fixture:pricing/pricer".into()],
         closed_sockets: false,
     };
     host.prepare(&program(host, name), AgentSpec { limits, ..spec(name, grants) }).unwrap()
@@ -123,6 +123,8 @@ impl Log for Lines {
     }
 }
 
+const ABSENT: Absent = Absent;
+
 /// A market of one seller, which is called for every purchase.
 pub(crate) struct Seller(pub(crate) Arc<Prepared>);
 
@@ -139,5 +141,8 @@ impl Market for Seller {
     }
     fn offers(&self, _: String, _: String) -> BoxFuture<'_, Result<Vec<Offer>, String>> {
         Box::pin(async { Ok(Vec::new()) })
+    }
+    fn tender(&self, purchase: Purchase, _: Duration) -> BoxFuture<'_, Result<Vec<Bid>, String>> {
+        ABSENT.tender(purchase, Duration::ZERO)
     }
 }

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::ambient;
 
-/// Lines kept for each agent of each of the two kinds, so that many calls do not push out what it wrote.
+/// Lines kept for each agent of each of the three kinds: many calls do not push out what it wrote, and tenders, which cost a buyer nothing, push out
+/// neither.
 const LINES: usize = 1000;
 /// Levels of lines that the node writes about an agent's trade.
 const TRADE: [&str; 3] = [CALL, BUY, WAKE];
@@ -16,6 +17,8 @@ const TRADE: [&str; 3] = [CALL, BUY, WAKE];
 pub(crate) const CALL: &str = "call";
 /// Level of a line about a purchase.
 pub(crate) const BUY: &str = "buy";
+/// Level of a line about a bid of its own.
+pub(crate) const BID: &str = "bid";
 /// Level of a line about a waking.
 pub(crate) const WAKE: &str = "wake";
 
@@ -27,7 +30,7 @@ pub struct LogLine {
     pub number: u64,
     /// Unix milliseconds.
     pub at_ms: u64,
-    /// `debug`, `info`, `warn`, `error`; of the node `call`, `buy` and `wake`.
+    /// `debug`, `info`, `warn`, `error`; of the node `call`, `buy`, `bid` and `wake`.
     pub level: String,
     /// The text; control characters are made visible by the host.
     pub text: String,
@@ -43,6 +46,7 @@ pub(crate) struct Ring {
 struct Lines {
     written: VecDeque<LogLine>,
     trade: VecDeque<LogLine>,
+    bids: VecDeque<LogLine>,
     count: u64,
 }
 
@@ -51,7 +55,11 @@ impl Ring {
         let mut lines = self.lock();
         lines.count += 1;
         let line = LogLine { number: lines.count, at_ms: ambient::now_ms(), level: level.to_owned(), text: text.into() };
-        let ring = if TRADE.contains(&level) { &mut lines.trade } else { &mut lines.written };
+        let ring = match level {
+            BID => &mut lines.bids,
+            level if TRADE.contains(&level) => &mut lines.trade,
+            _ => &mut lines.written,
+        };
         if ring.len() == LINES {
             ring.pop_front();
         }
@@ -62,7 +70,7 @@ impl Ring {
     pub(crate) fn last(&self, count: usize, after: u64) -> Vec<LogLine> {
         let lines = self.lock();
         let mut all: Vec<LogLine> =
-            lines.written.iter().chain(&lines.trade).filter(|line| line.number > after).cloned().collect();
+            lines.written.iter().chain(&lines.trade).chain(&lines.bids).filter(|line| line.number > after).cloned().collect();
         all.sort_by_key(|line| line.number);
         all.split_off(all.len().saturating_sub(count))
     }
@@ -95,6 +103,10 @@ mod tests {
         (0..2 * LINES).for_each(|_| ring.write(CALL, "a call"));
         let all = ring.last(usize::MAX, 0);
         assert_eq!((all.len(), all[0].text.as_str()), (LINES + 1, "mine"));
+        ring.write(BUY, "a purchase");
+        (0..2 * LINES).for_each(|_| ring.write(BID, "a bid"));
+        let all = ring.last(usize::MAX, 0);
+        assert_eq!((all.len(), all[LINES].text.as_str()), (2 * LINES + 1, "a purchase"));
         let newest = all.last().unwrap().number;
         assert!(ring.last(10, newest).is_empty());
         ring.write("info", "new");

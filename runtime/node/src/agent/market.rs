@@ -2,17 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use hansa_economy::{Amount, Digest};
 use hansa_host::Fault;
-use hansa_host::market::{Limits, Market, Offer, Prefer, Purchase};
-use hansa_trade::{Bought, Buyer, Narrowing, Order, Terms};
+use hansa_host::market::{Bid, Limits, Market, Offer, Prefer, Purchase};
+use hansa_trade::{Bought, Buyer, Narrowing, Order, Tendered, Terms};
 
 use super::allowance::Allowance;
 use super::logs::{BUY, Ring};
+use crate::ambient;
+
+/// Tenders of one call whose bids are kept for its purchases; the oldest goes first.
+const AWARDS_MAX: usize = 32;
 
 /// The capability. Made anew for each call, so that every purchase is paid by the call it belongs to.
 pub(crate) struct CallMarket {
@@ -20,6 +25,8 @@ pub(crate) struct CallMarket {
     terms: Arc<BTreeMap<String, Terms>>,
     narrowed: Mutex<BTreeMap<String, Terms>>,
     receipts: Mutex<Vec<Digest>>,
+    /// What was put out in this call, with the bids, oldest first.
+    awards: Mutex<Vec<(Order, Tendered)>>,
     deadline_ms: Option<u64>,
     logs: Ring,
     allowance: Option<Allowance>,
@@ -34,7 +41,8 @@ impl CallMarket {
         logs: Ring,
         allowance: Option<Allowance>,
     ) -> CallMarket {
-        CallMarket { buyer, terms, narrowed: Mutex::default(), receipts: Mutex::default(), deadline_ms, logs, allowance }
+        let (narrowed, receipts, awards) = (Mutex::default(), Mutex::default(), Mutex::default());
+        CallMarket { buyer, terms, narrowed, receipts, awards, deadline_ms, logs, allowance }
     }
 
     /// Receipts for what was bought so far.
@@ -48,19 +56,8 @@ impl CallMarket {
     }
 
     async fn purchase(&self, purchase: Purchase) -> Result<Bytes, Fault> {
-        let Some(mut terms) = self.terms(&purchase.service) else {
-            return Err(Fault::Refused(format!(
-                "agent.toml names no terms for `{}`; add `[buys.\"{}\"]`",
-                purchase.service, purchase.service
-            )));
-        };
-        let schema = purchase.schema.clone();
-        let order = Order {
-            service: purchase.service.to_string(),
-            function: purchase.function.to_string(),
-            args: purchase.args,
-            fits: Arc::new(move |answer| schema.validate_result(answer).map_err(|error| error.to_string())),
-        };
+        let mut terms = self.terms(&purchase.service).ok_or_else(|| Fault::Refused(no_terms(&purchase.service)))?;
+        let order = order(purchase);
         let aside = match &self.allowance {
             Some(allowance) => Some(allowance.set_aside(terms.max_price, false).map_err(Fault::OverBudget)?),
             None => None,
@@ -68,7 +65,10 @@ impl CallMarket {
         if let Some(aside) = &aside {
             terms.max_price = aside.amount;
         }
-        let bought = self.buyer.buy(&order, &terms, self.deadline_ms).await;
+        let bought = match self.awarded(&order) {
+            Some(tendered) => self.buyer.buy_by(&order, &terms, &tendered, self.deadline_ms).await,
+            None => self.buyer.buy(&order, &terms, self.deadline_ms).await,
+        };
         match (aside, &bought) {
             // It may have been charged; then the receipt is still to come.
             (None, _) | (Some(_), Err(Fault::Deadline(_))) => {}
@@ -81,6 +81,34 @@ impl CallMarket {
             self.receipts.lock().expect("no panic while receipts are locked").push(receipt);
         }
         Ok(bought.answer)
+    }
+
+    /// The bids that were taken for this order and still hold.
+    fn awarded(&self, order: &Order) -> Option<Tendered> {
+        let mut awards = self.awards.lock().expect("no panic while awards are locked");
+        awards.retain(|(_, tendered)| tendered.holds(ambient::now_ms()));
+        awards.iter().rev().find(|(for_it, _)| same(for_it, order)).map(|(_, tendered)| tendered.clone())
+    }
+
+    async fn tendered(&self, purchase: Purchase, wait: Duration) -> Result<Vec<Bid>, String> {
+        let terms = self.terms(&purchase.service).ok_or_else(|| no_terms(&purchase.service))?;
+        let left = self.deadline_ms.map_or(u64::MAX, |deadline_ms| deadline_ms.saturating_sub(ambient::now_ms()));
+        if wait.as_millis() >= u128::from(left) {
+            return Err(format!("a tender of {} ms, and this call ends in {left} ms; wait less", wait.as_millis()));
+        }
+        let order = order(purchase);
+        let tendered = self.buyer.tender(&order, &terms, wait, true).await.map_err(|fault| fault.text().to_owned())?;
+        self.logs.write(BUY, tender_line(&order, &tendered));
+        let bids = tendered.bids.iter().map(shown).collect();
+        let mut awards = self.awards.lock().expect("no panic while awards are locked");
+        awards.retain(|(for_it, _)| !same(for_it, &order));
+        if awards.len() == AWARDS_MAX {
+            awards.remove(0);
+        }
+        if tendered.winner().is_some() {
+            awards.push((order, tendered));
+        }
+        Ok(bids)
     }
 }
 
@@ -112,6 +140,50 @@ impl Market for CallMarket {
         });
         async move { offers }.boxed()
     }
+
+    fn tender(&self, purchase: Purchase, wait: Duration) -> BoxFuture<'_, Result<Vec<Bid>, String>> {
+        self.tendered(purchase, wait).boxed()
+    }
+}
+
+fn no_terms(service: &str) -> String {
+    format!("agent.toml names no terms for `{service}`; add `[buys.\"{service}\"]`")
+}
+
+fn order(purchase: Purchase) -> Order {
+    let schema = purchase.schema;
+    Order {
+        service: purchase.service.to_string(),
+        function: purchase.function.to_string(),
+        args: purchase.args,
+        fits: Arc::new(move |answer| schema.validate_result(answer).map_err(|error| error.to_string())),
+    }
+}
+
+/// Bids are for one call with its arguments.
+fn same(one: &Order, other: &Order) -> bool {
+    (&one.service, &one.function, &one.args) == (&other.service, &other.function, &other.args)
+}
+
+/// A bid as the guest sees it.
+fn shown(bid: &hansa_trade::Bid) -> Bid {
+    let offer = &bid.candidate.listed.offer;
+    let price = u64::try_from(bid.candidate.price_max.0).unwrap_or(u64::MAX);
+    Bid {
+        seller: offer.agent.to_string(),
+        package: offer.package.clone(),
+        node: offer.node_name.clone(),
+        price: bid.out.is_none().then_some(price),
+        out: bid.out.as_ref().map(ToString::to_string),
+    }
+}
+
+/// `commons:embedding/embedder@0.1.0 embed: 2 of 3 sellers bid, best 0.0002 of z6MkabcdEF12`
+fn tender_line(order: &Order, tendered: &Tendered) -> String {
+    let (asked, counting) = (tendered.bids.len(), tendered.bids.iter().filter(|bid| bid.out.is_none()).count());
+    let best = tendered.winner().map(|bid| &bid.candidate);
+    let best = best.map_or(String::new(), |best| format!(", best {} of {}", best.price_max, best.listed.offer.agent.short()));
+    format!("{} {}: {counting} of {asked} sellers bid{best}", order.service, order.function)
 }
 
 /// `commons:embedding/embedder@0.1.0 embed from z6MkabcdEF12: paid 0.0002`

@@ -1,17 +1,61 @@
-//! The price of a call that its agent names, in an instance that can neither buy nor infer.
+//! What an agent asks for a call, in an instance that can neither buy nor infer: its price, and its bid in a tender.
 
 use std::sync::Arc;
 
 use hansa_economy::Amount;
-use hansa_host::{Absent, Capabilities, PricingError};
-use hansa_trade::Asked;
+use hansa_host::{Absent, Capabilities, PricingError, Tender};
+use hansa_trade::{Asked, Invited, Told};
 
+use super::logs::BID;
 use super::serve::AgentServe;
 
 /// Ask the agent. Error: why there is no price, for the buyer.
 pub(crate) async fn price(serve: &AgentServe, asked: Asked) -> Result<Amount, String> {
+    let named = serve.prepared.price(&asked.service, &asked.function, &asked.args, nothing(serve), asked.deadline).await;
+    named.map(amount).map_err(|error| unpriced(serve, &asked.function, error))
+}
+
+/// What it bids: what it says where it has a word on it, else its price. Error: why there is no bid, for the buyer.
+pub(crate) async fn bid(serve: &AgentServe, invited: Invited) -> Result<Option<Amount>, String> {
+    let Invited { asked, tender, buyer, list } = invited;
+    let bid = match (serve.prepared.program().bids(), list) {
+        (true, list) => {
+            let tender = Tender {
+                id: tender.to_string(),
+                buyer: buyer.to_string(),
+                service: &asked.service,
+                function: &asked.function,
+                args: &asked.args,
+                list_price: list.map(|list| u64::try_from(list.0).unwrap_or(u64::MAX)),
+            };
+            let bid = serve.prepared.bid(&tender, nothing(serve), asked.deadline).await;
+            bid.map(|bid| bid.map(amount)).map_err(|error| unpriced(serve, &asked.function, error))?
+        }
+        (false, Some(list)) => Some(list),
+        (false, None) => Some(price(serve, asked).await?),
+    };
+    Ok(bid)
+}
+
+/// A line for the author on how a tender ended.
+pub(crate) fn told(serve: &AgentServe, told: &Told<'_>) {
+    let end = match told.winner {
+        Some((winner, _)) if winner == serve.buyer.payer().key.public() => "won".to_owned(),
+        Some((winner, price)) => format!("lost against {price} of {}", winner.short()),
+        None => "nobody was taken".to_owned(),
+    };
+    let others = match (told.counted, told.bids) {
+        (false, _) => "it did not count".to_owned(),
+        (true, 1) => "the only bid".to_owned(),
+        (true, bids) => format!("one of {bids} bids"),
+    };
+    serve.logs.write(BID, format!("{} for {}: {end}; {others}", told.function, told.bid));
+}
+
+/// The outside of an instance that only names a price.
+fn nothing(serve: &AgentServe) -> Capabilities {
     let absent = Arc::new(Absent);
-    let capabilities = Capabilities {
+    Capabilities {
         market: absent.clone(),
         inference: absent.clone(),
         store: serve.store.clone(),
@@ -19,13 +63,19 @@ pub(crate) async fn price(serve: &AgentServe, asked: Asked) -> Result<Amount, St
         wallet: absent.clone(),
         topics: absent,
         call: None,
-    };
-    let named = serve.prepared.price(&asked.service, &asked.function, &asked.args, capabilities, asked.deadline).await;
-    named.map(|units| Amount(units.into())).map_err(|error| match error {
+    }
+}
+
+fn amount(units: u64) -> Amount {
+    Amount(units.into())
+}
+
+fn unpriced(serve: &AgentServe, function: &str, error: PricingError) -> String {
+    match error {
         PricingError::Failed(failure) => {
-            serve.logs.write("error", format!("naming a price of `{}` failed: {failure}", asked.function));
+            serve.logs.write("error", format!("naming a price of `{function}` failed: {failure}"));
             "the agent broke while it worked the price out".to_owned()
         }
         other => other.to_string(),
-    })
+    }
 }

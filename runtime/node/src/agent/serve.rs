@@ -14,7 +14,7 @@ use hansa_host::topics::Topics;
 use hansa_host::wallet::Wallet;
 use hansa_host::{CallInfo, Capabilities, Invocation, Prepared};
 use hansa_inference::Inference;
-use hansa_trade::{Asked, Buyer, Done, Ended, Job, Serve, Terms};
+use hansa_trade::{Asked, Buyer, Done, Ended, Invited, Job, Serve, Terms, Told};
 
 use super::allowance::Allowance;
 use super::infer::CallInference;
@@ -102,6 +102,14 @@ impl Serve for AgentServe {
 
     fn price(&self, asked: Asked) -> BoxFuture<'_, Result<Amount, String>> {
         super::pricing::price(self, asked).boxed()
+    }
+
+    fn bid(&self, invited: Invited) -> BoxFuture<'_, Result<Option<Amount>, String>> {
+        super::pricing::bid(self, invited).boxed()
+    }
+
+    fn told(&self, told: &Told<'_>) {
+        super::pricing::told(self, told);
     }
 
     fn ended(&self, call: &Ended<'_>) {

@@ -12,7 +12,7 @@ use hansa_economy::channel::{AccountId, ChannelId, ChannelTerms, LaneDebit, Vouc
 use hansa_economy::ledger::*;
 use hansa_economy::offer::{CallBounds, Offer, Price};
 use hansa_economy::receipt::{ModelRun, Receipt};
-use hansa_economy::{Amount, Digest, Keypair, Signed};
+use hansa_economy::{Amount, Digest, Keypair, PublicKey, Signed};
 use minicbor::bytes::ByteVec;
 use tempfile::TempDir;
 
@@ -164,6 +164,9 @@ impl LedgerPort for TestLedger {
     }
 }
 
+/// Who was taken in a tender and for what, how many bids counted, and whether the agent's own did.
+pub(super) type Heard = (Option<(PublicKey, Amount)>, usize, bool);
+
 /// Answers every call with one byte.
 pub(super) struct TestServe {
     /// What its receipts name.
@@ -182,6 +185,10 @@ pub(super) struct TestServe {
     pub(super) faults: AtomicBool,
     /// The price it names, or why it names none.
     pub(super) price: Mutex<Result<Amount, String>>,
+    /// What it bids; none of its own where it bids what it asks.
+    pub(super) bid: Mutex<Option<Result<Option<Amount>, String>>>,
+    /// Who was taken in tenders that it heard of, with the number of bids, and whether its own counted.
+    pub(super) told: Mutex<Vec<Heard>>,
 }
 
 impl TestServe {
@@ -196,6 +203,8 @@ impl TestServe {
             items: AtomicU64::default(),
             faults: AtomicBool::default(),
             price: Mutex::new(Err("not for sale".into())),
+            bid: Mutex::default(),
+            told: Mutex::default(),
         })
     }
 }
@@ -224,6 +233,23 @@ impl Serve for TestServe {
 
     fn price(&self, _: Asked) -> BoxFuture<'_, Result<Amount, String>> {
         async { self.price.lock().unwrap().clone() }.boxed()
+    }
+
+    fn bid(&self, invited: Invited) -> BoxFuture<'_, Result<Option<Amount>, String>> {
+        let bid = async move {
+            drop(self.gate.lock().await);
+            let own = self.bid.lock().unwrap().clone();
+            match (own, invited.list) {
+                (Some(own), _) => own,
+                (None, Some(list)) => Ok(Some(list)),
+                (None, None) => self.price(invited.asked).await.map(Some),
+            }
+        };
+        bid.boxed()
+    }
+
+    fn told(&self, told: &Told<'_>) {
+        self.told.lock().unwrap().push((told.winner, told.bids, told.counted));
     }
 }
 
@@ -346,6 +372,12 @@ impl Bed {
         let terms = Terms { max_price: PRICE, deadline_ms: 10_000, prefer, labels, sellers: None, retries: 0 };
         let order = Order { service: SERVICE.into(), function: "f".into(), args: vec![0x80].into(), fits: Arc::new(|_| Ok(())) };
         (order, terms)
+    }
+
+    /// The same for a task of its own.
+    pub(super) fn pay_of(&self, request: PayRequest) -> impl Future<Output = PayReply> + use<> {
+        let seller = self.seller.clone();
+        async move { seller.pay(request).await }
     }
 
     /// Say something on the seller's `pay` endpoint.

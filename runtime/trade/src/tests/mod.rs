@@ -7,3 +7,5 @@ mod looking;
 mod prices;
 mod quotes;
 mod redeeming;
+mod rogue;
+mod tenders;

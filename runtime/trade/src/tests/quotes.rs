@@ -11,7 +11,7 @@ use hansa_host::Fault;
 
 use super::bed::*;
 use crate::limits::QUOTE_LIFE;
-use crate::port::PayReply;
+use crate::port::{PayReply, PayRequest};
 use crate::{Buyer, Seller};
 
 const MAX: Amount = Amount(900);
@@ -74,7 +74,7 @@ async fn asked(bed: &Bed, request: &CallRequest) -> Signed<Quote> {
         args: request.args.clone(),
         salt: request.salt.clone(),
     };
-    let PayReply::Quoted(bytes) = bed.seller.quote(asked).await else { panic!("no quote") };
+    let PayReply::Quoted(bytes) = bed.pay(&PayRequest::Quote(asked)).await else { panic!("no quote") };
     Signed::open(&bytes).unwrap()
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::FutureExt;
@@ -10,7 +11,7 @@ use hansa_catalogue::manifest::Purchase as Terms;
 use hansa_economy::Amount;
 use hansa_economy::offer::compatible;
 use hansa_host::Fault;
-use hansa_host::market::{Limits, Market, Offer, Purchase};
+use hansa_host::market::{Bid, Limits, Market, Offer, Purchase};
 
 use super::file::Supply;
 
@@ -20,6 +21,8 @@ pub(super) struct CaseMarket {
     terms: BTreeMap<String, Terms>,
     narrowed: Mutex<BTreeMap<String, Amount>>,
     bought: Mutex<Bought>,
+    /// What was put out in this case: the cheapest is bought.
+    tendered: Mutex<Vec<Purchase>>,
 }
 
 /// What was bought in a case.
@@ -33,7 +36,7 @@ pub(super) struct Bought {
 
 impl CaseMarket {
     pub(super) fn new(supplies: Vec<Supply>, terms: BTreeMap<String, Terms>) -> CaseMarket {
-        CaseMarket { supplies, terms, narrowed: Mutex::default(), bought: Mutex::default() }
+        CaseMarket { supplies, terms, narrowed: Mutex::default(), bought: Mutex::default(), tendered: Mutex::default() }
     }
 
     pub(super) fn bought(&self) -> Bought {
@@ -62,7 +65,11 @@ impl CaseMarket {
             let name = &purchase.service;
             return Err(Fault::Refused(format!("agent.toml names no terms for `{name}`; add `[buys.\"{name}\"]`")));
         };
-        let supply = self.supply(purchase)?;
+        let mut supplies = self.supplies(purchase)?;
+        if lock(&self.tendered).iter().any(|tendered| same(tendered, purchase)) {
+            supplies.sort_by_key(|supply| supply.price);
+        }
+        let supply = supplies[0];
         if supply.price > limit {
             return Err(Fault::OverBudget(format!("the offer costs {}, above the limit of {limit}", supply.price)));
         }
@@ -79,26 +86,54 @@ impl CaseMarket {
         Ok(result.into())
     }
 
-    /// The first supply that fits; what is wrong where none does.
-    fn supply(&self, purchase: &Purchase) -> Result<&Supply, Fault> {
+    /// The supplies that fit, at least one, in their order; what is wrong where none does.
+    fn supplies(&self, purchase: &Purchase) -> Result<Vec<&Supply>, Fault> {
         let sold = |supply: &&Supply| compatible(&purchase.service, &supply.service) && supply.function == *purchase.function;
         let mut sellers = self.supplies.iter().filter(sold).peekable();
         if sellers.peek().is_none() {
             let what = format!("{}`.`{}", purchase.service, purchase.function);
             return Err(Fault::NoOffer(format!("nobody sells `{what}` in this case; add a `[[case.market]]`")));
         }
+        let mut fitting = Vec::new();
         for supply in sellers {
-            let Some(arguments) = &supply.arguments else { return Ok(supply) };
-            let wanted = purchase.schema.args_from_json(arguments).map_err(|error| {
+            let wanted = supply.arguments.as_ref().map(|arguments| purchase.schema.args_from_json(arguments)).transpose();
+            let wanted = wanted.map_err(|error| {
                 Fault::NoOffer(format!("the arguments in the case's market do not fit `{}`: {error}", purchase.function))
             })?;
-            if wanted == purchase.args {
-                return Ok(supply);
+            if wanted.is_none_or(|wanted| wanted == purchase.args) {
+                fitting.push(supply);
             }
         }
-        let asked = purchase.schema.args_to_json(&purchase.args).map(|args| args.to_string()).unwrap_or_default();
-        Err(Fault::NoOffer(format!("the case's market sells `{}` for other arguments; asked for: {asked}", purchase.function)))
+        if fitting.is_empty() {
+            let asked = purchase.schema.args_to_json(&purchase.args).map(|args| args.to_string()).unwrap_or_default();
+            let what = &purchase.function;
+            return Err(Fault::NoOffer(format!("the case's market sells `{what}` for other arguments; asked for: {asked}")));
+        }
+        Ok(fitting)
     }
+
+    /// Every supply that fits bids its price, at once.
+    fn bids(&self, purchase: Purchase) -> Result<Vec<Bid>, String> {
+        let service = &purchase.service;
+        let limit = self.limit(service).ok_or_else(|| format!("`{service}` is not among the imports that agent.toml buys"))?;
+        let supplies = self.supplies(&purchase).map_err(|fault| fault.text().to_owned())?;
+        let mut supplies: Vec<_> = supplies.into_iter().enumerate().collect();
+        supplies.sort_by_key(|(_, supply)| supply.price);
+        let bids = supplies.into_iter().map(|(nth, supply)| bid(nth, supply, limit)).collect();
+        lock(&self.tendered).push(purchase);
+        Ok(bids)
+    }
+}
+
+/// Bids are for one call with its arguments.
+fn same(one: &Purchase, other: &Purchase) -> bool {
+    (&one.service, &one.function, &one.args) == (&other.service, &other.function, &other.args)
+}
+
+fn bid(nth: usize, supply: &Supply, limit: Amount) -> Bid {
+    let Offer { seller, package, node, price_max, .. } = offer(nth, supply);
+    let out = (supply.price > limit).then(|| format!("its bid of {} is above the limit of {limit}", supply.price));
+    Bid { seller, package, node, price: out.is_none().then_some(price_max), out }
 }
 
 impl Market for CaseMarket {
@@ -121,6 +156,10 @@ impl Market for CaseMarket {
         let mut offers: Vec<Offer> = sold.enumerate().map(|(nth, supply)| offer(nth, supply)).collect();
         offers.sort_by_key(|offer| offer.price_max);
         ready(Ok(offers)).boxed()
+    }
+
+    fn tender(&self, purchase: Purchase, _: Duration) -> BoxFuture<'_, Result<Vec<Bid>, String>> {
+        ready(self.bids(purchase)).boxed()
     }
 }
 

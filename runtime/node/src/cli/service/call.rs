@@ -1,4 +1,4 @@
-//! `hansa service call`: one call, bought.
+//! `hansa service call`: one call, bought; and what was bought, shown.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use super::{nearest, offers_of, program};
 pub(super) struct Typed {
     /// The interface with its version.
     pub(super) name: String,
-    schema: Arc<FunctionSchema>,
+    pub(super) schema: Arc<FunctionSchema>,
     /// CBOR array of the arguments.
     pub(super) args: Vec<u8>,
 }
@@ -53,7 +53,7 @@ fn no_function<'a>(service: &str, function: &str, known: impl Iterator<Item = &'
     }
 }
 
-/// Buy it, and show the answer. An answer that is a fault is an error: what was asked for was not done.
+/// Buy it, and show the answer.
 pub(super) async fn call(
     context: &Context,
     client: &Client,
@@ -66,11 +66,21 @@ pub(super) async fn call(
         .call(&name, function, args, limits.max_price, limits.deadline_ms)
         .await
         .map_err(|fault| hansa_node::fault_text(&fault))?;
+    show_bought(context, client, &schema, &bought).await
+}
+
+/// Show what was bought, and acknowledge it. An answer that is a fault is an error: what was asked for was not done.
+pub(super) async fn show_bought(
+    context: &Context,
+    client: &Client,
+    schema: &FunctionSchema,
+    bought: &Bought,
+) -> Result<ExitCode, Failure> {
     client.settle().await;
     let answer = schema.result_to_json(&bought.answer).map_err(|error| format!("the answer cannot be read: {error}"))?;
     let fault = Fault::from_result(&bought.answer);
     if context.json {
-        let Bought { charged, seller, receipt, .. } = &bought;
+        let Bought { charged, seller, receipt, .. } = bought;
         let value = json!({ "answer": answer, "charged": charged, "seller": seller, "receipt": receipt });
         return Ok(match fault {
             Some(fault) => fail_with(&fault.to_string(), value),

@@ -4,6 +4,7 @@ mod call;
 mod compare;
 mod search;
 mod show;
+mod tender;
 
 use std::collections::BTreeSet;
 use std::process::ExitCode;
@@ -26,6 +27,7 @@ Examples:
   hansa service show commons:embedding/embedder --schema
   hansa service compare commons:embedding/embedder
   hansa service quote commons:embedding/embedder embed '[[\"hello\"]]'
+  hansa service tender commons:embedding/embedder embed '[[\"hello\"]]' --wait 2s --award
   hansa service call commons:embedding/embedder embed '[[\"hello\", \"good day\"]]' --max-price 0.01")]
 pub(crate) enum Command {
     /// Published packages by words and properties, with what is on offer now.
@@ -55,6 +57,8 @@ pub(crate) enum Command {
         #[command(flatten)]
         limits: Limits,
     },
+    /// Let all sellers bid for one call, unseen by each other, and show the bids; nothing is bought without `--award`.
+    Tender(tender::Tender),
     /// Buy one call. Arguments are a JSON array; bytes are base64, 64-bit integers decimal strings. A fault is an error.
     Call {
         /// The interface, with or without version.
@@ -82,6 +86,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<ExitCode,
         Command::Call { service, function, args, limits } => {
             return call::call(context, &client, (&service, &function), args, &limits).await;
         }
+        Command::Tender(tender) => return tender::run(context, &client, tender).await,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,7 +1,9 @@
-/** Counts items for its customer, and names the price of a call, by the SDK for JavaScript. */
+/** Counts items for its customer, names the price of a call, bids and lets bid, by the SDK for JavaScript. */
 
-import { Failure, Fault, inWords } from "../vendor/hansa-sdk/fault.js";
+import { fetch } from "acme:wood/yard@0.1.0";
+import { Failure, Fault, bought, inWords } from "../vendor/hansa-sdk/fault.js";
 import { count } from "../vendor/hansa-sdk/metering.js";
+import { tender } from "../vendor/hansa-sdk/tenders.js";
 
 export const pricer = {
   async pack(items) {
@@ -13,6 +15,18 @@ export const pricer = {
 
   async carve(text) {
     return text;
+  },
+
+  async haggle(kind) {
+    const bids = tender("acme:wood/yard@0.1.0", "fetch", [kind], 50);
+    const wood = bought("the wood", () => fetch(kind));
+    return [...bids.map(({ price, out }) => out ?? `${price}`), wood];
+  },
+};
+
+export const bidding = {
+  async bid({ listPrice }) {
+    return listPrice === null ? null : Math.floor((listPrice * 4) / 5);
   },
 };
 

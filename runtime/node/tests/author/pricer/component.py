@@ -1,9 +1,10 @@
-"""Counts items for its customer, and names the price of a call, by the SDK for Python."""
+"""Counts items for its customer, names the price of a call, bids and lets bid, by the SDK for Python."""
 
 import json
 
-from hansa_sdk import Err, fault, metering
+from hansa_sdk import Err, bought, fault, market, metering
 from wit_world import exports
+from wit_world.imports import yard
 
 
 class Pricer(exports.Pricer):
@@ -16,6 +17,17 @@ class Pricer(exports.Pricer):
 
     async def carve(self, text):
         return text
+
+    async def haggle(self, kind):
+        bids = market.tender("acme:wood/yard@0.1.0", "fetch", [kind], wait_ms=50)
+        with bought("the wood"):
+            wood = await yard.fetch(kind)
+        return [bid.out or str(bid.price) for bid in bids] + [wood]
+
+
+class Bidding(exports.Bidding):
+    async def bid(self, tender):
+        return None if tender.list_price is None else tender.list_price * 4 // 5
 
 
 class Pricing(exports.Pricing):
