@@ -8,8 +8,10 @@
 
 use hansa_economy::channel::{CloseWish, Voucher};
 use hansa_economy::ledger::{Checkpoint, Entry, SignedCommand, Verified};
+use hansa_economy::quote::Quote;
 use hansa_economy::receipt::Receipt;
 use hansa_economy::statement::{Statement, content_type};
+use hansa_economy::tender::{Outcome, SealedBid, Tender};
 use hansa_economy::{Digest, Signed};
 
 /// Every target.
@@ -27,6 +29,10 @@ pub fn statements(bytes: &[u8]) {
     statement::<CloseWish>(bytes);
     statement::<Receipt>(bytes);
     statement::<Checkpoint>(bytes);
+    statement::<Quote>(bytes);
+    statement::<Tender>(bytes);
+    statement::<SealedBid>(bytes);
+    statement::<Outcome>(bytes);
 }
 
 fn statement<T: Statement>(bytes: &[u8]) {

@@ -107,7 +107,7 @@ async fn a_component_that_names_no_prices_has_no_quoted_one() {
 }
 
 const HAGGLER: &str = "fixture:pricing/haggler@0.1.0";
-const WAIT: Duration = Duration::from_millis(300);
+const WAIT: Duration = Duration::from_secs(1);
 
 /// Two sellers on two nodes at the same list price, of which one bids half of it.
 async fn sellers(town: &Town, south: &Node) {

@@ -13,7 +13,7 @@ use tantivy::query::Bm25StatisticsProvider;
 use tantivy::schema::Field as Place;
 use tantivy::{DocAddress, DocId, Score, SegmentOrdinal, SegmentReader, Term};
 
-use super::{Field, PriceAtMost};
+use super::PriceAtMost;
 use crate::version::{PackageName, Version};
 
 /// A new release counts this much more than an old one, at most.

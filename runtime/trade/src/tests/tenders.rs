@@ -39,6 +39,10 @@ fn bids(serve: &TestServe, bid: u128) {
 
 /// A tender while time passes.
 async fn tendered(bed: &Bed, buyer: &Buyer, limit: Amount, award: bool) -> Tendered {
+    tendered_in(bed, buyer, limit, award, WAIT).await
+}
+
+async fn tendered_in(bed: &Bed, buyer: &Buyer, limit: Amount, award: bool, wait: Duration) -> Tendered {
     let (order, terms) = bed.order();
     let terms = Terms { max_price: limit, ..terms };
     let passes = async {
@@ -48,7 +52,7 @@ async fn tendered(bed: &Bed, buyer: &Buyer, limit: Amount, award: bool) -> Tende
         }
     };
     tokio::select! {
-        tendered = buyer.tender(&order, &terms, WAIT, award) => tendered.unwrap(),
+        tendered = buyer.tender(&order, &terms, wait, award) => tendered.unwrap(),
         () = passes => unreachable!("time never ends"),
     }
 }
@@ -210,7 +214,7 @@ async fn whoever_cheats_is_out_and_left_aside() {
         list(&bed, &bed.seller, &bed.offer);
         let (offer, _selling) = rogue(&bed, trick).await;
         let buyer = bed.buyer();
-        let tendered = tendered(&bed, &buyer, PRICE, true).await;
+        let tendered = tendered_in(&bed, &buyer, PRICE, true, 8 * WAIT).await;
         assert_eq!(tendered.bids.len(), 2, "{trick:?}");
         let bid = tendered.bids.iter().find(|bid| bid.candidate.listed.offer.agent == offer.agent).unwrap();
         assert!(bid.out.as_ref().is_some_and(wanted), "{trick:?}: {:?}", bid.out);

@@ -166,7 +166,7 @@ impl Desk {
         let service =
             service.first().map(|listed| listed.offer.service.clone()).context("the agent in Python is not on offer")?;
         let mut args = minicbor::Encoder::new(Vec::new());
-        args.array(1)?.str("one two three")?;
+        args.array(2)?.str("one two three one two one")?.u32(3)?;
         let args = args.into_writer();
         let mut took = Vec::new();
         for nth in 0..2 * CALLS {

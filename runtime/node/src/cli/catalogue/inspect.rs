@@ -162,7 +162,7 @@ fn print_sold(found: &Found) {
             field("", &format!("{}{}", function.signature(), price.map_or_else(String::new, |price| format!("   [{price}]"))));
         }
         if let Some(sale) = sale.filter(|sale| sale.free_calls > 0) {
-            field("", &format!("the first {} calls of each customer are free", sale.free_calls));
+            field("", &format!("{} free for each customer", hansa_node::counted(sale.free_calls, "call")));
         }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use hansa_catalogue::units::Span;
+use hansa_economy::Digest;
 use hansa_node::Client;
 use hansa_trade::{Bid, Tendered};
 use serde_json::{Value, json};
@@ -58,14 +59,14 @@ fn show(context: &Context, head: &str, tendered: &Tendered) {
         return;
     }
     line(head);
-    table(&["SELLER", "NODE", "KEY", "BID (CRED)"], &tendered.bids.iter().map(cells).collect::<Vec<_>>());
+    table(&["SELLER", "NODE", "QUOTE", "BID (CRED)"], &tendered.bids.iter().map(cells).collect::<Vec<_>>());
 }
 
 fn as_json(bid: &Bid) -> Value {
     let offer = &bid.candidate.listed.offer;
     let price = bid.out.is_none().then_some(bid.candidate.price_max);
     json!({
-        "seller": offer.agent, "package": offer.package, "node": offer.node_name, "price": price,
+        "seller": offer.agent, "package": offer.package, "node": offer.node_name, "price": price, "quote": quote(bid),
         "out": bid.out.as_ref().map(ToString::to_string),
     })
 }
@@ -76,5 +77,11 @@ fn cells(bid: &Bid) -> Vec<String> {
         Some(out) => out.to_string(),
         None => bid.candidate.price_max.to_string(),
     };
-    vec![offer.package.clone(), offer.node_name.clone(), offer.agent.short(), end]
+    let named = quote(bid).map_or_else(|| "-".to_owned(), |quote| quote.short());
+    vec![offer.package.clone(), offer.node_name.clone(), named, end]
+}
+
+/// What the receipt of a call by this bid names.
+fn quote(bid: &Bid) -> Option<Digest> {
+    bid.candidate.quote.as_ref().map(|held| held.quote.digest())
 }
