@@ -116,8 +116,8 @@ pub fn compile_if_asked() -> Option<ExitCode> {
         Err(why) => {
             // The parent reads it; where it is gone nobody does.
             let _ = writeln!(io::stderr(), "{why}");
-            // The system's own words in the compiler's error, as the C library numbers them.
-            let is_memory = why.contains(&format!("os error {}", libc::ENOMEM));
+            // The system's own words in the compiler's error, as the C library numbers them; or the standard library's.
+            let is_memory = why.contains(&format!("os error {}", libc::ENOMEM)) || why.contains("out of memory");
             ExitCode::from(if is_memory { NO_MEMORY } else { INVALID })
         }
     })

@@ -159,7 +159,7 @@ fn an_author_is_told_what_is_missing() {
             sells(&format!("{both}[sells.\"a:b/c@1.0.0\"]\nprice.f = \"1\"\n")),
             "which the component does not export; it exports: acme:tr",
         ),
-        (sells(both).replace("1.0.0\"\nd", "01.0.0\"\nd"), "`01.0.0` is no version"),
+        (sells(both).replace("1.0.0\"\nd", "01.0.0\"\nd"), "`01.0.0` must be a semantic version"),
     ] {
         let parts = ReleaseParts {
             manifest,

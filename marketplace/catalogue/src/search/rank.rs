@@ -142,7 +142,7 @@ impl Table {
         self.packages_with(stem).iter().any(|count| *count > 0)
     }
 
-    /// How many packages have this stem in each field, in the order of [`Field::ALL`].
+    /// How many packages have this stem in each field, in the order of [`super::Field::ALL`].
     pub(super) fn packages_with(&self, stem: &str) -> [u32; 6] {
         std::array::from_fn(|field| self.frequencies.get(&key(field as u32, stem.as_bytes())).copied().unwrap_or_default())
     }
@@ -154,7 +154,7 @@ fn key(field: u32, stem: &[u8]) -> u64 {
     hasher.finish()
 }
 
-/// The searched fields are the first of the schema, in the order of [`Field::ALL`].
+/// The searched fields are the first of the schema, in the order of [`super::Field::ALL`].
 impl Bm25StatisticsProvider for Table {
     fn total_num_tokens(&self, field: Place) -> tantivy::Result<u64> {
         Ok(self.tokens.get(field.field_id() as usize).copied().unwrap_or(1).max(1))

@@ -65,7 +65,8 @@ async fn memory_is_bounded() {
     let limits = CallLimits { memory_bytes_max: 16 << 20, ..CallLimits::default() };
     let failure = fails("alloc", json!({"mebibytes": 100}), limits).await;
     assert_eq!(failure.kind, FailureKind::MemoryLimit, "{failure}");
-    assert!(failure.message.contains("16777216 bytes") && failure.message.contains("agent.toml"), "{failure}");
+    assert!(failure.message.contains("16777216 bytes") && failure.message.contains("send less"), "{failure}");
+    assert!(failure.for_author().contains("agent.toml") && !failure.message.contains("agent.toml"), "{failure}");
     let hog = agent(&host(), "hog");
     assert_eq!(call(&hog, (HOG, "alloc"), json!([40]), alone()).await.unwrap(), json!({"ok": 40}));
     let failure = call(&hog, (HOG, "alloc"), json!([100]), alone()).await.unwrap_err();

@@ -164,7 +164,7 @@ async fn a_call_is_put_out_in_the_types_of_its_import() {
         json!({"ok": [format!("{PRICER}.carve {{\"text\":\"oak\"}} 50 ms 7"), format!("{PRICER}.carve {{\"text\":\"oak\"}} 50 ms late")]})
     );
     for (args, why) in [
-        (json!([PRICER, "carve", "[7]", 50]), "the arguments do not fit `carve(text: string)"),
+        (json!([PRICER, "carve", "[7]", 50]), "the arguments do not fit `carve: async func(text: string)"),
         (json!([PRICER, "carve", "oak", 50]), "the arguments are not JSON"),
         (json!([PRICER, "saw", "[]", 50]), "has no function `saw`"),
         (json!(["a:b/c@0.1.0", "carve", "[]", 50]), "`a:b/c@0.1.0` is not an import"),

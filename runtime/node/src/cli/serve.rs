@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand};
 use hansa_node::admin::{self, Ask, Reply};
@@ -11,6 +12,9 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::output::{json, line, note};
 use super::{Context, Failure};
+
+/// How long the last answers may take to go out before the node stops all the same.
+const LAST_ANSWERS_MAX: Duration = Duration::from_secs(5);
 
 /// Start a node with its own bus and ledger.
 #[derive(Args)]
@@ -77,11 +81,24 @@ async fn serve(context: &Context, mut config: NodeConfig, agents: &[PathBuf]) ->
         _ = terminate.recv() => Ok(()),
     };
     note("stopping: withdrawing offers, waiting for calls, settling");
-    match Arc::try_unwrap(node) {
-        Ok(node) => node.stop().await,
-        Err(node) => node.settle().await,
-    }
+    stop(node).await;
     served
+}
+
+/// Stops the node as soon as nobody else holds it: a question that came last may still be on its way out.
+async fn stop(mut node: Arc<Node>) {
+    let until = Instant::now() + LAST_ANSWERS_MAX;
+    loop {
+        node = match Arc::try_unwrap(node) {
+            Ok(node) => return node.stop().await,
+            Err(node) => node,
+        };
+        if Instant::now() > until {
+            tracing::warn!("a question to the node does not end; stopping without withdrawing offers");
+            return node.settle().await;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }
 
 async fn ready(context: &Context, node: &Node) {

@@ -24,6 +24,8 @@ const NEIGHBOURS: &[(&str, &[&str])] = &[
     ("hansa-workshop", &["hansa-economy", "hansa-catalogue", "hansa-host"]),
     ("hansa-fixture-teller", &["hansa-sdk"]), // proves the part of the SDK that only runs inside a host
     ("hansa-fixture-pricer", &["hansa-sdk"]), // the same for metering and pricing
+    ("hansa-fixture-bidder", &["hansa-sdk"]), // for bidding in tenders
+    ("hansa-fixture-haggler", &["hansa-sdk"]), // and for putting calls out to tender
 ];
 
 /// What the node assembles.

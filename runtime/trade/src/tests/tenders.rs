@@ -364,7 +364,10 @@ async fn a_flood_of_tenders_fills_no_memory_and_no_processor() {
         }
         let one_more = PayRequest::Tender(invitation(&bed, 200, 5_000).0);
         assert_eq!(refused(&bed, one_more).await.0, RefusalCode::Overloaded);
-        waiting.iter().for_each(tokio::task::JoinHandle::abort);
+        for asked in waiting {
+            asked.abort();
+            assert!(asked.await.is_err(), "nobody is answered while the gate is closed");
+        }
     }
     let mut kept = 0;
     for n in 0..=u16::MAX {

@@ -26,13 +26,13 @@ pub(crate) async fn run(context: &Context, named: &Named) -> Result<(), Failure>
         }));
         return Ok(());
     }
-    line(format!("size and sha256 are as listed of {}", counted(package.files.len(), "file")));
+    line(format!("{}: size and sha256 as listed", counted(package.files.len(), "file")));
     for passed in &provider.passed_over {
         line(format!("{} was passed over: {}", passed.provider.name(), passed.reason));
     }
     let share = provider.share * 100.0;
     line(format!(
-        "all is right of {} on {}, which has {share:.1} % of the graph's nodes",
+        "{}: right on {}, which has {share:.1} % of the graph's nodes",
         counted(package.golden, "golden vector"),
         provider.name
     ));
