@@ -208,7 +208,7 @@ impl Node {
         &self.key
     }
 
-    /// Deploy what the operator has: sign it, check it, start it. See [`Node::deploy_package`].
+    /// Deploy what the operator has: sign it, check it, start it.
     pub async fn deploy(&self, manifest: &str, component: Vec<u8>) -> Result<String, DeployError> {
         self.deploy_funded(manifest, component, None).await
     }
