@@ -7,6 +7,7 @@ use minicbor::{Decode, Decoder, Encode, Encoder};
 use crate::amount::Amount;
 use crate::channel::CallId;
 use crate::digest::Digest;
+use crate::limits::FAULT_MESSAGE_BYTES_MAX;
 
 /// Arguments or an answer: bytes that may be many, so that they are shared and not copied. A CBOR byte string.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -147,8 +148,9 @@ pub struct Refusal {
     /// Why.
     #[n(0)]
     pub code: RefusalCode,
-    /// Why, in words.
+    /// Why, in words. What is read is cut to [`FAULT_MESSAGE_BYTES_MAX`] bytes and holds no control characters.
     #[n(1)]
+    #[cbor(decode_with = "words")]
     pub message: String,
     /// When it may pass, milliseconds from now.
     #[n(2)]
@@ -162,6 +164,13 @@ pub struct Refusal {
     /// The price that would be enough.
     #[n(5)]
     pub price_max: Option<Amount>,
+}
+
+/// Others' words, fit to be kept and shown.
+fn words<C>(decoder: &mut Decoder<'_>, _: &mut C) -> Result<String, minicbor::decode::Error> {
+    let text = decoder.str()?;
+    let fit = &text[..text.floor_char_boundary(FAULT_MESSAGE_BYTES_MAX)];
+    Ok(fit.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect())
 }
 
 impl Refusal {
@@ -262,6 +271,9 @@ mod tests {
             .map(|quote| CallRequest { quote, ..request.clone() }.digest());
         assert!(digests[0] != digests[1] && digests[1] != digests[2], "the voucher vouches for the quote too");
         let refusal = Refusal::new(RefusalCode::Overloaded, "later");
+        let rude = Refusal::new(RefusalCode::Overloaded, format!("\u{1b}[2J{}", "é".repeat(FAULT_MESSAGE_BYTES_MAX)));
+        let read = minicbor::decode::<Refusal>(&minicbor::to_vec(&rude).unwrap()).unwrap().message;
+        assert!(read.starts_with(" [2Jé") && read.len() <= FAULT_MESSAGE_BYTES_MAX, "{read}");
         let replies = [
             CallReply::Answered(vec![3; 500].into(), Some(vec![4; 9].into())),
             CallReply::Broke("why".into(), None),

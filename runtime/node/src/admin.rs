@@ -15,6 +15,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::agent::{AgentStatus, LogLine, read_component};
 use crate::ledger::{CREDITS, export_parts};
@@ -282,12 +283,15 @@ pub async fn serve(node: &Arc<Node>) -> std::io::Result<()> {
     drop(std::fs::remove_file(&path));
     let listener = UnixListener::bind(&path)?;
     let (stop, mut stopped) = watch::channel(false);
+    // Conversations end with this function: whoever leaves one open does not hold the node.
+    let mut conversations = JoinSet::new();
     loop {
         tokio::select! {
             _ = stopped.changed() => break,
+            Some(_) = conversations.join_next() => {}
             connection = listener.accept() => {
                 let (stream, _) = connection?;
-                tokio::spawn(converse(node.clone(), stream, stop.clone()));
+                conversations.spawn(converse(node.clone(), stream, stop.clone()));
             }
         }
     }

@@ -77,7 +77,7 @@ impl Inner {
         let bytes = match self.say(listed, PayRequest::Quote(asked.clone()), QUOTE_WAIT).await {
             Ok(PayReply::Quoted(bytes)) => bytes,
             Ok(PayReply::NoQuote(refusal)) => return Err(no_quote(listed, refusal.code, &refusal.message)),
-            Ok(other) => return Err(no_quote(listed, RefusalCode::Malformed, &format!("it answered {other:?}"))),
+            Ok(_) => return Err(no_quote(listed, RefusalCode::Malformed, OTHER_ANSWER)),
             Err(unsaid) => return Err(no_quote(listed, RefusalCode::Overloaded, &unsaid.to_string())),
         };
         self.check_quote(&asked, listed, &bytes).map_err(|what| {
@@ -122,6 +122,9 @@ impl Inner {
         Ok(HeldQuote { quote, salt: asked.salt.clone() })
     }
 }
+
+/// What is said of an answer that is none to the question.
+pub(crate) const OTHER_ANSWER: &str = "it answers something else";
 
 /// Why a seller gave no answer.
 #[derive(Debug, thiserror::Error)]

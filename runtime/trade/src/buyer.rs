@@ -153,7 +153,11 @@ impl Buyer {
     ) -> Result<Bought, Fault> {
         let now = self.inner.exchange.now_ms();
         let deadline_ms = (now + u64::from(terms.deadline_ms)).min(deadline_ms.unwrap_or(u64::MAX));
-        let candidates = tendered.within(terms)?;
+        let mut candidates = tendered.within(terms)?;
+        candidates.retain(|candidate| !self.inner.exchange.is_distrusted(&candidate.listed.offer.agent));
+        if candidates.is_empty() {
+            return Err(Fault::NoOffer("every bidder has broken its word since; put the call out again".into()));
+        }
         self.buy_of(order, terms, &candidates, deadline_ms).await
     }
 

@@ -9,7 +9,7 @@ use hansa_economy::tender::{Invitation, OpenedBid, Outcome, SealedBid, Tender};
 use hansa_economy::{Amount, Digest, Signed};
 use hansa_host::Fault;
 
-use crate::asking::{HeldQuote, Unsaid};
+use crate::asking::{HeldQuote, OTHER_ANSWER, Unsaid};
 use crate::buyer::{Inner, Order};
 use crate::index::{Candidate, NoOffer, fits, rank};
 use crate::limits::{OPENING_WAIT, OUTCOME_WAIT, TENDER_SELLERS_MAX, TENDER_WAIT_MAX, TENDER_WAIT_MIN};
@@ -192,7 +192,7 @@ impl Inner {
             Ok(PayReply::Sealed(bytes)) if !self.left(until_ms).is_zero() => self.sealed(tender.body.id, &candidate, &bytes),
             Ok(PayReply::Sealed(_)) => Err(NoBid::Late),
             Ok(PayReply::NoQuote(refusal)) => Err(NoBid::Declined(refusal.message)),
-            Ok(other) => Err(NoBid::Declined(format!("it answered {other:?}"))),
+            Ok(_) => Err(NoBid::Declined(OTHER_ANSWER.into())),
             Err(Unsaid::Silent) => Err(NoBid::Silent),
             Err(Unsaid::Lost(what)) => Err(NoBid::Declined(what)),
         };
@@ -233,7 +233,7 @@ impl Inner {
             Ok(PayReply::Opened(opened)) if bid.holds(&opened) => self.judged(tender, sealed, &opened, limit),
             Ok(PayReply::Opened(_)) => Err(NoBid::Changed),
             Ok(PayReply::NoQuote(refusal)) => Err(NoBid::Unopened(refusal.message)),
-            Ok(other) => Err(NoBid::Unopened(format!("it answered {other:?}"))),
+            Ok(_) => Err(NoBid::Unopened(OTHER_ANSWER.into())),
             Err(unsaid) => Err(NoBid::Unopened(unsaid.to_string())),
         }
     }

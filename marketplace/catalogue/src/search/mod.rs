@@ -94,7 +94,7 @@ pub struct Query {
 }
 
 /// What a result must be; all that is given must hold.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     /// It sells what satisfies this wish: `acme:translate/translator`, with or without a version.
     pub interface: Option<String>,
@@ -111,7 +111,7 @@ pub struct Filter {
 }
 
 /// The most that a function may cost.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PriceAtMost {
     /// Of this interface, where given; a wish as in [`Filter::interface`].
     pub interface: Option<String>,
@@ -133,13 +133,13 @@ pub struct Correction {
 /// Answers.
 #[derive(Clone, Debug)]
 pub struct Results {
-    /// How many packages there are in all.
+    /// How many packages were found; of a word that stands in very many READMEs, those that have it elsewhere.
     pub total: usize,
     /// Those of this page, best first.
     pub hits: Vec<Hit>,
     /// Words that were replaced.
     pub corrections: Vec<Correction>,
-    /// Does no package have all the words, so that these have only some?
+    /// Does no package have all the words, so that these have only some? Words that stand in very many READMEs do not count.
     pub loosened: bool,
 }
 

@@ -65,7 +65,9 @@ pub(super) fn build(query: &Query, words: &Words, needed: usize, store: &Store) 
     if words.stems.is_empty() {
         parts.push((Occur::Must, Box::new(ConstScoreQuery::new(Box::new(AllQuery), 1.0))));
     } else {
-        let (common, telling): (Vec<_>, Vec<_>) = words.stems.iter().partition(|stems| is_common(stems, store));
+        // What is common among all may be rare among those that a filter leaves.
+        let unfiltered = query.filter == Filter::default();
+        let (common, telling): (Vec<_>, Vec<_>) = words.stems.iter().partition(|stems| unfiltered && is_common(stems, store));
         if telling.is_empty() {
             parts.push((
                 Occur::Must,

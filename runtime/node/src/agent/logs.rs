@@ -11,6 +11,8 @@ use crate::ambient;
 /// Lines kept for each agent of each of the three kinds: many calls do not push out what it wrote, and tenders, which cost a buyer nothing, push out
 /// neither.
 const LINES: usize = 1000;
+/// Bytes of one line that are kept.
+const LINE_BYTES_MAX: usize = 4096;
 /// Levels of lines that the node writes about an agent's trade.
 const TRADE: [&str; 3] = [CALL, BUY, WAKE];
 /// Level of a line about a call that it served.
@@ -52,9 +54,10 @@ struct Lines {
 
 impl Ring {
     pub(crate) fn write(&self, level: &str, text: impl Into<String>) {
+        let text = fit(text.into());
         let mut lines = self.lock();
         lines.count += 1;
-        let line = LogLine { number: lines.count, at_ms: ambient::now_ms(), level: level.to_owned(), text: text.into() };
+        let line = LogLine { number: lines.count, at_ms: ambient::now_ms(), level: level.to_owned(), text };
         let ring = match level {
             BID => &mut lines.bids,
             level if TRADE.contains(&level) => &mut lines.trade,
@@ -77,6 +80,15 @@ impl Ring {
 
     fn lock(&self) -> MutexGuard<'_, Lines> {
         self.lines.lock().expect("no panic while lines are locked")
+    }
+}
+
+/// Others' words may be in it: what a seller refuses with, or a guest fails with.
+fn fit(mut text: String) -> String {
+    text.truncate(text.floor_char_boundary(LINE_BYTES_MAX));
+    match text.contains(char::is_control) {
+        true => text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect(),
+        false => text,
     }
 }
 

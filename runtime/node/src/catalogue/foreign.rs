@@ -2,7 +2,8 @@
 //!
 //! A name belongs to whoever claimed it first, and each bus has its own order. So a package from elsewhere brings the records of its
 //! publisher's name along. Where the name is claimed here by another, nothing is taken under it; where nobody has claimed it, somebody
-//! has to say whose it is, as nothing here can tell a publisher from one who only says so.
+//! has to say whose it is, as nothing here can tell a publisher from one who only says so. And then all its records have to be that
+//! owner's own: whoever else had the name before could have kept a second key, and take the name back.
 
 use hansa_catalogue::names::NameChain;
 use hansa_economy::PublicKey;
@@ -24,6 +25,10 @@ impl CatalogueLink {
         let publisher = parcel.release.name.publisher();
         let here = self.name_chain(publisher).await?;
         entitled(publisher, parcel.name.as_ref(), here.as_ref(), owner).map_err(CatalogueError::Refused)?;
+        if let Some(owner) = owner.filter(|owner| *owner != parcel.release.signer()) {
+            let signer = parcel.release.signer();
+            return Err(CatalogueError::Refused(format!("the package is signed by {signer}, not by {owner}; do not use it")));
+        }
         if let Some(chain) = &parcel.name {
             self.bring_name(chain).await?;
         }
@@ -49,7 +54,11 @@ fn entitled(
         (None, Some(here)) => (here, here),
         (Some(brought), None) => {
             let told = brought.state().owner;
+            let others = brought.records().iter().any(|record| record.signer != told);
             return match owner {
+                Some(owner) if owner == told && others => Err(format!(
+                    "`{publisher}` has had other owners than {owner}, who may be able to take it back; its owner should claim it on this bus; {aside}"
+                )),
                 Some(owner) if owner == told => Ok(()),
                 Some(owner) => Err(format!("by the package `{publisher}` belongs to {told}, not to {owner}; do not use it")),
                 None => Err(format!(
@@ -119,6 +128,7 @@ mod tests {
         assert!(may(Some(&bob), Some(&ann), None).contains("two publishers of one name"));
         assert!(may(Some(&bob), Some(&ann), Some(2)).contains("two publishers of one name"), "not even on request");
         let later = passed_on(ann.clone(), 1, 3);
+        assert!(may(Some(&later), None, Some(3)).contains("other owners"), "whoever claimed it may have kept a second key");
         assert_eq!(may(Some(&later), Some(&ann), Some(3)), "");
         assert!(may(Some(&later), Some(&ann), Some(1)).contains("leave `--owner` out"));
         assert_eq!(may(Some(&ann), Some(&later), Some(3)), "");
