@@ -113,8 +113,11 @@ fn a_new_users_first_mistakes() {
     assert!(below.iter().all(|folder| !machine.path(folder).exists()), "everything went to the one `.hansa`");
     assert!(machine.succeeds(deep, &["account", "close"]).starts_with("closed 1 channel; "));
 
+    // Whoever leaves a conversation with the node open does not hold it.
+    let _open = std::os::unix::net::UnixStream::connect(machine.path(".hansa/node/node.sock")).unwrap();
     machine.succeeds(deep, &["down"]);
     assert!(machine.node.wait().unwrap().success());
+    assert!(!machine.log().contains("without withdrawing offers"), "{}", machine.log());
     assert!(!machine.log().contains("connection to the bus lost"), "{}", machine.log());
     said(&machine.fails(deep, &["status"]), &["HA0017", "../../../.hansa/node"]);
 }
