@@ -37,9 +37,22 @@ pub struct Quote {
     /// Unix milliseconds by the seller's clock; a call that arrives later needs another quote.
     #[n(6)]
     pub valid_until_ms: u64,
-    /// The [`Tender`](crate::tender::Tender) that it is a bid in; none where the price was asked for alone.
+    /// Where it is a bid; none where the price was asked for alone.
     #[n(7)]
-    pub tender: Option<Digest>,
+    pub bid: Option<BidIn>,
+}
+
+/// Which tender a quote is a bid in, and who alone may buy by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[cbor(map)]
+pub struct BidIn {
+    /// The [`Tender`](crate::tender::Tender).
+    #[n(0)]
+    pub tender: Digest,
+    /// The key that pays.
+    #[n(1)]
+    pub buyer: PublicKey,
 }
 
 impl Statement for Quote {
@@ -67,6 +80,14 @@ pub struct QuoteRequest {
     pub salt: ByteVec,
 }
 
+impl QuoteRequest {
+    /// Names what is asked, its salt included: nobody can tell the arguments by it.
+    pub fn digest(&self) -> Digest {
+        let arguments = arguments_digest(&self.salt, &self.args);
+        Digest::of_parts("hansa quote request", &[&self.offer.0, self.service.as_bytes(), self.function.as_bytes(), &arguments.0])
+    }
+}
+
 /// The salted digest of a call's arguments.
 pub fn arguments_digest(salt: &[u8], args: &[u8]) -> Digest {
     Digest::of_parts("hansa quoted arguments", &[salt, &payload_hash(args)])
@@ -80,6 +101,11 @@ impl Quote {
             && self.service == request.service
             && self.function == request.function
             && self.arguments == arguments_digest(&request.salt, &request.args)
+    }
+
+    /// May `buyer` buy by it?
+    pub fn is_open_to(&self, buyer: PublicKey) -> bool {
+        self.bid.is_none_or(|bid| bid.buyer == buyer)
     }
 
     /// Is it `seller`'s answer to this request?
@@ -114,9 +140,11 @@ mod tests {
             arguments: arguments_digest(&asked.salt, &asked.args),
             price: Amount(5),
             valid_until_ms: 100,
-            tender: None,
+            bid: None,
         };
-        let bid = Quote { tender: Some(Digest::of(b"tender")), ..quote.clone() };
+        let (buyer, other) = (PublicKey([3; 32]), PublicKey([4; 32]));
+        let bid = Quote { bid: Some(BidIn { tender: Digest::of(b"tender"), buyer }), ..quote.clone() };
+        assert!(bid.is_open_to(buyer) && !bid.is_open_to(other) && quote.is_open_to(other));
         assert_eq!(minicbor::decode::<Quote>(&minicbor::to_vec(&bid).unwrap()).unwrap(), bid);
         assert_eq!(minicbor::decode::<Quote>(&minicbor::to_vec(&quote).unwrap()).unwrap(), quote);
         assert!(quote.answers(&asked, seller) && !quote.answers(&asked, PublicKey([2; 32])));

@@ -3,7 +3,8 @@
 //!
 //! Sealing is by commit and reveal. Before the deadline a bidder signs the digest of its quote and a salt, which tells nobody the price;
 //! after it, it shows both. So the buyer cannot tell one bidder what another asks while that could still be used, and no bidder can change
-//! its bid when it sees the others'.
+//! its bid when it sees the others'. The buyer signs for each seller alone, both what it asks and the wish to open: what one seller gets
+//! is of no use with another.
 
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
@@ -11,12 +12,10 @@ use serde::Serialize;
 
 use crate::digest::Digest;
 use crate::key::PublicKey;
-use crate::offer::compatible;
-use crate::quote::{QuoteRequest, arguments_digest};
+use crate::quote::{BidIn, QuoteRequest};
 use crate::statement::Statement;
 
-/// What a buyer puts out, signed by its key and sent alike to all sellers. What it would pay at most is not in it: that would only invite
-/// bids up to there.
+/// What a buyer puts out, signed by its key for one seller. What it would pay at most is not in it: that would only invite bids up to there.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[cbor(map)]
@@ -27,17 +26,14 @@ pub struct Tender {
     /// The key that would pay.
     #[n(1)]
     pub buyer: PublicKey,
-    /// The interface that is wanted; bidders may sell a compatible higher version.
+    /// Who is asked.
     #[n(2)]
-    pub service: String,
-    /// The function.
+    pub seller: PublicKey,
+    /// The digest of the call under the seller's own offer: [`QuoteRequest::digest`].
     #[n(3)]
-    pub function: String,
-    /// The digest of the arguments, salted with the id: [`arguments_digest`].
-    #[n(4)]
-    pub arguments: Digest,
+    pub asked: Digest,
     /// Unix milliseconds: bids are taken before, and opened from then on.
-    #[n(5)]
+    #[n(4)]
     pub bids_until_ms: u64,
 }
 
@@ -46,17 +42,20 @@ impl Statement for Tender {
 }
 
 impl Tender {
-    /// Is it about this call?
-    pub fn is_for(&self, asked: &QuoteRequest) -> bool {
-        compatible(&self.service, &asked.service)
-            && self.function == asked.function
-            && self.arguments == arguments_digest(&self.id.0, &asked.args)
+    /// Does it ask `seller` for this call?
+    pub fn is_for(&self, asked: &QuoteRequest, seller: PublicKey) -> bool {
+        self.seller == seller && self.asked == asked.digest()
     }
 
-    /// Orders bids that are otherwise alike: nobody knows it before the tender, and it does not depend on who is near.
-    pub fn lot(&self, seller: PublicKey) -> Digest {
-        Digest::of_parts("hansa tender lot", &[&self.id.0, &seller.0])
+    /// What a bid in it names.
+    pub fn bid_in(&self) -> BidIn {
+        BidIn { tender: self.id, buyer: self.buyer }
     }
+}
+
+/// Orders sellers that are otherwise alike: nobody knows it before the tender, and it does not depend on who is near.
+pub fn lot(tender: Digest, seller: PublicKey) -> Digest {
+    Digest::of_parts("hansa tender lot", &[&tender.0, &seller.0])
 }
 
 /// A tender as one seller gets it.
@@ -98,6 +97,22 @@ impl SealedBid {
     }
 }
 
+/// Bids are due: the buyer, and nobody else, may see this seller's. Signed by the buyer's key.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Opening {
+    /// The tender.
+    #[n(0)]
+    pub tender: Digest,
+    /// Whose bid shall be opened.
+    #[n(1)]
+    pub seller: PublicKey,
+}
+
+impl Statement for Opening {
+    const CONTENT_TYPE: &'static str = "hansa/tender-opening.1";
+}
+
 /// What opens a sealed bid.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -125,7 +140,7 @@ pub struct Outcome {
     /// The bids that counted, best first: their signed quotes.
     #[n(1)]
     pub bids: Vec<ByteVec>,
-    /// Who was taken; none where the buyer took nobody.
+    /// Who was bought from by its bid; none where nobody was.
     #[n(2)]
     pub winner: Option<PublicKey>,
 }
@@ -138,20 +153,8 @@ impl Statement for Outcome {
 mod tests {
     use super::*;
 
-    fn tender(args: &[u8]) -> Tender {
-        let id = Digest::of(b"tender");
-        Tender {
-            id,
-            buyer: PublicKey([1; 32]),
-            service: "a:b/c@1.0.0".into(),
-            function: "f".into(),
-            arguments: arguments_digest(&id.0, args),
-            bids_until_ms: 100,
-        }
-    }
-
     #[test]
-    fn a_tender_is_for_one_call_of_any_compatible_version() {
+    fn a_tender_is_for_one_seller_and_one_call() {
         let asked = QuoteRequest {
             offer: Digest::of(b"offer"),
             service: "a:b/c@1.2.0".into(),
@@ -159,19 +162,21 @@ mod tests {
             args: vec![0x81, 1].into(),
             salt: vec![7; 16].into(),
         };
-        let tender = tender(&asked.args);
+        let (id, seller, other) = (Digest::of(b"tender"), PublicKey([2; 32]), PublicKey([3; 32]));
+        let tender = Tender { id, buyer: PublicKey([1; 32]), seller, asked: asked.digest(), bids_until_ms: 100 };
         assert_eq!(minicbor::decode::<Tender>(&minicbor::to_vec(&tender).unwrap()).unwrap(), tender);
-        assert!(tender.is_for(&asked));
-        for other in [
+        assert!(tender.is_for(&asked, seller) && !tender.is_for(&asked, other));
+        for changed in [
             QuoteRequest { args: vec![0x81, 2].into(), ..asked.clone() },
             QuoteRequest { function: "g".into(), ..asked.clone() },
             QuoteRequest { service: "a:b/c@2.0.0".into(), ..asked.clone() },
+            QuoteRequest { offer: Digest::of(b"other"), ..asked.clone() },
+            QuoteRequest { salt: vec![8; 16].into(), ..asked.clone() },
         ] {
-            assert!(!tender.is_for(&other), "{other:?}");
+            assert!(!tender.is_for(&changed, seller), "{changed:?}");
         }
-        let (one, other) = (PublicKey([2; 32]), PublicKey([3; 32]));
-        assert_ne!(tender.lot(one), tender.lot(other));
-        assert_ne!(tender.lot(one), Tender { id: Digest::of(b"another"), ..tender.clone() }.lot(one));
+        assert_ne!(lot(id, seller), lot(id, other));
+        assert_ne!(lot(id, seller), lot(Digest::of(b"another"), seller));
     }
 
     #[test]

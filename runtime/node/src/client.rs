@@ -8,7 +8,7 @@ use std::time::Duration;
 use hansa_bus::{Bus, BusOptions};
 use hansa_economy::channel::AccountId;
 use hansa_economy::receipt::Receipt;
-use hansa_economy::{Amount, Digest, Keypair, Signed};
+use hansa_economy::{Amount, Digest, Keypair, PublicKey, Signed};
 use hansa_trade::{Books, Bought, Buyer, Candidate, Exchange, Listed, Order, Payer, Prefer, Tendered, Terms};
 
 use crate::catalogue::CatalogueLink;
@@ -123,15 +123,20 @@ impl Client {
         self.buyer.quote(&order, &terms).await
     }
 
-    /// Put an [`Client::order`] out to all sellers, wait so long for their sealed bids, and tell them that the best was taken (`award`) or nobody.
+    /// Put an [`Client::order`] out to its sellers, and wait so long for their sealed bids.
     /// See [`Buyer::tender`].
-    pub async fn tender(&self, order: &Order, terms: &Terms, wait: Duration, award: bool) -> Result<Tendered, hansa_host::Fault> {
-        self.buyer.tender(order, terms, wait, award).await
+    pub async fn tender(&self, order: &Order, terms: &Terms, wait: Duration) -> Result<Tendered, hansa_host::Fault> {
+        self.buyer.tender(order, terms, wait).await
     }
 
     /// Buy what was put out, by the best bid.
     pub async fn buy_by(&self, order: &Order, terms: &Terms, tendered: &Tendered) -> Result<Bought, hansa_host::Fault> {
         self.buyer.buy_by(order, terms, tendered, None).await
+    }
+
+    /// See [`Buyer::conclude`].
+    pub async fn conclude(&self, tendered: &Tendered, winner: Option<PublicKey>) {
+        self.buyer.conclude(tendered, winner).await;
     }
 
     /// One call and the limits of its purchase; at most three further sellers are tried. `args`: CBOR array of the arguments.

@@ -122,10 +122,23 @@ async fn bids_told(node: &Node, agent: &str) -> Vec<String> {
     lines.into_iter().filter(|line| line.level == "bid").map(|line| line.text).collect()
 }
 
-async fn put_out(client: &Client, text: &str, award: bool) -> (Tendered, Result<Bought, Fault>) {
+/// The same, once it says something of so many.
+async fn bids_heard(node: &Node, agent: &str, count: usize) -> Vec<String> {
+    for _ in 0..200 {
+        let told = bids_told(node, agent).await;
+        if told.len() >= count {
+            return told;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("nothing was heard of {count} tenders in ten seconds")
+}
+
+async fn put_out(client: &Client, text: &str) -> (Tendered, Result<Bought, Fault>) {
     let (order, terms) = Client::order(PRICER, "carve", text_arg(text), Amount::credits(1), 5000);
-    let tendered = client.tender(&order, &terms, WAIT, award).await.unwrap();
+    let tendered = client.tender(&order, &terms, WAIT).await.unwrap();
     let bought = client.buy_by(&order, &terms, &tendered).await;
+    client.conclude(&tendered, bought.as_ref().ok().map(|bought| bought.seller)).await;
     (tendered, bought)
 }
 
@@ -137,7 +150,7 @@ async fn the_lower_bid_wins_and_is_what_is_paid() {
     let client = town.client("client", Amount::credits(1)).await;
     see(&client, PRICER, 2).await;
 
-    let (tendered, bought) = put_out(&client, "oak", true).await;
+    let (tendered, bought) = put_out(&client, "oak").await;
     let prices: Vec<_> = tendered.bids.iter().map(|bid| (bid.candidate.price_max, bid.out.clone())).collect();
     assert_eq!(prices, [(Amount(1_000), None), (Amount(2_000), None)]);
     let bought = bought.unwrap();
@@ -145,7 +158,7 @@ async fn the_lower_bid_wins_and_is_what_is_paid() {
     let receipt = client.receipt(bought.receipt.unwrap()).await.unwrap().unwrap().body;
     let quote = &tendered.winner().unwrap().candidate.quote.as_ref().unwrap().quote;
     assert_eq!((receipt.price_max, &*receipt.package), (Amount(1_000), "fixture/bidder@1.0.0"));
-    assert_eq!((receipt.metered.unwrap().quote, quote.body.tender), (Some(quote.digest()), Some(tendered.id)));
+    assert_eq!((receipt.metered.unwrap().quote, quote.body.bid.map(|bid| bid.tender)), (Some(quote.digest()), Some(tendered.id)));
     assert_eq!(bids_told(&town.north, "bidder").await, ["carve for 0.001000: won; one of 2 bids"]);
     let lost = format!("carve for 0.002000: lost against 0.001000 of {}; one of 2 bids", receipt.seller.short());
     assert_eq!(bids_told(&south, "pricer").await, [lost]);
@@ -154,7 +167,7 @@ async fn the_lower_bid_wins_and_is_what_is_paid() {
 
     // No bid, one above its own list price, and one that breaks: the other seller is left.
     for (text, why) in [("granite", "it does not bid"), ("clay", "above the"), ("glass", "the agent broke")] {
-        let (tendered, bought) = put_out(&client, text, true).await;
+        let (tendered, bought) = put_out(&client, text).await;
         let out = tendered.bids[1].out.as_ref().unwrap().to_string();
         assert!(out.contains(why), "{out}");
         let bought = bought.unwrap();
@@ -191,7 +204,7 @@ async fn an_agent_puts_its_purchases_out_to_tender() {
     let child = client.receipt(receipt.children[0]).await.unwrap().unwrap().body;
     assert_eq!((&*child.package, child.charged, child.price_max), ("fixture/bidder@1.0.0", Amount(1_000), Amount(1_000)));
     assert_eq!(
-        bids_told(&south, "pricer").await,
+        bids_heard(&south, "pricer", 1).await,
         ["carve for 0.002000: lost against 0.001000 of ".to_owned() + &child.seller.short() + "; it did not count"]
     );
 
@@ -199,6 +212,8 @@ async fn an_agent_puts_its_purchases_out_to_tender() {
     let bought = call(&client, HAGGLER, "carve", minicbor::to_vec(("granite", wait_ms)).unwrap()).await.unwrap();
     let (_, why) = fault_in(&bought.answer);
     assert!(why.contains("above the limit of 0.001500"), "{why}");
+    let told = bids_heard(&south, "pricer", 2).await;
+    assert!(told[1].contains("nobody was taken"), "{told:?}");
     // A tender that outlasts the call is not put out.
     let late = client.call(HAGGLER, "carve", minicbor::to_vec(("oak", 5_000)).unwrap(), Amount::credits(1), 2_000).await.unwrap();
     assert!(fault_in(&late.answer).1.contains("wait less"), "{}", fault_in(&late.answer).1);

@@ -5,59 +5,80 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use hansa_economy::call::{Refusal, RefusalCode};
-use hansa_economy::quote::Quote;
-use hansa_economy::tender::{Invitation, OpenedBid, Outcome, SealedBid, Tender, seal};
+use hansa_economy::quote::{BidIn, Quote};
+use hansa_economy::tender::{Invitation, OpenedBid, Opening, Outcome, SealedBid, Tender, seal};
 use hansa_economy::{Amount, Digest, PublicKey, Signed};
 use minicbor::bytes::ByteVec;
 
-use crate::limits::{BID_KEPT, BIDS_OPEN_MAX, QUOTE_LIFE, QUOTE_TIME_MAX, TENDER_SELLERS_MAX, TENDER_SKEW_MAX, TENDER_WAIT_MAX};
+use crate::limits::{
+    BID_KEPT, BIDS_FOR_STRANGERS_MAX, BIDS_KEPT_MAX, QUOTE_LIFE, QUOTE_TIME_MAX, TENDER_SELLERS_MAX, TENDER_SKEW_MAX,
+    TENDER_WAIT_MAX,
+};
 use crate::port::{Invited, PayReply, Told};
 use crate::quoting::{Question, declined};
 use crate::seller::{Inner, overloaded};
 
-/// Bids of one agent in tenders that have not ended.
+/// Bids of one agent in tenders that have not ended, by buyer and tender.
 #[derive(Default)]
-pub(crate) struct Bids(Mutex<HashMap<Digest, Bid>>);
+pub(crate) struct Bids(Mutex<HashMap<Key, Bid>>);
+
+type Key = (PublicKey, Digest);
 
 #[derive(Clone)]
 struct Bid {
-    buyer: PublicKey,
+    asked: Digest,
     until_ms: u64,
     function: String,
     price: Amount,
     sealed: ByteVec,
     opened: OpenedBid,
-    /// The outcome was heard. The bid stays until its time is over, so that the same tender cannot get a second one.
+    /// The buyer had a channel to this seller.
+    known: bool,
+    /// The outcome was heard. The bid stays until the deadline, so that the same tender cannot get a second one.
     told: bool,
 }
 
+impl Bid {
+    fn is_kept(&self, now_ms: u64) -> bool {
+        let kept = if self.told { 0 } else { millis(BID_KEPT) };
+        self.until_ms.saturating_add(kept) > now_ms
+    }
+}
+
 impl Bids {
-    fn lock(&self) -> MutexGuard<'_, HashMap<Digest, Bid>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Bid>> {
         self.0.lock().expect("no panic while bids are locked")
     }
 
-    fn has_room(&self, now_ms: u64) -> bool {
+    fn has_room(&self, now_ms: u64, known: bool) -> bool {
         let mut bids = self.lock();
-        bids.retain(|_, bid| bid.until_ms.saturating_add(millis(BID_KEPT)) > now_ms);
-        bids.len() < BIDS_OPEN_MAX
+        bids.retain(|_, bid| bid.is_kept(now_ms));
+        let for_strangers = bids.values().filter(|bid| !bid.known).count();
+        bids.len() < BIDS_KEPT_MAX && (known || for_strangers < BIDS_FOR_STRANGERS_MAX)
     }
 
-    /// The bid that stands in this tender; none from this buyer.
-    fn of(&self, tender: Digest, buyer: PublicKey) -> Result<Option<Bid>, Refusal> {
-        match self.lock().get(&tender) {
-            Some(bid) if bid.buyer != buyer => Err(declined("another buyer has a tender of this id; draw another")),
+    /// The bid that stands in this tender.
+    fn of(&self, tender: &Tender) -> Result<Option<Bid>, Refusal> {
+        match self.lock().get(&key(tender)) {
+            Some(bid) if bid.asked != tender.asked => {
+                Err(declined("another call of this buyer has that tender's id; draw another"))
+            }
             found => Ok(found.cloned()),
         }
     }
 
     /// The bid of a tender whose outcome is heard now, for the first time.
-    fn end(&self, tender: Digest, buyer: PublicKey) -> Result<Bid, Refusal> {
+    fn end(&self, key: &Key) -> Result<Bid, Refusal> {
         let mut bids = self.lock();
-        let bid = bids.get_mut(&tender).filter(|bid| bid.buyer == buyer && !bid.told);
+        let bid = bids.get_mut(key).filter(|bid| !bid.told);
         let bid = bid.ok_or_else(|| declined("no bid of this seller waits for that outcome"))?;
         bid.told = true;
         Ok(bid.clone())
     }
+}
+
+fn key(tender: &Tender) -> Key {
+    (tender.buyer, tender.id)
 }
 
 fn millis(time: Duration) -> u64 {
@@ -73,9 +94,9 @@ pub(crate) async fn bid(inner: &Inner, invitation: Invitation) -> PayReply {
 }
 
 async fn sealed(inner: &Inner, invitation: Invitation) -> Result<ByteVec, Refusal> {
-    let tender = read(&invitation)?;
+    let tender = read(inner, &invitation)?;
     let left = time_left(inner, &tender)?;
-    if let Some(bid) = inner.bids.of(tender.id, tender.buyer)? {
+    if let Some(bid) = inner.bids.of(&tender)? {
         return Ok(bid.sealed);
     }
     let question = Question::new(inner, invitation.asked)?;
@@ -85,22 +106,23 @@ async fn sealed(inner: &Inner, invitation: Invitation) -> Result<ByteVec, Refusa
             "the offer ends before the bids are opened; look at the present one",
         ));
     }
-    if !inner.bids.has_room(inner.exchange.now_ms()) {
+    let known = inner.ledgers.is_payer(tender.buyer);
+    if !inner.bids.has_room(inner.exchange.now_ms(), known) {
         return Err(overloaded());
     }
     let price = price(inner, &question, &tender, left).await?;
     time_left(inner, &tender)?;
     let until_ms = tender.bids_until_ms.saturating_add(millis(QUOTE_LIFE));
-    Ok(keep(inner, &tender, question.promise(price, until_ms, Some(tender.id))))
+    Ok(keep(inner, &tender, known, question.promise(price, until_ms, Some(tender.bid_in()))))
 }
 
-fn read(invitation: &Invitation) -> Result<Tender, Refusal> {
+fn read(inner: &Inner, invitation: &Invitation) -> Result<Tender, Refusal> {
     let malformed = |what: String| Refusal::new(RefusalCode::Malformed, what);
     let signed = Signed::<Tender>::open(&invitation.tender).map_err(|error| malformed(format!("not a tender: {error}")))?;
     let tender = signed.body;
-    match signed.signer == tender.buyer && tender.is_for(&invitation.asked) {
+    match signed.signer == tender.buyer && tender.is_for(&invitation.asked, inner.key.public()) {
         true => Ok(tender),
-        false => Err(malformed("the tender is signed by another key than its buyer's, or is for another call".into())),
+        false => Err(malformed("the tender is signed by another key than its buyer's, or is for another seller or call".into())),
     }
 }
 
@@ -132,26 +154,28 @@ async fn price(inner: &Inner, question: &Question<'_>, tender: &Tender, left: Du
 }
 
 /// Where the same invitation came twice, the first bid stands.
-fn keep(inner: &Inner, tender: &Tender, quote: Signed<Quote>) -> ByteVec {
+fn keep(inner: &Inner, tender: &Tender, known: bool, quote: Signed<Quote>) -> ByteVec {
     let salt = inner.exchange.ambient().bytes::<16>();
     let seal = seal(&salt, quote.bytes());
     let sealed = Signed::new(SealedBid { tender: tender.id, seller: inner.key.public(), seal }, &inner.key);
     let bid = Bid {
-        buyer: tender.buyer,
+        asked: tender.asked,
         until_ms: tender.bids_until_ms,
-        function: tender.function.clone(),
+        function: quote.body.function.clone(),
         price: quote.body.price,
         sealed: sealed.bytes().to_vec().into(),
         opened: OpenedBid { salt: salt.to_vec().into(), quote: quote.bytes().to_vec().into() },
+        known,
         told: false,
     };
-    inner.bids.lock().entry(tender.id).or_insert(bid).sealed.clone()
+    inner.bids.lock().entry(key(tender)).or_insert(bid).sealed.clone()
 }
 
-/// Open the bid, once bids are due by this node's own clock: not before, or the buyer could tell others what it is.
-pub(crate) async fn open(inner: &Inner, tender: Digest) -> PayReply {
-    let Some(bid) = inner.bids.lock().get(&tender).cloned() else {
-        return PayReply::NoQuote(declined("there is no bid in that tender here, or no longer"));
+/// Open the bid to its buyer, once bids are due by this node's own clock: not before, or the buyer could tell others what it is.
+pub(crate) async fn open(inner: &Inner, opening: &[u8]) -> PayReply {
+    let bid = match wanted(inner, opening) {
+        Ok(bid) => bid,
+        Err(refusal) => return PayReply::NoQuote(refusal),
     };
     loop {
         let early = bid.until_ms.saturating_sub(inner.exchange.now_ms());
@@ -166,6 +190,16 @@ pub(crate) async fn open(inner: &Inner, tender: Digest) -> PayReply {
     }
 }
 
+fn wanted(inner: &Inner, opening: &[u8]) -> Result<Bid, Refusal> {
+    let malformed = |what: String| Refusal::new(RefusalCode::Malformed, what);
+    let opening = Signed::<Opening>::open(opening).map_err(|error| malformed(format!("not a wish to open a bid: {error}")))?;
+    if opening.body.seller != inner.key.public() {
+        return Err(malformed("the wish to open a bid is for another seller".into()));
+    }
+    let bid = inner.bids.lock().get(&(opening.signer, opening.body.tender)).cloned();
+    bid.ok_or_else(|| declined("there is no bid for this buyer in that tender here, or no longer"))
+}
+
 /// Hear how a tender ended.
 pub(crate) fn told(inner: &Inner, outcome: &[u8]) -> PayReply {
     match heard(inner, outcome) {
@@ -177,9 +211,10 @@ pub(crate) fn told(inner: &Inner, outcome: &[u8]) -> PayReply {
 fn heard(inner: &Inner, outcome: &[u8]) -> Result<(), Refusal> {
     let outcome = Signed::<Outcome>::open(outcome).map_err(|error| declined(format!("not an outcome: {error}")))?;
     let (buyer, outcome) = (outcome.signer, outcome.body);
-    let bid = inner.bids.end(outcome.tender, buyer)?;
+    let bid = inner.bids.end(&(buyer, outcome.tender))?;
+    let bid_in = BidIn { tender: outcome.tender, buyer };
     let bids: Vec<Signed<Quote>> =
-        outcome.bids.iter().take(TENDER_SELLERS_MAX).filter_map(|bytes| in_tender(outcome.tender, bytes)).collect();
+        outcome.bids.iter().take(TENDER_SELLERS_MAX).filter_map(|bytes| in_tender(bid_in, bytes)).collect();
     let of = |seller: PublicKey| bids.iter().find(|quote| quote.signer == seller).map(|quote| (seller, quote.body.price));
     inner.serve.told(&Told {
         tender: outcome.tender,
@@ -193,7 +228,7 @@ fn heard(inner: &Inner, outcome: &[u8]) -> Result<(), Refusal> {
 }
 
 /// A bid of an outcome, if its bidder signed it for this tender.
-fn in_tender(tender: Digest, bytes: &[u8]) -> Option<Signed<Quote>> {
+fn in_tender(bid_in: BidIn, bytes: &[u8]) -> Option<Signed<Quote>> {
     let quote = Signed::<Quote>::open(bytes).ok()?;
-    (quote.body.tender == Some(tender) && quote.body.seller == quote.signer).then_some(quote)
+    (quote.body.bid == Some(bid_in) && quote.body.seller == quote.signer).then_some(quote)
 }

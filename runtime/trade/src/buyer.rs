@@ -132,14 +132,20 @@ impl Buyer {
         self.buy_of(order, terms, &candidates, deadline_ms).await
     }
 
-    /// Put this order out to every seller that can be bought from, wait so long for their sealed bids, open them, and tell the bidders how it
-    /// ended: that the best was taken (`award`; then buy by [`Buyer::buy_by`]), or nobody. The limit of `terms` is kept from the bidders.
-    pub async fn tender(&self, order: &Order, terms: &Terms, wait: Duration, award: bool) -> Result<Tendered, Fault> {
+    /// Put this order out to the sellers that can be bought from (to some drawn by lot, where there are more than
+    /// [`TENDER_SELLERS_MAX`](crate::limits::TENDER_SELLERS_MAX)), wait so long for their sealed bids, and open them. Then buy by
+    /// [`Buyer::buy_by`] or do not, and tell the bidders by [`Buyer::conclude`]. The limit of `terms` is kept from them.
+    pub async fn tender(&self, order: &Order, terms: &Terms, wait: Duration) -> Result<Tendered, Fault> {
         crate::tendering::check_wait(wait).map_err(Fault::InvalidInput)?;
         // A bid may well be below an offer that is above the limit.
         let all = Terms { max_price: Amount::MAX, ..terms.clone() };
         let invited = self.candidates(&order.service, &order.function, order.args.len(), &all).map_err(no_offer)?;
-        Ok(self.inner.tender(order, terms, invited, wait, award).await)
+        Ok(self.inner.tender(order, terms, invited, wait).await)
+    }
+
+    /// Tell everybody who bid how a tender ended: what was bid, and who was bought from (`None`: nobody). Only the first time counts.
+    pub async fn conclude(&self, tendered: &Tendered, winner: Option<PublicKey>) {
+        self.inner.conclude(tendered, winner).await;
     }
 
     /// Buy one call by the best bid; by the next one after a failure, where that is safe. Good until the bids end, half a minute after they

@@ -358,6 +358,12 @@ impl Ledgers {
         self.channels.read().expect("no panic while channels are locked").values().cloned().collect()
     }
 
+    /// Has `buyer` a channel here that was used since the node started?
+    pub(crate) fn is_payer(&self, buyer: PublicKey) -> bool {
+        let channels = self.channels.read().expect("no panic while channels are locked");
+        channels.values().any(|channel| channel.terms.payer_key == buyer)
+    }
+
     pub(crate) fn forget(&self, id: ChannelId) {
         self.channels.write().expect("no panic while channels are locked").remove(&id);
         self.stored.lock().expect("no panic while this is locked").remove(&id);

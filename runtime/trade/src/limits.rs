@@ -94,10 +94,12 @@ pub const TENDER_WAIT_MIN: Duration = Duration::from_millis(TENDER_WAIT_MS_MIN a
 pub const TENDER_WAIT_MAX: Duration = Duration::from_millis(TENDER_WAIT_MS_MAX as u64);
 /// Sellers that one tender is sent to.
 pub const TENDER_SELLERS_MAX: usize = 64;
-/// Bids that one seller keeps until they are opened; where there are more, it bids in no further tender.
-pub const BIDS_OPEN_MAX: usize = 1024;
-/// How long a seller keeps a bid after the deadline, to open it and to hear the outcome.
-pub const BID_KEPT: Duration = Duration::from_secs(5);
+/// Bids that one seller keeps, each about a kilobyte; where there are more, it bids in no further tender.
+pub const BIDS_KEPT_MAX: usize = 4096;
+/// How many of them may be for buyers that have no channel to the seller, and whose keys so cost nothing.
+pub const BIDS_FOR_STRANGERS_MAX: usize = BIDS_KEPT_MAX / 2;
+/// How long a seller keeps a bid after the deadline, to open it and to hear the outcome: what is bought by it has [`QUOTE_LIFE`].
+pub const BID_KEPT: Duration = Duration::from_secs(35);
 /// How far the clocks of a buyer and a seller may be apart in a tender. A seller that is asked so much too early waits, then opens its bid.
 pub const TENDER_SKEW_MAX: Duration = Duration::from_millis(250);
 /// How long a buyer waits for a bid to be opened.

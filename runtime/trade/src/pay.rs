@@ -25,7 +25,7 @@ pub(crate) async fn pay(inner: &Inner, request: PayRequest) -> PayReply {
         }
         PayRequest::Quote(asked) => crate::quoting::quote(inner, asked).await,
         PayRequest::Tender(invitation) => crate::bidding::bid(inner, invitation).await,
-        PayRequest::Open(tender) => crate::bidding::open(inner, tender).await,
+        PayRequest::Open(opening) => crate::bidding::open(inner, &opening).await,
         PayRequest::Outcome(outcome) => crate::bidding::told(inner, &outcome),
         PayRequest::Close(wish) => close(inner, &wish).await.unwrap_or_else(PayReply::Refused),
     }

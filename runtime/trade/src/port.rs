@@ -187,7 +187,7 @@ pub struct Told<'a> {
     pub function: &'a str,
     /// The agent's own bid.
     pub bid: Amount,
-    /// Who was taken, and for what; none where the buyer took nobody.
+    /// Who was bought from, and at what bid; none where nobody was.
     pub winner: Option<(PublicKey, Amount)>,
     /// Bids that counted.
     pub bids: usize,
@@ -249,9 +249,9 @@ pub(crate) enum PayRequest {
     /// What do you bid for this call? The answer is sealed.
     #[n(3)]
     Tender(#[n(0)] Invitation),
-    /// Bids are due: open the one in this tender.
+    /// A signed [`hansa_economy::tender::Opening`].
     #[n(4)]
-    Open(#[n(0)] Digest),
+    Open(#[n(0)] ByteVec),
     /// A signed [`hansa_economy::tender::Outcome`].
     #[n(5)]
     Outcome(#[n(0)] ByteVec),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use hansa_economy::call::{CallRequest, Refusal, RefusalCode};
 use hansa_economy::offer::{Offer, Price};
-use hansa_economy::quote::{Quote, QuoteRequest, arguments_digest};
+use hansa_economy::quote::{BidIn, Quote, QuoteRequest, arguments_digest};
 use hansa_economy::{Amount, Digest, Signed};
 
 use crate::limits::{QUOTE_LIFE, QUOTE_TIME_MAX};
@@ -78,7 +78,7 @@ impl Question<'_> {
     }
 
     /// The agent's word on it, until then or until the offer ends.
-    pub(crate) fn promise(&self, price: Amount, until_ms: u64, tender: Option<Digest>) -> Signed<Quote> {
+    pub(crate) fn promise(&self, price: Amount, until_ms: u64, bid: Option<BidIn>) -> Signed<Quote> {
         let quote = Quote {
             offer: self.request.offer,
             seller: self.inner.key.public(),
@@ -87,7 +87,7 @@ impl Question<'_> {
             function: self.request.function.clone(),
             price,
             valid_until_ms: self.offer.valid_until_ms.min(until_ms),
-            tender,
+            bid,
         };
         Signed::new(quote, &self.inner.key)
     }

@@ -22,6 +22,7 @@ use crate::incoming::{Incoming, IncomingLane, Ledgers};
 use crate::limits::{ENVELOPE_BYTES, OFFER_LIFE, OFFER_VERSIONS_KEPT, QUOTES_AT_ONCE, STORED_REPLY_BYTES_MAX};
 use crate::port::{Done, Ended, Job, PayReply, PayRequest, Serve};
 use crate::proof::{self, Signatory};
+use crate::quoting::declined;
 use crate::redeem::Haste;
 use crate::tariff::Answered;
 
@@ -186,6 +187,9 @@ impl Inner {
             return Ok(Served { reply: admitted.run_free().await, encoded: None });
         }
         let paid = self.paid(request).await?;
+        if quote.as_ref().is_some_and(|quote| !quote.body.is_open_to(paid.voucher.signer)) {
+            return Err(declined("the bid was made to another buyer; put the call out yourself"));
+        }
         // The lane stays locked while its call runs: a repeat of the same voucher waits here and then gets the stored reply.
         let lane = paid.lane.clone();
         let mut lane = lane.lock().await;

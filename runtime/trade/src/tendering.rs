@@ -1,18 +1,20 @@
 //! Tenders: the buyer's side. All sellers are asked at once, their bids stay sealed until the deadline, and the best one is bought by like any
 //! quote.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use futures::future::join_all;
-use hansa_economy::quote::{QuoteRequest, arguments_digest};
-use hansa_economy::tender::{Invitation, OpenedBid, Outcome, SealedBid, Tender};
-use hansa_economy::{Amount, Digest, Signed};
+use hansa_economy::call::RefusalCode;
+use hansa_economy::quote::QuoteRequest;
+use hansa_economy::tender::{Invitation, OpenedBid, Opening, Outcome, SealedBid, Tender, lot};
+use hansa_economy::{Amount, Digest, PublicKey, Signed};
 use hansa_host::Fault;
 
 use crate::asking::{HeldQuote, OTHER_ANSWER, Unsaid};
 use crate::buyer::{Inner, Order};
-use crate::index::{Candidate, NoOffer, fits, rank};
-use crate::limits::{OPENING_WAIT, OUTCOME_WAIT, TENDER_SELLERS_MAX, TENDER_WAIT_MAX, TENDER_WAIT_MIN};
+use crate::index::{Candidate, Listed, NoOffer, fits, rank};
+use crate::limits::{OPENING_WAIT, OUTCOME_WAIT, QUOTE_LIFE, TENDER_SELLERS_MAX, TENDER_WAIT_MAX, TENDER_WAIT_MIN};
 use crate::port::{PayReply, PayRequest};
 use crate::proof;
 use crate::terms::{Prefer, Terms};
@@ -27,6 +29,10 @@ pub struct Tendered {
     pub id: Digest,
     /// Of everybody who was asked: those that count first, best first, then the others.
     pub bids: Vec<Bid>,
+    /// Whoever sealed a bid, and hears how it ends.
+    bidders: Vec<Arc<Listed>>,
+    /// Unix milliseconds: no bid holds longer, whatever its seller wrote.
+    ends_ms: u64,
 }
 
 /// One seller in a tender.
@@ -50,9 +56,12 @@ pub enum NoBid {
     /// Something came, later.
     #[error("its bid came after the deadline")]
     Late,
-    /// It sealed a bid and did not open it.
-    #[error("it did not open its bid: {0}")]
+    /// It sealed a bid, and nothing came of it in time, or its clock is far behind.
+    #[error("its bid was not opened in time: {0}")]
     Unopened(String),
+    /// It sealed a bid, and does not want to open it.
+    #[error("it does not open the bid that it had sealed: {0}")]
+    Hidden(String),
     /// What it opened is another bid.
     #[error("it opened another bid than the one that it had sealed")]
     Changed,
@@ -80,7 +89,7 @@ pub enum NoBid {
 impl NoBid {
     /// Did the seller break its word? Then it is left aside for a while.
     fn breaks_word(&self) -> bool {
-        matches!(self, NoBid::Changed | NoBid::False(_) | NoBid::AboveOffer { .. })
+        matches!(self, NoBid::Hidden(_) | NoBid::Changed | NoBid::False(_) | NoBid::AboveOffer { .. })
     }
 }
 
@@ -93,7 +102,7 @@ impl Tendered {
     /// Can anything still be bought by it at `now_ms` (Unix)?
     pub fn holds(&self, now_ms: u64) -> bool {
         let quotes = self.bids.iter().filter_map(|bid| bid.candidate.quote.as_ref());
-        quotes.map(|held| held.quote.body.valid_until_ms).max().is_some_and(|until_ms| until_ms > now_ms)
+        quotes.map(|held| held.quote.body.valid_until_ms.min(self.ends_ms)).max().is_some_and(|until_ms| until_ms > now_ms)
     }
 
     /// The bids that count and are within `terms`, best first. Fault: there is none, and why.
@@ -131,45 +140,41 @@ pub(crate) fn check_wait(wait: Duration) -> Result<(), String> {
     Err(format!("a tender that waits `{}` ms; wait {least} to {most} ms", wait.as_millis()))
 }
 
+/// What the tenders of all sellers have in common.
+struct PutOut {
+    id: Digest,
+    bids_until_ms: u64,
+    /// A clock that is set back meanwhile makes nobody wait longer.
+    latest: Instant,
+}
+
 /// A seller that was asked, and its sealed bid.
 struct Sealed {
     candidate: Candidate,
     asked: QuoteRequest,
+    tender: Tender,
     bid: Result<SealedBid, NoBid>,
 }
 
 impl Inner {
-    /// Ask `invited` for bids on `order`, and judge them by `terms`.
-    pub(crate) async fn tender(
-        &self,
-        order: &Order,
-        terms: &Terms,
-        mut invited: Vec<Candidate>,
-        wait: Duration,
-        award: bool,
-    ) -> Tendered {
-        invited.truncate(TENDER_SELLERS_MAX);
-        let tender = self.drawn_up(order, wait);
-        let signed = Signed::new(tender.clone(), &self.payer.key);
-        let sealed = join_all(invited.into_iter().map(|candidate| self.invite(order, &signed, candidate))).await;
-        self.wait_until(tender.bids_until_ms).await;
-        let mut bids = join_all(sealed.iter().map(|sealed| self.opened(&tender, sealed, terms.max_price))).await;
-        best_first(&mut bids, &tender, terms.prefer);
-        let tendered = Tendered { id: tender.id, bids };
-        let bidders = sealed.into_iter().filter(|sealed| sealed.bid.is_ok()).map(|sealed| sealed.candidate);
-        self.tell(&tendered, bidders.collect(), award).await;
-        tendered
+    /// Ask `all` for bids on `order`, or some of them where they are too many, and judge the bids by `terms`.
+    pub(crate) async fn tender(&self, order: &Order, terms: &Terms, all: Vec<Candidate>, wait: Duration) -> Tendered {
+        let put_out = self.drawn_up(wait);
+        let invited = invited(put_out.id, all);
+        let sealed = join_all(invited.into_iter().map(|candidate| self.invite(order, &put_out, candidate))).await;
+        self.wait_until(put_out.bids_until_ms, put_out.latest).await;
+        let mut bids = join_all(sealed.iter().map(|sealed| self.opened(sealed, terms.max_price))).await;
+        best_first(&mut bids, put_out.id, terms.prefer);
+        let bidders = sealed.into_iter().filter(|sealed| sealed.bid.is_ok()).map(|sealed| sealed.candidate.listed);
+        let ends_ms = put_out.bids_until_ms.saturating_add(QUOTE_LIFE.as_millis() as u64);
+        Tendered { id: put_out.id, bids, bidders: bidders.collect(), ends_ms }
     }
 
-    fn drawn_up(&self, order: &Order, wait: Duration) -> Tender {
-        let id = Digest(self.exchange.ambient().bytes());
-        Tender {
-            id,
-            buyer: self.payer.key.public(),
-            service: order.service.clone(),
-            function: order.function.clone(),
-            arguments: arguments_digest(&id.0, &order.args),
+    fn drawn_up(&self, wait: Duration) -> PutOut {
+        PutOut {
+            id: Digest(self.exchange.ambient().bytes()),
             bids_until_ms: self.exchange.now_ms().saturating_add(wait.as_millis() as u64),
+            latest: Instant::now() + wait + OPENING_WAIT,
         }
     }
 
@@ -177,26 +182,34 @@ impl Inner {
         Duration::from_millis(until_ms.saturating_sub(self.exchange.now_ms()))
     }
 
-    async fn wait_until(&self, until_ms: u64) {
-        while !self.left(until_ms).is_zero() {
+    async fn wait_until(&self, until_ms: u64, latest: Instant) {
+        while !self.left(until_ms).is_zero() && Instant::now() < latest {
             tokio::time::sleep(self.left(until_ms).min(LOOK)).await;
         }
     }
 
-    async fn invite(&self, order: &Order, tender: &Signed<Tender>, candidate: Candidate) -> Sealed {
+    async fn invite(&self, order: &Order, put_out: &PutOut, candidate: Candidate) -> Sealed {
         let asked = self.question(order, &candidate.listed);
-        let invitation = Invitation { tender: tender.bytes().to_vec().into(), asked: asked.clone() };
-        let until_ms = tender.body.bids_until_ms;
+        let until_ms = put_out.bids_until_ms;
+        let tender = Tender {
+            id: put_out.id,
+            buyer: self.payer.key.public(),
+            seller: candidate.listed.offer.agent,
+            asked: asked.digest(),
+            bids_until_ms: until_ms,
+        };
+        let signed = Signed::new(tender.clone(), &self.payer.key);
+        let invitation = Invitation { tender: signed.bytes().to_vec().into(), asked: asked.clone() };
         let reply = self.say(&candidate.listed, PayRequest::Tender(invitation), self.left(until_ms)).await;
         let bid = match reply {
-            Ok(PayReply::Sealed(bytes)) if !self.left(until_ms).is_zero() => self.sealed(tender.body.id, &candidate, &bytes),
+            Ok(PayReply::Sealed(bytes)) if !self.left(until_ms).is_zero() => self.sealed(tender.id, &candidate, &bytes),
             Ok(PayReply::Sealed(_)) => Err(NoBid::Late),
             Ok(PayReply::NoQuote(refusal)) => Err(NoBid::Declined(refusal.message)),
             Ok(_) => Err(NoBid::Declined(OTHER_ANSWER.into())),
             Err(Unsaid::Silent) => Err(NoBid::Silent),
             Err(Unsaid::Lost(what)) => Err(NoBid::Declined(what)),
         };
-        Sealed { candidate, asked, bid }
+        Sealed { candidate, asked, tender, bid }
     }
 
     fn sealed(&self, tender: Digest, candidate: &Candidate, bytes: &[u8]) -> Result<SealedBid, NoBid> {
@@ -209,9 +222,9 @@ impl Inner {
         }
     }
 
-    async fn opened(&self, tender: &Tender, sealed: &Sealed, limit: Amount) -> Bid {
+    async fn opened(&self, sealed: &Sealed, limit: Amount) -> Bid {
         let held = match &sealed.bid {
-            Ok(bid) => self.open(tender, sealed, bid, limit).await,
+            Ok(bid) => self.open(sealed, bid, limit).await,
             Err(out) => Err(out.clone()),
         };
         let candidate = sealed.candidate.clone();
@@ -228,21 +241,24 @@ impl Inner {
         }
     }
 
-    async fn open(&self, tender: &Tender, sealed: &Sealed, bid: &SealedBid, limit: Amount) -> Result<HeldQuote, NoBid> {
-        match self.say(&sealed.candidate.listed, PayRequest::Open(tender.id), OPENING_WAIT).await {
-            Ok(PayReply::Opened(opened)) if bid.holds(&opened) => self.judged(tender, sealed, &opened, limit),
+    async fn open(&self, sealed: &Sealed, bid: &SealedBid, limit: Amount) -> Result<HeldQuote, NoBid> {
+        let opening = Signed::new(Opening { tender: bid.tender, seller: bid.seller }, &self.payer.key);
+        let opening = PayRequest::Open(opening.bytes().to_vec().into());
+        match self.say(&sealed.candidate.listed, opening, OPENING_WAIT).await {
+            Ok(PayReply::Opened(opened)) if bid.holds(&opened) => self.judged(sealed, &opened, limit),
             Ok(PayReply::Opened(_)) => Err(NoBid::Changed),
-            Ok(PayReply::NoQuote(refusal)) => Err(NoBid::Unopened(refusal.message)),
-            Ok(_) => Err(NoBid::Unopened(OTHER_ANSWER.into())),
+            Ok(PayReply::NoQuote(refusal)) if refusal.code == RefusalCode::Deadline => Err(NoBid::Unopened(refusal.message)),
+            Ok(PayReply::NoQuote(refusal)) => Err(NoBid::Hidden(refusal.message)),
+            Ok(_) => Err(NoBid::Hidden(OTHER_ANSWER.into())),
             Err(unsaid) => Err(NoBid::Unopened(unsaid.to_string())),
         }
     }
 
-    fn judged(&self, tender: &Tender, sealed: &Sealed, opened: &OpenedBid, limit: Amount) -> Result<HeldQuote, NoBid> {
+    fn judged(&self, sealed: &Sealed, opened: &OpenedBid, limit: Amount) -> Result<HeldQuote, NoBid> {
         let listed = &sealed.candidate.listed;
         let quote = proof::check_quote(&opened.quote, &listed.verifier, self.exchange.heads());
         let quote = quote.map_err(|error| NoBid::False(error.to_string()))?;
-        if quote.body.tender != Some(tender.id) || !quote.body.answers(&sealed.asked, listed.offer.agent) {
+        if quote.body.bid != Some(sealed.tender.bid_in()) || !quote.body.answers(&sealed.asked, listed.offer.agent) {
             return Err(NoBid::False("it is for another tender or call".into()));
         }
         let (bid, most) = (quote.body.price, sealed.candidate.price_max);
@@ -254,23 +270,31 @@ impl Inner {
     }
 
     /// Tell all who bid how it ended. Whoever does not hear it in time has lost nothing but that.
-    async fn tell(&self, tendered: &Tendered, bidders: Vec<Candidate>, award: bool) {
+    pub(crate) async fn conclude(&self, tendered: &Tendered, winner: Option<PublicKey>) {
         let quotes = tendered.bids.iter().filter_map(|bid| bid.candidate.quote.as_ref());
-        let outcome = Outcome {
-            tender: tendered.id,
-            bids: quotes.map(|held| held.quote.bytes().to_vec().into()).collect(),
-            winner: tendered.winner().filter(|_| award).map(|bid| bid.candidate.listed.offer.agent),
-        };
-        let signed = Signed::new(outcome, &self.payer.key);
+        let bids = quotes.map(|held| held.quote.bytes().to_vec().into()).collect();
+        let signed = Signed::new(Outcome { tender: tendered.id, bids, winner }, &self.payer.key);
         let outcome = || PayRequest::Outcome(signed.bytes().to_vec().into());
-        join_all(bidders.iter().map(|bidder| self.say(&bidder.listed, outcome(), OUTCOME_WAIT))).await;
+        join_all(tendered.bidders.iter().map(|bidder| self.say(bidder, outcome(), OUTCOME_WAIT))).await;
     }
 }
 
+/// Who is asked. Of too many, half are sellers that this node has bought from, where there are so many; all are drawn by lot, so that many keys
+/// with cheap offers can crowd others out of one tender, and not of all.
+fn invited(tender: Digest, mut all: Vec<Candidate>) -> Vec<Candidate> {
+    if all.len() <= TENDER_SELLERS_MAX {
+        return all;
+    }
+    all.sort_by_cached_key(|candidate| lot(tender, candidate.listed.offer.agent));
+    let (known, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|candidate| candidate.latency_ms.is_some());
+    let for_known = TENDER_SELLERS_MAX.saturating_sub(others.len()).max(TENDER_SELLERS_MAX / 2);
+    known.into_iter().take(for_known).chain(others).take(TENDER_SELLERS_MAX).collect()
+}
+
 /// Those that count, by the buyer's preference; alike ones by lot, not by who was first. Then those that do not, by lot too.
-fn best_first(bids: &mut [Bid], tender: &Tender, prefer: Prefer) {
+fn best_first(bids: &mut [Bid], tender: Digest, prefer: Prefer) {
     bids.sort_by_cached_key(|bid| {
         let out = bid.out.is_some();
-        (out, if out { (0, 0) } else { rank(&bid.candidate, prefer) }, tender.lot(bid.candidate.listed.offer.agent))
+        (out, if out { (0, 0) } else { rank(&bid.candidate, prefer) }, lot(tender, bid.candidate.listed.offer.agent))
     });
 }

@@ -54,11 +54,20 @@ struct Lines {
 
 impl Ring {
     pub(crate) fn write(&self, level: &str, text: impl Into<String>) {
-        let text = fit(text.into());
+        self.put(level, level, text.into());
+    }
+
+    /// What was written while a price or a bid was worked out: kept with the bids, as buyers can have that for nothing.
+    pub(crate) fn write_unpaid(&self, level: &str, text: impl Into<String>) {
+        self.put(BID, level, text.into());
+    }
+
+    fn put(&self, kept_with: &str, level: &str, text: String) {
+        let text = fit(text);
         let mut lines = self.lock();
         lines.count += 1;
         let line = LogLine { number: lines.count, at_ms: ambient::now_ms(), level: level.to_owned(), text };
-        let ring = match level {
+        let ring = match kept_with {
             BID => &mut lines.bids,
             level if TRADE.contains(&level) => &mut lines.trade,
             _ => &mut lines.written,
@@ -94,13 +103,25 @@ fn fit(mut text: String) -> String {
 
 impl Log for Ring {
     fn line(&self, line: hansa_host::log::LogLine) {
-        let level = match line.level {
-            LogLevel::Debug => "debug",
-            LogLevel::Info => "info",
-            LogLevel::Warn => "warn",
-            LogLevel::Error => "error",
-        };
-        self.write(level, line.text);
+        self.write(name(line.level), line.text);
+    }
+}
+
+/// The log of an agent that works out a price or a bid.
+pub(crate) struct Unpaid(pub(crate) Ring);
+
+impl Log for Unpaid {
+    fn line(&self, line: hansa_host::log::LogLine) {
+        self.0.write_unpaid(name(line.level), line.text);
+    }
+}
+
+fn name(level: LogLevel) -> &'static str {
+    match level {
+        LogLevel::Debug => "debug",
+        LogLevel::Info => "info",
+        LogLevel::Warn => "warn",
+        LogLevel::Error => "error",
     }
 }
 

@@ -13,6 +13,7 @@ use hansa_host::market::{Bid, Limits, Market, Offer, Prefer, Purchase};
 use hansa_trade::{Bought, Buyer, Narrowing, Order, Tendered, Terms};
 
 use super::allowance::Allowance;
+use super::award::Award;
 use super::logs::{BUY, Ring};
 use crate::ambient;
 
@@ -26,7 +27,7 @@ pub(crate) struct CallMarket {
     narrowed: Mutex<BTreeMap<String, Terms>>,
     receipts: Mutex<Vec<Digest>>,
     /// What was put out in this call, with the bids, oldest first.
-    awards: Mutex<Vec<(Order, Tendered)>>,
+    awards: Mutex<Vec<Arc<Award>>>,
     deadline_ms: Option<u64>,
     logs: Ring,
     allowance: Option<Allowance>,
@@ -66,7 +67,10 @@ impl CallMarket {
             terms.max_price = aside.amount;
         }
         let bought = match self.awarded(&order) {
-            Some(tendered) => self.buyer.buy_by(&order, &terms, &tendered, self.deadline_ms).await,
+            Some(award) => {
+                let bought = self.buyer.buy_by(&order, &terms, &award.tendered, self.deadline_ms).await;
+                bought.inspect(|bought| award.taken(bought.seller))
+            }
             None => self.buyer.buy(&order, &terms, self.deadline_ms).await,
         };
         match (aside, &bought) {
@@ -83,11 +87,11 @@ impl CallMarket {
         Ok(bought.answer)
     }
 
-    /// The bids that were taken for this order and still hold.
-    fn awarded(&self, order: &Order) -> Option<Tendered> {
+    /// The bids for this order that still hold.
+    fn awarded(&self, order: &Order) -> Option<Arc<Award>> {
         let mut awards = self.awards.lock().expect("no panic while awards are locked");
-        awards.retain(|(_, tendered)| tendered.holds(ambient::now_ms()));
-        awards.iter().rev().find(|(for_it, _)| same(for_it, order)).map(|(_, tendered)| tendered.clone())
+        awards.retain(|award| award.tendered.holds(ambient::now_ms()));
+        awards.iter().rev().find(|award| same(&award.order, order)).cloned()
     }
 
     async fn tendered(&self, purchase: Purchase, wait: Duration) -> Result<Vec<Bid>, String> {
@@ -97,16 +101,18 @@ impl CallMarket {
             return Err(format!("a tender of {} ms, and this call ends in {left} ms; wait less", wait.as_millis()));
         }
         let order = order(purchase);
-        let tendered = self.buyer.tender(&order, &terms, wait, true).await.map_err(|fault| fault.text().to_owned())?;
+        let tendered = self.buyer.tender(&order, &terms, wait).await.map_err(|fault| fault.text().to_owned())?;
         self.logs.write(BUY, tender_line(&order, &tendered));
         let bids = tendered.bids.iter().map(shown).collect();
         let mut awards = self.awards.lock().expect("no panic while awards are locked");
-        awards.retain(|(for_it, _)| !same(for_it, &order));
+        awards.retain(|award| !same(&award.order, &order));
         if awards.len() == AWARDS_MAX {
             awards.remove(0);
         }
-        if tendered.winner().is_some() {
-            awards.push((order, tendered));
+        let wins = tendered.winner().is_some();
+        let award = Award::new(self.buyer.clone(), order, tendered);
+        if wins {
+            awards.push(Arc::new(award));
         }
         Ok(bids)
     }

@@ -1,6 +1,7 @@
 //! Agents on this node: deployment, the call they serve, what they reach outside.
 
 mod allowance;
+mod award;
 mod components;
 mod deployed;
 mod generation;

@@ -6,7 +6,7 @@ use hansa_economy::Amount;
 use hansa_host::{Absent, Capabilities, PricingError, Tender};
 use hansa_trade::{Asked, Invited, Told};
 
-use super::logs::BID;
+use super::logs::{BID, Unpaid};
 use super::serve::AgentServe;
 
 /// Ask the agent. Error: why there is no price, for the buyer.
@@ -59,7 +59,7 @@ fn nothing(serve: &AgentServe) -> Capabilities {
         market: absent.clone(),
         inference: absent.clone(),
         store: serve.store.clone(),
-        log: Arc::new(serve.logs.clone()),
+        log: Arc::new(Unpaid(serve.logs.clone())),
         wallet: absent.clone(),
         topics: absent,
         call: None,
@@ -73,7 +73,7 @@ fn amount(units: u64) -> Amount {
 fn unpriced(serve: &AgentServe, function: &str, error: PricingError) -> String {
     match error {
         PricingError::Failed(failure) => {
-            serve.logs.write("error", format!("naming a price of `{function}` failed: {failure}"));
+            serve.logs.write_unpaid("error", format!("naming a price of `{function}` failed: {failure}"));
             "the agent broke while it worked the price out".to_owned()
         }
         other => other.to_string(),

@@ -332,10 +332,16 @@ impl Bed {
 
     /// A channel with room for a hundred calls.
     pub(super) fn hand(&self, nonce: u64) -> Hand {
+        self.hand_of(BUYER, nonce)
+    }
+
+    /// The same for another buyer.
+    pub(super) fn hand_of(&self, buyer: u8, nonce: u64) -> Hand {
+        let payer = if buyer == BUYER { self.payer } else { self.ledger.account(&key(buyer), FUNDS) };
         let terms = ChannelTerms {
             ledger: self.ledger.ledger(),
-            payer: self.payer,
-            payer_key: key(BUYER).public(),
+            payer,
+            payer_key: key(buyer).public(),
             payee: self.payee,
             payee_key: key(AGENT).public(),
             asset: ASSET,
@@ -344,8 +350,8 @@ impl Bed {
             shares: vec![],
         };
         let open = ChannelOpen { terms: terms.clone(), deposit: PRICE.saturating_mul(100) };
-        self.ledger.done(Command::ChannelOpen(open), &key(BUYER));
-        Hand { terms, debits: BTreeMap::new() }
+        self.ledger.done(Command::ChannelOpen(open), &key(buyer));
+        Hand { terms, key: key(buyer), debits: BTreeMap::new() }
     }
 
     /// A buyer as the product has it.
@@ -390,6 +396,7 @@ impl Bed {
 /// A buyer who signs by hand, and does nothing that it is not told to.
 pub(super) struct Hand {
     pub(super) terms: ChannelTerms,
+    key: Arc<Keypair>,
     debits: BTreeMap<u32, LaneDebit>,
 }
 
@@ -400,9 +407,18 @@ impl Hand {
 
     /// The next call on `lane`, with its voucher.
     pub(super) fn request(&mut self, bed: &Bed, lane: u32) -> (CallRequest, Voucher) {
+        self.vouched(bed, lane, |request| request)
+    }
+
+    /// The same, changed before it is vouched for.
+    pub(super) fn request_as(&mut self, bed: &Bed, lane: u32, change: impl FnOnce(CallRequest) -> CallRequest) -> CallRequest {
+        self.vouched(bed, lane, change).0
+    }
+
+    fn vouched(&mut self, bed: &Bed, lane: u32, change: impl FnOnce(CallRequest) -> CallRequest) -> (CallRequest, Voucher) {
         let offer = bed.seller.renew(&bed.offer);
         let debit = self.debits.entry(lane).or_default();
-        let mut request = CallRequest {
+        let request = CallRequest {
             call: Digest::of_parts("call", &[&self.terms.id().0, &lane.to_le_bytes(), &debit.seq.to_le_bytes()]),
             service: SERVICE.into(),
             function: "f".into(),
@@ -414,9 +430,10 @@ impl Hand {
             trace: None,
             quote: None,
         };
+        let mut request = change(request);
         let voucher = debit.next(&self.terms, self.terms.id(), lane, PRICE, Some((request.call, request.digest())));
         debit.signed(&voucher);
-        request.voucher = Some(Signed::new(voucher.clone(), &key(BUYER)).bytes().to_vec().into());
+        request.voucher = Some(Signed::new(voucher.clone(), &self.key).bytes().to_vec().into());
         (request, voucher)
     }
 
@@ -436,19 +453,19 @@ impl Hand {
         let debit = self.debits.get_mut(&lane).unwrap();
         let voucher = debit.next(&self.terms, self.terms.id(), lane, Amount::ZERO, None);
         debit.signed(&voucher);
-        let signed = Signed::new(voucher, &key(BUYER)).bytes().to_vec().into();
+        let signed = Signed::new(voucher, &self.key).bytes().to_vec().into();
         assert!(matches!(bed.pay(&PayRequest::Acknowledge(vec![signed])).await, PayReply::Taken(1)));
     }
 
     /// The buyer closes, without a word to the seller.
     pub(super) fn close_alone(&self, bed: &Bed) {
-        bed.ledger.done(Command::ChannelClose(ChannelClose { channel: self.id(), at_once: false }), &key(BUYER));
+        bed.ledger.done(Command::ChannelClose(ChannelClose { channel: self.id(), at_once: false }), &self.key);
     }
 
     /// When the grace time is over.
     pub(super) fn finalize(&self, bed: &Bed) {
         bed.wait(61);
-        bed.ledger.done(Command::ChannelFinalize(ChannelFinalize { channel: self.id() }), &key(BUYER));
+        bed.ledger.done(Command::ChannelFinalize(ChannelFinalize { channel: self.id() }), &self.key);
     }
 
     /// Buy and acknowledge.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use hansa_bus::{EndpointSpec, Service, ServiceFailure, ServiceRequest, ServiceSpec};
 use hansa_economy::offer::Offer;
-use hansa_economy::quote::{Quote, arguments_digest};
+use hansa_economy::quote::{BidIn, Quote, arguments_digest};
 use hansa_economy::tender::{Invitation, OpenedBid, SealedBid, Tender, seal};
 use hansa_economy::{Amount, Digest, Keypair, Signed};
 
@@ -96,7 +96,10 @@ impl Rogue {
             function,
             price: if trick == Trick::Overcharges { Amount(PRICE.0 + 1) } else { BID },
             valid_until_ms: tender.bids_until_ms + 30_000,
-            tender: Some(if trick == Trick::ShowsAnOldBid { Digest::of(b"old") } else { tender.id }),
+            bid: Some(match trick {
+                Trick::ShowsAnOldBid => BidIn { tender: Digest::of(b"old"), ..tender.bid_in() },
+                _ => tender.bid_in(),
+            }),
         };
         let signer = if trick == Trick::HasAnotherSign { &other } else { &self.key };
         let sign = |price| Signed::new(Quote { price, ..quote.clone() }, signer).bytes().to_vec();

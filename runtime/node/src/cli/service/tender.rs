@@ -43,13 +43,16 @@ pub(super) async fn run(context: &Context, client: &Client, tender: Tender) -> R
     let Typed { name, schema, args } = typed(context, client, &service, &function, args).await?;
     let (order, terms) = Client::order(&name, &function, args, limits.max_price, limits.deadline_ms);
     let told = |fault: hansa_host::Fault| hansa_node::fault_text(&fault);
-    let tendered = client.tender(&order, &terms, wait, award).await.map_err(told)?;
+    let tendered = client.tender(&order, &terms, wait).await.map_err(told)?;
     show(context, &format!("{name} {function}, for these arguments:"), &tendered);
     if !award {
+        client.conclude(&tendered, None).await;
         note("nobody was taken; `--award` buys from the best bidder");
         return Ok(ExitCode::SUCCESS);
     }
-    let bought = client.buy_by(&order, &terms, &tendered).await.map_err(told)?;
+    let bought = client.buy_by(&order, &terms, &tendered).await;
+    client.conclude(&tendered, bought.as_ref().ok().map(|bought| bought.seller)).await;
+    let bought = bought.map_err(told)?;
     show_bought(context, client, &schema, &bought).await
 }
 
