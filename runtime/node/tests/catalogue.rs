@@ -7,9 +7,10 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use hansa_bus::{Bus, BusOptions};
 use hansa_economy::Amount;
 use hansa_node::ambient;
-use hansa_node::catalogue::{CatalogueError, CatalogueLink};
+use hansa_node::catalogue::{CatalogueError, CatalogueLink, PACKAGES};
 use shared::process::{Dice, Process};
 use shared::publishing::*;
 use shared::*;
@@ -116,6 +117,29 @@ async fn a_name_passes_on_and_is_recovered() {
     let folder = project(town.folder.path(), "acme/translator@1.0.0", TRANSLATOR, TRANSLATE);
     bob.succeeds(&["publish", folder.to_str().unwrap()]).await;
     said(&ann.fails(&["publish", folder.to_str().unwrap()]).await, &["belongs to"]);
+}
+
+/// Whoever may publish on the bus may put anything into the store, also under a digest that is taken.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_something_else_in_the_store_is_told_and_put_right() {
+    let town = town().await;
+    let ann = Person::new(&town, "ann");
+    let folder = project(town.folder.path(), "acme/translator@1.0.0", TRANSLATOR, TRANSLATE);
+    ann.succeeds(&["publish", folder.to_str().unwrap()]).await;
+    let catalogue = link(&town.server.url()).await;
+    let view = catalogue.package("acme/translator").await.unwrap();
+    let body = catalogue.fetch(&view).await.unwrap().release.statement.body;
+    let readme = body.files.unwrap()[0].digest;
+    let store = Bus::connect(BusOptions::at(&town.server.url())).await.unwrap().objects(PACKAGES).unwrap();
+    for digest in [body.component, readme] {
+        for planted in [b"something else".to_vec(), vec![0; 1 << 20]] {
+            store.put(&digest.to_string(), &planted).await.unwrap();
+            let error = catalogue.fetch(&view).await.err().unwrap().to_string();
+            said(&error, &["the store holds something else", &digest.to_string(), "publish or deploy the package again"]);
+            ann.succeeds(&["publish", folder.to_str().unwrap()]).await;
+            assert!(catalogue.fetch(&view).await.is_ok());
+        }
+    }
 }
 
 /// The node that keeps the catalogue, or whoever publishes, is killed at any moment: a version is there as a whole, or not at all, and
