@@ -119,6 +119,25 @@ async fn a_name_passes_on_and_is_recovered() {
     said(&ann.fails(&["publish", folder.to_str().unwrap()]).await, &["belongs to"]);
 }
 
+/// A publisher who is killed after the claim has the name and no release; publishing again comes to the same as without.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_first_release_names_the_claim_under_which_it_was_signed() {
+    let town = town().await;
+    let (ann, bob) = (Person::new(&town, "ann"), Person::new(&town, "bob"));
+    bob.succeeds(&["name", "claim", "bobs"]).await;
+    let catalogue = link(&town.server.url()).await;
+    for (person, publisher) in [(&ann, "acme"), (&bob, "bobs")] {
+        let (package, service) = (format!("{publisher}/translator@1.0.0"), format!("{publisher}:translate/translator@1.0.0"));
+        assert!(catalogue.package(&package).await.is_err());
+        let folder = project(town.folder.path(), &package, &service, TRANSLATE);
+        person.succeeds(&["publish", folder.to_str().unwrap()]).await;
+        let view = catalogue.package(&package).await.unwrap();
+        let under = catalogue.fetch(&view).await.unwrap().release.statement.body.name_record;
+        assert!(under.is_some(), "{package}");
+        assert_eq!(under, view.name.map(|name| name.head), "{package}");
+    }
+}
+
 /// Whoever may publish on the bus may put anything into the store, also under a digest that is taken.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_something_else_in_the_store_is_told_and_put_right() {

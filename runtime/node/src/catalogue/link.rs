@@ -99,9 +99,14 @@ impl CatalogueLink {
     pub async fn bring_name(&self, chain: &NameChain) -> Result<(), CatalogueError> {
         let here = self.name(chain.name()).await?.map_or(0, |name| name.seq + 1);
         for record in chain.records().iter().filter(|record| record.body.seq >= here) {
-            self.submit(&Submission::Name(record.bytes().to_vec().into())).await?;
+            self.hand_in_name(record).await?;
         }
         Ok(())
+    }
+
+    /// Hand in one signed record of a publisher's name.
+    pub async fn hand_in_name(&self, record: &Signed<NameRecord>) -> Result<(), CatalogueError> {
+        self.submit(&Submission::Name(record.bytes().to_vec().into())).await
     }
 
     /// A release, by a wish such as `acme/translator@1`.
@@ -135,7 +140,7 @@ impl CatalogueLink {
         let seq = before.as_ref().map_or(0, |view| view.seq + 1);
         let previous = before.map(|view| view.head);
         let record = NameRecord { name: name.to_owned(), seq, previous, change, signed_ms: ambient::now_ms() };
-        self.submit(&Submission::Name(signed(record, key))).await
+        self.hand_in_name(&Signed::new(record, key)).await
     }
 
     /// Say something about a package (`acme/translator`) or one version of it (`acme/translator@1.2.0`).
