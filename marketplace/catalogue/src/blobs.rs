@@ -35,11 +35,12 @@ impl Blobs {
         Ok(Blobs { folder: folder.to_owned() })
     }
 
-    /// Keep `bytes`; their name is returned. A crash leaves the whole file or none.
+    /// Keep `bytes`; their name is returned. A file of this name with other content is replaced. A crash leaves the whole file or
+    /// none.
     pub fn put(&self, bytes: &[u8]) -> Result<Digest, BlobError> {
         let name = Digest::of(bytes);
         let path = self.folder.join(name.to_string());
-        if !path.exists() {
+        if !fs::read(&path).is_ok_and(|kept| kept == bytes) {
             let part = self.folder.join(format!("{name}.{}.part", std::process::id()));
             fs::write(&part, bytes)?;
             fs::File::open(&part)?.sync_all()?;
@@ -71,5 +72,7 @@ mod tests {
         assert_eq!(blobs.get(name).unwrap(), b"content");
         fs::write(folder.path().join(name.to_string()), b"changed").unwrap();
         assert!(matches!(blobs.get(name), Err(BlobError::Damaged { .. })));
+        blobs.put(b"content").unwrap();
+        assert_eq!(blobs.get(name).unwrap(), b"content", "keeping it again puts it right");
     }
 }

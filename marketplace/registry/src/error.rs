@@ -1,5 +1,6 @@
 //! What can go wrong between this machine and a registry.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -112,7 +113,7 @@ pub enum RemoteError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Said(pub String);
 
-impl std::fmt::Display for Said {
+impl Display for Said {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if self.0.is_empty() { Ok(()) } else { write!(f, " (it says: {})", self.0) }
     }
@@ -141,9 +142,27 @@ impl Said {
             }
             Err(_) => String::from_utf8_lossy(body).into_owned(),
         };
-        let words = text.split(|letter: char| letter.is_whitespace() || letter.is_control()).filter(|word| !word.is_empty());
-        Said(words.collect::<Vec<_>>().join(" ").chars().take(REFUSAL_CHARS_MAX).collect())
+        Said(shown(&text.split_whitespace().collect::<Vec<_>>().join(" "), REFUSAL_CHARS_MAX))
     }
+}
+
+/// Others' words, fit for one line of a terminal: at most `chars_max` characters of them, control characters and the marks that
+/// reorder text (Unicode's bidirectional controls) as escapes.
+pub(crate) fn shown(words: &impl Display, chars_max: usize) -> String {
+    let words = words.to_string();
+    let mut shown = String::new();
+    for letter in words.chars().take(chars_max) {
+        let reorders = matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        match letter.is_control() || reorders {
+            _ if letter.is_whitespace() => shown.push(' '),
+            true => shown.extend(letter.escape_default()),
+            false => shown.push(letter),
+        }
+    }
+    if words.chars().nth(chars_max).is_some() {
+        shown.push('…');
+    }
+    shown
 }
 
 /// The innermost cause, which is the one that says something. Without the URL, which may hold a signature.
@@ -153,7 +172,7 @@ pub(crate) fn innermost(error: reqwest::Error) -> String {
     while let Some(inner) = error_below(cause) {
         cause = inner;
     }
-    cause.to_string()
+    shown(&cause, REFUSAL_CHARS_MAX)
 }
 
 fn error_below(error: &dyn std::error::Error) -> Option<&dyn std::error::Error> {
@@ -167,9 +186,18 @@ mod tests {
     #[test]
     fn a_registrys_words_fit_one_line() {
         let said = |body: &str| Said::read(body.as_bytes()).0;
-        assert_eq!(said(r#"{"errors":[{"code":"DENIED","message":"no\n\u001b[31mway"},{"code":"X"}]}"#), "DENIED no [31mway; X");
+        let denied = said(r#"{"errors":[{"code":"DENIED","message":"no\n\u001b[31mway"},{"code":"X"}]}"#);
+        assert_eq!(denied, r"DENIED no \u{1b}[31mway; X");
         assert_eq!(said("<html>\n  oops</html>"), "<html> oops</html>");
-        assert_eq!(said(&"é".repeat(1000)).chars().count(), REFUSAL_CHARS_MAX);
+        assert_eq!(said(&"é".repeat(1000)), format!("{}…", "é".repeat(REFUSAL_CHARS_MAX)));
         assert_eq!(Said(String::new()).to_string(), "");
+    }
+
+    #[test]
+    fn others_words_move_no_cursor_and_turn_no_text_round() {
+        assert_eq!(shown(&"a\u{1b}]0;b\u{7}\u{9b}2J\r\nc", 100), r"a\u{1b}]0;b\u{7}\u{9b}2J  c");
+        assert_eq!(shown(&"\u{202e}mgp.exe", 100), r"\u{202e}mgp.exe");
+        assert_eq!([shown(&"abc", 3), shown(&"abcd", 3)], ["abc", "abc…"]);
+        assert_eq!(shown(&"naïve 日本語 `x`", 100), "naïve 日本語 `x`");
     }
 }

@@ -9,7 +9,8 @@ use hansa_catalogue::package::files;
 use hansa_economy::Digest;
 use serde::{Deserialize, Serialize};
 
-use crate::limits::INTERFACES_MAX;
+use crate::error::shown;
+use crate::limits::{INTERFACES_MAX, REFUSAL_CHARS_MAX};
 use crate::parcel::{self, Parcel};
 use crate::reference::{oci_digest, read_digest};
 
@@ -211,16 +212,20 @@ pub(crate) fn read_main(bytes: &[u8]) -> Result<Main, Stranger> {
         return Err(Stranger::NoWasm(what.to_owned()));
     };
     if manifest.config.media_type != WASM_CONFIG {
-        return Err(Stranger::NoWasm(format!("an artifact with the config `{}`", manifest.config.media_type)));
+        return Err(Stranger::NoWasm(format!(
+            "an artifact with the config `{}`",
+            shown(&manifest.config.media_type, REFUSAL_CHARS_MAX)
+        )));
     }
     let [component] = manifest.layers.as_slice() else {
         return Err(Stranger::NoWasm(format!("an artifact of {} layers", manifest.layers.len())));
     };
     if component.media_type != WASM {
-        return Err(Stranger::NoWasm(format!("an artifact with a layer `{}`", component.media_type)));
+        return Err(Stranger::NoWasm(format!("an artifact with a layer `{}`", shown(&component.media_type, REFUSAL_CHARS_MAX))));
     }
     let statement = manifest.annotations.get(STATEMENT).and_then(|digest| read_digest(digest)).ok_or(Stranger::NoRelease)?;
-    let digest = read_digest(&component.digest).ok_or_else(|| Stranger::NoWasm(format!("digested as `{}`", component.digest)))?;
+    let odd = || Stranger::NoWasm(format!("digested as `{}`", shown(&component.digest, REFUSAL_CHARS_MAX)));
+    let digest = read_digest(&component.digest).ok_or_else(odd)?;
     let name = manifest.annotations.get(NAME).and_then(|digest| read_digest(digest));
     Ok(Main { component: digest, component_bytes: component.size, statement, name })
 }

@@ -17,8 +17,10 @@ pub const INDEX_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub const TOKEN_BYTES_MAX: usize = 64 * 1024;
 /// Bytes of an answer that says what went wrong.
 pub const REFUSAL_BYTES_MAX: usize = 16 * 1024;
-/// Characters of a registry's own words in an error.
+/// Characters of a registry's own words in an error: what it says, what it calls things, where it sends us.
 pub const REFUSAL_CHARS_MAX: usize = 300;
+/// Characters of what is wrong with a release, which may quote what its publisher wrote.
+pub const PROBLEM_CHARS_MAX: usize = 1000;
 /// Bytes of Docker's `config.json`.
 pub const DOCKER_CONFIG_BYTES_MAX: usize = 1024 * 1024;
 /// Bytes of the records of a publisher's name, which travel with its packages.

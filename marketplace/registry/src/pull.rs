@@ -8,9 +8,9 @@ use hansa_economy::limits::STATEMENT_BYTES_MAX;
 use hansa_economy::{Digest, Signed};
 
 use crate::client::Client;
-use crate::error::RemoteError;
+use crate::error::{RemoteError, shown};
 use crate::layout::{Main, NAME_PART, Stranger, read_main};
-use crate::limits::{MANIFEST_BYTES_MAX, NAME_BYTES_MAX};
+use crate::limits::{MANIFEST_BYTES_MAX, NAME_BYTES_MAX, PROBLEM_CHARS_MAX};
 use crate::login::Login;
 use crate::parcel::{self, NameProblem, Parcel};
 use crate::progress::Watcher;
@@ -85,7 +85,10 @@ pub enum PullError {
         most: usize,
     },
     /// The parts make no release: signature, component, files.
-    #[error("what lies at `{reference}` is no valid release: {problem}; do not use it, and tell its publisher")]
+    #[error(
+        "what lies at `{reference}` is no valid release: {}; do not use it, and tell its publisher",
+        shown(.problem, PROBLEM_CHARS_MAX)
+    )]
     Release {
         /// Where.
         reference: Reference,
@@ -94,7 +97,8 @@ pub enum PullError {
     },
     /// The records of the publisher's name.
     #[error(
-        "the records of the publisher's name at `{reference}` are not valid: {problem}; do not use it, and tell its publisher"
+        "the records of the publisher's name at `{reference}` are not valid: {}; do not use it, and tell its publisher",
+        shown(.problem, PROBLEM_CHARS_MAX)
     )]
     Name {
         /// Where.

@@ -11,8 +11,8 @@ use serde::Deserialize;
 
 use crate::challenge::{self, Challenge};
 use crate::client::Client;
-use crate::error::{RemoteError, Said, innermost};
-use crate::limits::{BYTES_PER_SECOND_MIN, PIECE_BYTES, REFUSAL_BYTES_MAX, TOKEN_BYTES_MAX};
+use crate::error::{RemoteError, Said, innermost, shown};
+use crate::limits::{BYTES_PER_SECOND_MIN, PIECE_BYTES, REFUSAL_BYTES_MAX, REFUSAL_CHARS_MAX, TOKEN_BYTES_MAX};
 use crate::login::Login;
 use crate::progress::{Direction, Progress, Watcher};
 use crate::reference::{Reference, Scheme, is_loopback};
@@ -182,7 +182,8 @@ impl<'a> Remote<'a> {
 
     /// An answer that is none.
     pub(crate) fn unfit(&self, what: &str, problem: impl Into<String>) -> RemoteError {
-        RemoteError::Unfit { host: self.host(), what: what.to_owned(), problem: problem.into() }
+        let problem: String = problem.into();
+        RemoteError::Unfit { host: self.host(), what: what.to_owned(), problem: shown(&problem, REFUSAL_CHARS_MAX) }
     }
 
     async fn once(&self, ask: &Ask) -> Result<Response, RemoteError> {
@@ -271,7 +272,7 @@ impl<'a> Remote<'a> {
         let plain = url.scheme() == "http" && self.base.scheme() == "http" && (near || self.client.settings.plain_http);
         match url.scheme() == "https" || plain {
             true => Ok(url),
-            false => Err(RemoteError::UnsafeRealm { host: self.host(), realm: realm.to_owned() }),
+            false => Err(RemoteError::UnsafeRealm { host: self.host(), realm: shown(&realm, REFUSAL_CHARS_MAX) }),
         }
     }
 
@@ -309,7 +310,8 @@ impl<'a> Remote<'a> {
     }
 }
 
+/// For errors: a redirect or a realm may name any host.
 fn host(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    let host = shown(&url.host_str().unwrap_or_default(), REFUSAL_CHARS_MAX);
+    url.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}"))
 }

@@ -1,9 +1,10 @@
 //! An object store on JetStream (NATS ADR-20): bytes too long for one message, readable by the stock clients (`nats object`).
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 use async_nats::jetstream::context::ContextBuilder;
-use async_nats::jetstream::object_store::{Config, GetErrorKind, InfoErrorKind, ObjectStore};
+use async_nats::jetstream::object_store::{Config, GetErrorKind, ObjectStore};
 use tokio::io::AsyncReadExt;
 use tokio::time::timeout;
 
@@ -48,25 +49,23 @@ impl Objects {
         put.map_err(|_| self.late())?.map(drop).map_err(|error| self.other(&error))
     }
 
-    /// Is there something under `key`?
+    /// Sees to it that exactly `bytes` lie under `key`. What is there is read and compared; anything else, and what cannot be
+    /// read, is replaced. Returns whether something was put.
     ///
     /// # Errors
     /// See [`BucketError`].
-    pub async fn has(&self, key: &str) -> Result<bool, BucketError> {
-        check_key(key)?;
-        let Ok(store) = self.store(false).await else { return Ok(false) };
-        match timeout(BUCKET_TIMEOUT, store.info(key)).await {
-            Ok(Ok(info)) => Ok(!info.deleted),
-            Ok(Err(error)) if error.kind() == InfoErrorKind::NotFound => Ok(false),
-            Ok(Err(error)) => Err(self.other(&error)),
-            Err(_) => Err(self.late()),
+    pub async fn keep(&self, key: &str, bytes: &[u8]) -> Result<bool, BucketError> {
+        if matches!(self.get(key, bytes.len()).await, Ok(Some(found)) if found == bytes) {
+            return Ok(false);
         }
+        self.put(key, bytes).await.map(|()| true)
     }
 
     /// What was stored under `key`, where it has at most `bytes_max` bytes; none where there is nothing.
     ///
     /// # Errors
-    /// See [`BucketError`]; [`BucketError::TooLarge`] for more bytes.
+    /// See [`BucketError`]; [`BucketError::TooLarge`] for more bytes, [`BucketError::Damaged`] for others than the store itself
+    /// has noted.
     pub async fn get(&self, key: &str, bytes_max: usize) -> Result<Option<Vec<u8>>, BucketError> {
         check_key(key)?;
         let Ok(store) = self.store(false).await else { return Ok(None) };
@@ -88,7 +87,10 @@ impl Objects {
         let mut bytes = Vec::with_capacity(object.info.size);
         // What the store says of its length is not believed: it may send more.
         let reader = (&mut object).take(bytes_max as u64 + 1);
-        Box::pin(reader).read_to_end(&mut bytes).await.map_err(|error| self.other(&error))?;
+        Box::pin(reader).read_to_end(&mut bytes).await.map_err(|error| match error.kind() {
+            ErrorKind::InvalidData => BucketError::Damaged { bucket: self.inner.name.clone(), key: key.to_owned() },
+            _ => self.other(&error),
+        })?;
         match bytes.len() {
             size if size > bytes_max => Err(BucketError::TooLarge { size, max: bytes_max }),
             _ => Ok(Some(bytes)),

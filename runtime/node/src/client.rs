@@ -169,8 +169,9 @@ impl Client {
             asked.map_err(|error| NodeError(format!("the component {} cannot be had from its node: {error}", digest.short())))?;
         if bytes.is_empty() {
             let link = CatalogueLink::new(self.exchange.bus()).map_err(failed)?;
-            let stored = link.component(digest).await;
-            return stored.ok_or_else(|| NodeError(format!("the component {} is not in the bus's store", digest.short())));
+            let cannot =
+                |error| NodeError(format!("the component {} cannot be had from the bus's store: {error}", digest.short()));
+            return link.component(digest).await.map_err(cannot);
         }
         match Digest::of(&bytes) == digest {
             true => Ok(bytes.to_vec()),

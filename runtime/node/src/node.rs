@@ -343,10 +343,7 @@ impl Node {
     /// A component that no message can carry: whoever wants to see its types fetches it from the store.
     async fn lend_to_buyers(&self, package: &Package) {
         let (key, objects) = (package.statement.body.component.to_string(), self.catalogue.objects());
-        if objects.has(&key).await.is_ok_and(|has| has) {
-            return;
-        }
-        if let Err(error) = objects.put(&key, &package.component).await {
+        if let Err(error) = objects.keep(&key, &package.component).await {
             tracing::warn!(%error, "`hansa service call` cannot fetch this component; agents can buy from it all the same");
         }
     }

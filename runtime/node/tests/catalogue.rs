@@ -7,9 +7,10 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use hansa_bus::{Bus, BusOptions};
 use hansa_economy::Amount;
 use hansa_node::ambient;
-use hansa_node::catalogue::{CatalogueError, CatalogueLink};
+use hansa_node::catalogue::{CatalogueError, CatalogueLink, PACKAGES};
 use shared::process::{Dice, Process};
 use shared::publishing::*;
 use shared::*;
@@ -116,6 +117,48 @@ async fn a_name_passes_on_and_is_recovered() {
     let folder = project(town.folder.path(), "acme/translator@1.0.0", TRANSLATOR, TRANSLATE);
     bob.succeeds(&["publish", folder.to_str().unwrap()]).await;
     said(&ann.fails(&["publish", folder.to_str().unwrap()]).await, &["belongs to"]);
+}
+
+/// A publisher who is killed after the claim has the name and no release; publishing again comes to the same as without.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_first_release_names_the_claim_under_which_it_was_signed() {
+    let town = town().await;
+    let (ann, bob) = (Person::new(&town, "ann"), Person::new(&town, "bob"));
+    bob.succeeds(&["name", "claim", "bobs"]).await;
+    let catalogue = link(&town.server.url()).await;
+    for (person, publisher) in [(&ann, "acme"), (&bob, "bobs")] {
+        let (package, service) = (format!("{publisher}/translator@1.0.0"), format!("{publisher}:translate/translator@1.0.0"));
+        assert!(catalogue.package(&package).await.is_err());
+        let folder = project(town.folder.path(), &package, &service, TRANSLATE);
+        person.succeeds(&["publish", folder.to_str().unwrap()]).await;
+        let view = catalogue.package(&package).await.unwrap();
+        let under = catalogue.fetch(&view).await.unwrap().release.statement.body.name_record;
+        assert!(under.is_some(), "{package}");
+        assert_eq!(under, view.name.map(|name| name.head), "{package}");
+    }
+}
+
+/// Whoever may publish on the bus may put anything into the store, also under a digest that is taken.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_something_else_in_the_store_is_told_and_put_right() {
+    let town = town().await;
+    let ann = Person::new(&town, "ann");
+    let folder = project(town.folder.path(), "acme/translator@1.0.0", TRANSLATOR, TRANSLATE);
+    ann.succeeds(&["publish", folder.to_str().unwrap()]).await;
+    let catalogue = link(&town.server.url()).await;
+    let view = catalogue.package("acme/translator").await.unwrap();
+    let body = catalogue.fetch(&view).await.unwrap().release.statement.body;
+    let readme = body.files.unwrap()[0].digest;
+    let store = Bus::connect(BusOptions::at(&town.server.url())).await.unwrap().objects(PACKAGES).unwrap();
+    for digest in [body.component, readme] {
+        for planted in [b"something else".to_vec(), vec![0; 1 << 20]] {
+            store.put(&digest.to_string(), &planted).await.unwrap();
+            let error = catalogue.fetch(&view).await.err().unwrap().to_string();
+            said(&error, &["the store holds something else", &digest.to_string(), "publish or deploy the package again"]);
+            ann.succeeds(&["publish", folder.to_str().unwrap()]).await;
+            assert!(catalogue.fetch(&view).await.is_ok());
+        }
+    }
 }
 
 /// The node that keeps the catalogue, or whoever publishes, is killed at any moment: a version is there as a whole, or not at all, and

@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use hansa_catalogue::limits::COMPONENT_BYTES_MAX;
 use hansa_catalogue::names::NameChange;
-use hansa_catalogue::package::{PackageError, ReleaseError};
-use hansa_economy::Keypair;
+use hansa_catalogue::package::{PackageError, PackageStatement, ReleaseError};
+use hansa_economy::{Keypair, Signed};
 use hansa_registry::{Login, NameProblem, Parcel, PullError, PushError, RemoteError, layout, unwatched};
 use serde_json::{Value, json};
 
@@ -152,6 +152,55 @@ async fn what_is_no_hansa_package_is_told_apart() {
     }
     let error = pull(&server, "0.0.7").await.unwrap_err();
     assert!(matches!(error, PullError::Unknown(_)) && error.to_string().contains("check name and tag"), "{error}");
+}
+
+/// Clears the screen, sets the window's title, turns text round, and goes on for long.
+fn spiteful() -> String {
+    format!("\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}1m\u{202e}\n{}", "x".repeat(10_000))
+}
+
+fn assert_harmless(error: &PullError) {
+    let text = error.to_string();
+    let moves = |letter: char| letter.is_control() || letter == '\u{202e}';
+    assert!(!text.contains(moves) && text.contains(r"\u{1b}[2J") && text.len() < 2500, "{text:?}");
+}
+
+#[tokio::test]
+async fn words_of_a_registry_do_nothing_to_a_terminal() {
+    let server = Server::open().await;
+    push(&server, "1.0.0", &release("1.0.0", 0, 1)).await.unwrap();
+    let good = main_manifest(&server.kept());
+    for place in ["/config/mediaType", "/layers/0/mediaType", "/layers/0/digest"] {
+        let mut manifest = good.clone();
+        *manifest.pointer_mut(place).unwrap() = spiteful().into();
+        plant(&mut server.kept(), "spiteful", layout::MANIFEST, &manifest);
+        let error = pull(&server, "spiteful").await.unwrap_err();
+        assert!(matches!(&error, PullError::NotWasm { .. }), "{error}");
+        assert_harmless(&error);
+    }
+}
+
+#[tokio::test]
+async fn words_of_a_publisher_do_nothing_to_a_terminal() {
+    let server = Server::open().await;
+    let ours = release("1.0.0", 0, 1);
+    push(&server, "1.0.0", &ours).await.unwrap();
+    let good = ours.release.statement.body;
+    // A text in JSON is one in toml too.
+    let odd_key = format!("{} = 1\n{}", json!(spiteful()), good.manifest);
+    for body in [
+        PackageStatement { package: spiteful(), files: None, ..good.clone() },
+        PackageStatement { package: spiteful(), ..good.clone() },
+        PackageStatement { manifest: odd_key, ..good.clone() },
+    ] {
+        let statement = Signed::new(body, &Keypair::from_seed(&[1; 32]));
+        let mut manifest = main_manifest(&server.kept());
+        manifest["annotations"][layout::STATEMENT] = plant_blob(&mut server.kept(), statement.bytes()).into();
+        plant(&mut server.kept(), "spiteful", layout::MANIFEST, &manifest);
+        let error = pull(&server, "spiteful").await.unwrap_err();
+        assert!(matches!(&error, PullError::Release { .. }), "{error}");
+        assert_harmless(&error);
+    }
 }
 
 #[tokio::test]

@@ -81,6 +81,14 @@ pub enum BucketError {
         /// Bytes that the server accepts.
         max: usize,
     },
+    /// What lies in an object store is not what its own notes say.
+    #[error("what bucket `{bucket}` holds as `{key}` is damaged: store it again")]
+    Damaged {
+        /// The object store.
+        bucket: String,
+        /// What was asked for.
+        key: String,
+    },
     /// No answer in time. What was to be written may have been.
     #[error("no answer about bucket `{bucket}` in time: try again")]
     Timeout {

@@ -77,15 +77,39 @@ async fn objects_may_be_longer_than_a_message() {
     let server = testing::server().await;
     let objects = server.bus().await.objects("things").unwrap();
     assert_eq!(objects.get("a", 100).await, Ok(None));
-    assert_eq!(objects.has("a").await, Ok(false));
     let bytes: Vec<u8> = (0..20_000_000_u32).map(|i| (i % 251) as u8).collect();
     objects.put("a", &bytes).await.unwrap();
     objects.put("empty", &[]).await.unwrap();
-    assert_eq!(objects.has("a").await, Ok(true));
     let other = server.bus().await.objects("things").unwrap();
     assert!(other.get("a", bytes.len()).await.unwrap().as_ref() == Some(&bytes));
     assert_eq!(other.get("empty", 0).await, Ok(Some(Vec::new())));
     assert_eq!(other.get("a", 1000).await, Err(BucketError::TooLarge { size: bytes.len(), max: 1000 }));
     assert_eq!(other.get("missing", 1000).await, Ok(None));
     assert!(matches!(other.get("a b", 1000).await, Err(BucketError::BadName(_))));
+}
+
+/// Where others may write too, what is there need not be what was put there.
+#[tokio::test]
+async fn an_object_that_is_something_else_is_replaced() {
+    let server = testing::server().await;
+    let bus = server.bus().await;
+    let objects = bus.objects("things").unwrap();
+    let right = b"right".as_slice();
+    assert_eq!(objects.keep("a", right).await, Ok(true));
+    assert_eq!(objects.keep("a", right).await, Ok(false), "it is there");
+    for wrong in [b"wrong".as_slice(), b"", b"right and more"] {
+        objects.put("a", wrong).await.unwrap();
+        assert_eq!(objects.keep("a", right).await, Ok(true));
+        assert_eq!(objects.get("a", right.len()).await, Ok(Some(right.to_vec())));
+    }
+    // Notes (NATS ADR-20) that do not fit to the bytes.
+    let notes = r#"{"name":"a","bucket":"things","nuid":"odd","size":5,"chunks":1,"digest":"SHA-256=AAAA"}"#;
+    bus.publish("$O.things.C.odd", Bytes::from_static(right)).await.unwrap();
+    bus.publish("$O.things.M.YQ==", Bytes::from_static(notes.as_bytes())).await.unwrap();
+    bus.flush().await.unwrap();
+    let damaged = BucketError::Damaged { bucket: "things".into(), key: "a".into() };
+    soon(async { while objects.get("a", right.len()).await != Err(damaged.clone()) {} }).await;
+    assert_eq!(objects.keep("a", right).await, Ok(true));
+    assert_eq!(objects.get("a", right.len()).await, Ok(Some(right.to_vec())));
+    assert!(matches!(objects.keep("a b", right).await, Err(BucketError::BadName(_))));
 }

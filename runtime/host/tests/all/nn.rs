@@ -86,7 +86,12 @@ async fn what_is_refused_has_the_standards_code_and_says_what_to_do() {
         ("run", json!(["adder", [a(), short], true]), "InvalidArgument", "`b` has 7 bytes of data; its dimensions [2]"),
         ("run", json!(["adder", [a(), vast], true]), "InvalidArgument", "more bytes than there can be"),
         ("run", json!(["zeros", [long("count", 257), long("bytes", 1)], true]), "TooLarge", "256 tensors"),
-        ("run", json!(["zeros", [long("count", 64), long("bytes", 1 << 20)], true]), "TooLarge", "`[limits] memory`"),
+        (
+            "run",
+            json!(["zeros", [long("count", 64), long("bytes", 1 << 20)], true]),
+            "TooLarge",
+            "author's to ask for (`[limits] memory`",
+        ),
     ] {
         let text = refusal(function, args).await;
         assert!(text.starts_with(&format!("ErrorCode::{code}: ")) && text.contains(says), "{text}");

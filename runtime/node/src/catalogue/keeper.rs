@@ -9,7 +9,6 @@ use hansa_catalogue::catalogue::{Admission, AdmitError, Catalogue, Changes, Item
 use hansa_catalogue::search::Document;
 use hansa_catalogue::version::{PackageName, Wish};
 use hansa_catalogue::{Blobs, Package, Release, Search};
-use hansa_economy::Digest;
 use hansa_economy::digest::hex;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -374,9 +373,4 @@ impl Unread {
     fn may_pass(&self) -> bool {
         matches!(self, Unread::Parts(error) if error.may_pass())
     }
-}
-
-/// The name of a component or a file in the object store.
-pub(super) fn object(digest: Digest) -> String {
-    digest.to_string()
 }

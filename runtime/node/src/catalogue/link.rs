@@ -11,7 +11,7 @@ use hansa_catalogue::releases::{Notice, Says};
 use hansa_economy::digest::from_hex;
 use hansa_economy::{Digest, Keypair, Signed, Statement};
 
-use super::keeper::object;
+use super::parts::{self, Stored, object};
 use super::views::{NameView, PackageView, ResultsView, SellerView};
 use super::wire::{Answer, Question, Submission, Wanted};
 use super::{ASK_SUBJECT, PACKAGES, SUBMIT_SUBJECT};
@@ -99,9 +99,14 @@ impl CatalogueLink {
     pub async fn bring_name(&self, chain: &NameChain) -> Result<(), CatalogueError> {
         let here = self.name(chain.name()).await?.map_or(0, |name| name.seq + 1);
         for record in chain.records().iter().filter(|record| record.body.seq >= here) {
-            self.submit(&Submission::Name(record.bytes().to_vec().into())).await?;
+            self.hand_in_name(record).await?;
         }
         Ok(())
+    }
+
+    /// Hand in one signed record of a publisher's name.
+    pub async fn hand_in_name(&self, record: &Signed<NameRecord>) -> Result<(), CatalogueError> {
+        self.submit(&Submission::Name(record.bytes().to_vec().into())).await
     }
 
     /// A release, by a wish such as `acme/translator@1`.
@@ -135,7 +140,7 @@ impl CatalogueLink {
         let seq = before.as_ref().map_or(0, |view| view.seq + 1);
         let previous = before.map(|view| view.head);
         let record = NameRecord { name: name.to_owned(), seq, previous, change, signed_ms: ambient::now_ms() };
-        self.submit(&Submission::Name(signed(record, key))).await
+        self.hand_in_name(&Signed::new(record, key)).await
     }
 
     /// Say something about a package (`acme/translator`) or one version of it (`acme/translator@1.2.0`).
@@ -163,15 +168,20 @@ impl CatalogueLink {
         Ok(Fetched { release, component })
     }
 
-    /// A component, where the store has it; checked against its name.
-    pub async fn component(&self, digest: Digest) -> Option<Vec<u8>> {
-        self.part(digest, COMPONENT_BYTES_MAX).await.ok()
+    /// A component that the store has; checked against its name.
+    pub async fn component(&self, digest: Digest) -> Result<Vec<u8>, CatalogueError> {
+        self.part(digest, COMPONENT_BYTES_MAX).await
     }
 
     async fn part(&self, digest: Digest, bytes_max: usize) -> Result<Vec<u8>, CatalogueError> {
-        let got = self.objects.get(&object(digest), bytes_max).await.map_err(|error| CatalogueError::Bus(error.to_string()))?;
-        got.filter(|bytes| Digest::of(bytes) == digest)
-            .ok_or_else(|| CatalogueError::Nothing(format!("{digest} is not in the store; publish the package again")))
+        let again = "publish or deploy the package again";
+        match parts::stored(&self.objects, digest, bytes_max).await.map_err(|error| CatalogueError::Bus(error.to_string()))? {
+            Stored::Whole(bytes) => Ok(bytes),
+            Stored::Nothing => Err(CatalogueError::Nothing(format!("{digest} is not in the store; {again}"))),
+            Stored::Other => Err(CatalogueError::Nothing(format!(
+                "the store holds something else as {digest}: it was damaged or replaced; {again}, which puts it right"
+            ))),
+        }
     }
 
     async fn text(&self, digest: Digest, bytes_max: usize) -> Result<String, CatalogueError> {
@@ -180,12 +190,8 @@ impl CatalogueLink {
     }
 
     async fn store(&self, bytes: &[u8]) -> Result<(), CatalogueError> {
-        let key = object(Digest::of(bytes));
-        let failed = |error: hansa_bus::BucketError| CatalogueError::Bus(error.to_string());
-        if self.objects.has(&key).await.map_err(failed)? {
-            return Ok(());
-        }
-        self.objects.put(&key, bytes).await.map_err(failed)
+        let kept = self.objects.keep(&object(Digest::of(bytes)), bytes).await;
+        kept.map(drop).map_err(|error| CatalogueError::Bus(error.to_string()))
     }
 
     async fn submit(&self, submission: &Submission) -> Result<(), CatalogueError> {

@@ -21,6 +21,8 @@ pub(super) enum PartsError {
     NotPublished(String),
     #[error("the {what} of `{package}`, {digest}, is not in the store; publish it again")]
     Missing { package: String, what: &'static str, digest: Digest },
+    #[error("the store holds something else as the {what} of `{package}`, {digest}; publish it again, which puts it right")]
+    Other { package: String, what: &'static str, digest: Digest },
     #[error("the {what} of `{package}` is no text")]
     NoText { package: String, what: &'static str },
     #[error("the store cannot be read: {0}")]
@@ -32,7 +34,7 @@ pub(super) enum PartsError {
 impl PartsError {
     /// May the same question have another answer later?
     pub(super) fn may_pass(&self) -> bool {
-        matches!(self, PartsError::Missing { .. } | PartsError::Store(_))
+        matches!(self, PartsError::Missing { .. } | PartsError::Other { .. } | PartsError::Store(_))
     }
 }
 
@@ -43,8 +45,11 @@ pub(super) async fn fetch(statement: &[u8], blobs: &Blobs, objects: &Objects) ->
     let listed = body.files.as_ref().filter(|files| files.len() == 3);
     let listed = listed.ok_or_else(|| PartsError::NotPublished(package.clone()))?;
     let one = async |what, digest, bytes_max| -> Result<Vec<u8>, PartsError> {
-        let missing = || PartsError::Missing { package: package.clone(), what, digest };
-        fetch_one(digest, bytes_max, blobs, objects).await?.ok_or_else(missing)
+        match fetch_one(digest, bytes_max, blobs, objects).await? {
+            Stored::Whole(bytes) => Ok(bytes),
+            Stored::Nothing => Err(PartsError::Missing { package: package.clone(), what, digest }),
+            Stored::Other => Err(PartsError::Other { package: package.clone(), what, digest }),
+        }
     };
     let text = async |what, at: usize, bytes_max| -> Result<String, PartsError> {
         let bytes = one(what, listed[at].digest, bytes_max).await?;
@@ -57,14 +62,38 @@ pub(super) async fn fetch(statement: &[u8], blobs: &Blobs, objects: &Objects) ->
     Ok(Parts { component, files: Files { readme, license, wit } })
 }
 
-async fn fetch_one(digest: Digest, bytes_max: usize, blobs: &Blobs, objects: &Objects) -> Result<Option<Vec<u8>>, PartsError> {
+/// What the object store has under a digest.
+pub(super) enum Stored {
+    /// The bytes of this digest.
+    Whole(Vec<u8>),
+    /// Nothing.
+    Nothing,
+    /// Something else: it was damaged, or somebody else put it there.
+    Other,
+}
+
+/// What `objects` has under `digest`, at most `bytes_max` bytes of it.
+pub(super) async fn stored(objects: &Objects, digest: Digest, bytes_max: usize) -> Result<Stored, BucketError> {
+    match objects.get(&object(digest), bytes_max).await {
+        Ok(Some(bytes)) if Digest::of(&bytes) == digest => Ok(Stored::Whole(bytes)),
+        Ok(Some(_)) | Err(BucketError::Damaged { .. } | BucketError::TooLarge { .. }) => Ok(Stored::Other),
+        Ok(None) => Ok(Stored::Nothing),
+        Err(error) => Err(error),
+    }
+}
+
+/// The name of a component or a file in the object store.
+pub(super) fn object(digest: Digest) -> String {
+    digest.to_string()
+}
+
+async fn fetch_one(digest: Digest, bytes_max: usize, blobs: &Blobs, objects: &Objects) -> Result<Stored, PartsError> {
     if let Ok(bytes) = blobs.get(digest) {
-        return Ok(Some(bytes));
+        return Ok(Stored::Whole(bytes));
     }
-    let Some(bytes) = objects.get(&digest.to_string(), bytes_max).await? else { return Ok(None) };
-    if Digest::of(&bytes) != digest {
-        return Ok(None);
+    let found = stored(objects, digest, bytes_max).await?;
+    if let Stored::Whole(bytes) = &found {
+        blobs.put(bytes)?;
     }
-    blobs.put(&bytes)?;
-    Ok(Some(bytes))
+    Ok(found)
 }

@@ -76,14 +76,21 @@ impl State {
             return Ok(Err(too_many("tensors", NN_TENSORS_MAX)));
         }
         let bytes = outputs.iter().map(|(_, tensor)| tensor.bytes()).fold(0, usize::saturating_add);
-        if bytes > self.memory.left() {
-            let text =
-                format!("the outputs take {bytes} bytes, more than the call has left; raise `[limits] memory` in agent.toml");
-            return Ok(Err(Error::new(ErrorCode::TooLarge, text)));
+        let left = self.memory.left();
+        if bytes > left {
+            return Ok(Err(Error::new(ErrorCode::TooLarge, outputs_too_large(bytes, left))));
         }
         let held = outputs.into_iter().map(|(name, tensor)| Ok((name, self.hold_tensor(tensor)?)));
         held.collect::<wasmtime::Result<_>>().map(Ok)
     }
+}
+
+/// The guest can take less; the limit itself stands in two files, and neither is the guest's.
+fn outputs_too_large(bytes: usize, left: usize) -> String {
+    format!(
+        "the outputs take {bytes} bytes, and {left} are left of the call's memory; drop tensors first, or run fewer rows at once; \
+         more is the author's to ask for (`[limits] memory` in agent.toml) and the operator's to grant (`memory` of a `[[grant]]` in node.toml)"
+    )
 }
 
 fn too_many(what: &str, most: usize) -> Error {

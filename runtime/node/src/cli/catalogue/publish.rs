@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use hansa_catalogue::names::NameChange;
+use hansa_catalogue::names::{NameChange, NameRecord};
 use hansa_catalogue::package::ReleaseParts;
 use hansa_catalogue::{Manifest, Release};
-use hansa_economy::{Digest, Keypair};
+use hansa_economy::{Digest, Keypair, Signed};
 use hansa_node::agent::read_component;
 use hansa_node::ambient;
 use hansa_node::catalogue::{CatalogueLink, PackageView};
@@ -44,13 +44,13 @@ pub(crate) async fn run(context: &Context, publish: &Publish) -> Result<(), Fail
     let manifest = Manifest::parse(&parts.manifest).map_err(|error| format!("HA0012: {error}"))?;
     let (key, link) = (key(context)?, link(context).await?);
     let publisher = manifest.agent.name.split('/').next().unwrap_or_default().to_owned();
-    let (head, claimed) = owned(&link, &publisher, &key).await?;
-    parts.name_record = head;
+    let (head, claim) = owned(&link, &publisher, &key).await?;
+    parts.name_record = Some(head);
+    // Before the claim is handed in: what makes no release claims no name.
     let signed = Release::sign(parts, ambient::now_ms(), &key);
     let (release, component) = signed.map_err(|error| format!("HA0024: {error}"))?;
-    if claimed {
-        let claim = NameChange::Claim { owner: key.public(), recovery: None };
-        link.change_name(&publisher, claim, &key).await.map_err(|error| error.to_string())?;
+    if let Some(claim) = claim {
+        link.hand_in_name(&claim).await.map_err(|error| error.to_string())?;
         note(format!("`{publisher}` is yours now: it belongs to the key in {}", context.home.join("account.key").display()));
     }
     link.publish(&release, &component).await.map_err(|error| error.to_string())?;
@@ -90,11 +90,14 @@ fn license(folder: &Path, manifest: &str) -> Result<String, Failure> {
     Ok(format!("SPDX-License-Identifier: {expression}\n\nThe licence's text: https://spdx.org/licenses/\n"))
 }
 
-/// The last record of the publisher's name, and whether it must be claimed.
-async fn owned(link: &CatalogueLink, publisher: &str, key: &Keypair) -> Result<(Option<Digest>, bool), Failure> {
+/// The record of the publisher's name under which to sign; where nobody has the name, that is a claim yet to be handed in.
+async fn owned(link: &CatalogueLink, publisher: &str, key: &Keypair) -> Result<(Digest, Option<Signed<NameRecord>>), Failure> {
     match link.name(publisher).await.map_err(|error| error.to_string())? {
-        None => Ok((None, true)),
-        Some(name) if name.owner == key.public() => Ok((Some(name.head), false)),
+        None => {
+            let claim = claim(publisher, key);
+            Ok((claim.digest(), Some(claim)))
+        }
+        Some(name) if name.owner == key.public() => Ok((name.head, None)),
         Some(name) => Err(format!(
             "HA0024: `{publisher}` belongs to {}, your key is {}; publish with the owner's key (`--home`), or under a name of your own: \
              change `agent.name`",
@@ -102,6 +105,12 @@ async fn owned(link: &CatalogueLink, publisher: &str, key: &Keypair) -> Result<(
             key.public()
         )),
     }
+}
+
+fn claim(publisher: &str, key: &Keypair) -> Signed<NameRecord> {
+    let change = NameChange::Claim { owner: key.public(), recovery: None };
+    let record = NameRecord { name: publisher.to_owned(), seq: 0, previous: None, change, signed_ms: ambient::now_ms() };
+    Signed::new(record, key)
 }
 
 fn said(context: &Context, release: &Release, known: &PackageView) {
