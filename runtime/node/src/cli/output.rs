@@ -1,5 +1,6 @@
-//! The only place that prints. A closed pipe is no crash.
+//! The only place that prints. A closed pipe is no crash, and what others wrote moves no cursor.
 
+use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
@@ -7,20 +8,40 @@ use serde::Serialize;
 
 /// A result, for the reader or the program behind stdout.
 pub(crate) fn line(text: impl AsRef<str>) {
-    let _ = writeln!(std::io::stdout(), "{}", text.as_ref());
+    let _ = writeln!(std::io::stdout(), "{}", shown(text.as_ref()));
 }
 
 /// A result as one line of JSON.
 pub(crate) fn json(value: &impl Serialize) {
     match serde_json::to_string(value) {
-        Ok(text) => line(text),
+        Ok(text) => drop(writeln!(std::io::stdout(), "{text}")),
         Err(error) => note(format!("cannot be written as JSON: {error}")),
     }
 }
 
 /// Something beside the result.
 pub(crate) fn note(text: impl AsRef<str>) {
-    let _ = writeln!(std::io::stderr(), "{}", text.as_ref());
+    let _ = writeln!(std::io::stderr(), "{}", shown(text.as_ref()));
+}
+
+/// Agents, sellers and publishers wrote some of it: control characters, but for line ends and tabs, and the marks that reorder text
+/// (Unicode's bidirectional controls) stand there as escapes.
+fn shown(text: &str) -> Cow<'_, str> {
+    let odd = |letter: char| {
+        (letter.is_control() && !matches!(letter, '\n' | '\t'))
+            || matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !text.contains(odd) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for letter in text.chars() {
+        match odd(letter) {
+            true => shown.extend(letter.escape_default()),
+            false => shown.push(letter),
+        }
+    }
+    Cow::Owned(shown)
 }
 
 /// Columns, padded to the longest cell; the last is not padded.
@@ -53,10 +74,10 @@ pub(crate) fn fail(message: &str, as_json: bool) -> ExitCode {
     if as_json {
         return fail_with(message, serde_json::json!({}));
     }
-    let mark = if colour() { "\u{1b}[1;31merror\u{1b}[0m" } else { "error" };
+    let _ = write!(std::io::stderr(), "{}", if colour() { "\u{1b}[1;31merror\u{1b}[0m" } else { "error" });
     match code {
-        Some(code) => note(format!("{mark} {code}: {text}\n  `hansa explain {code}` says more")),
-        None => note(format!("{mark}: {text}")),
+        Some(code) => note(format!(" {code}: {text}\n  `hansa explain {code}` says more")),
+        None => note(format!(": {text}")),
     }
     ExitCode::FAILURE
 }
@@ -73,4 +94,15 @@ fn split_code(message: &str) -> (Option<&str>, &str) {
 
 fn colour() -> bool {
     std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown;
+
+    #[test]
+    fn others_words_move_no_cursor_and_turn_no_text_round() {
+        assert_eq!(shown("a\u{1b}[2J\u{9b}1m\r\u{202e}b\n\tc"), "a\\u{1b}[2J\\u{9b}1m\\r\\u{202e}b\n\tc");
+        assert_eq!(shown("naïve 日本語 `x`"), "naïve 日本語 `x`");
+    }
 }
