@@ -279,7 +279,7 @@ fn invitation(bed: &Bed, n: u8, wait_ms: u64) -> (Invitation, Tender) {
     (Invitation { tender: signed(&tender, BUYER), asked }, tender)
 }
 
-fn signed<T: Statement>(body: &T, n: u8) -> ByteVec {
+fn signed<T: Statement + Clone>(body: &T, n: u8) -> ByteVec {
     Signed::new(body.clone(), &key(n)).bytes().to_vec().into()
 }
 
