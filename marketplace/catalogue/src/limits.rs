@@ -8,6 +8,10 @@ pub const COMPONENT_BYTES_MAX: usize = 64 * 1024 * 1024;
 pub const MANIFEST_BYTES_MAX: usize = 48 * 1024;
 /// Bytes of linear memory that an agent can ask for.
 pub const MEMORY_BYTES_MAX: u64 = 1024 * 1024 * 1024;
+/// Calls that one instance may serve, one after another.
+pub const INSTANCE_CALLS_MAX: u32 = 1_000_000;
+/// How long it may serve them.
+pub const INSTANCE_AGE_MAX: Duration = Duration::from_secs(3600);
 /// Milliseconds that a seller may allow one call to take.
 pub const DEADLINE_MS_MAX: u32 = 10 * 60 * 1000;
 /// Calls that an agent may ask to serve at the same time.

@@ -1,13 +1,16 @@
 //! `agent.toml`: what an agent sells, buys and asks for. The author decides it; the operator decides what is granted.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use hansa_economy::limits::FREE_CALLS_MAX;
 use hansa_economy::{Amount, PublicKey};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::limits::{CONCURRENCY_MAX, DEADLINE_MS_MAX, MANIFEST_BYTES_MAX, MEMORY_BYTES_MAX, RETRIES_MAX};
+use crate::limits::{
+    CONCURRENCY_MAX, DEADLINE_MS_MAX, INSTANCE_AGE_MAX, INSTANCE_CALLS_MAX, MANIFEST_BYTES_MAX, MEMORY_BYTES_MAX, RETRIES_MAX,
+};
 pub use crate::price_tag::PriceTag;
 use crate::runs::{Runs, Topics, Wallet};
 use crate::schema::{Credits, Did, INTERFACE, NAME, VERSION};
@@ -184,11 +187,15 @@ pub struct Limits {
 }
 
 /// How instances are used.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Instance {
     /// Whether instances are used again.
     pub reuse: Reuse,
+    /// With `serial`: calls that one instance serves at most; 1 to 1,000,000.
+    pub calls_max: u32,
+    /// With `serial`: how long one instance serves at most; at most an hour.
+    pub age_max: Span,
 }
 
 /// Whether instances are used again. No instance ever serves two calls at once.
@@ -198,11 +205,19 @@ pub enum Reuse {
     /// A new instance for each call.
     #[default]
     Fresh,
+    /// One call after another, for whomever they are: what the component keeps in memory stays. A trap, a deadline or a limit ends it.
+    Serial,
+}
+
+impl Default for Instance {
+    fn default() -> Instance {
+        Instance { reuse: Reuse::Fresh, calls_max: 1_000, age_max: Span(Duration::from_secs(600)) }
+    }
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { memory: Bytes(64 << 20), cpu_per_call: Span(std::time::Duration::from_secs(1)) }
+        Limits { memory: Bytes(64 << 20), cpu_per_call: Span(Duration::from_secs(1)) }
     }
 }
 
@@ -273,6 +288,7 @@ impl Manifest {
         if self.limits.memory.0 > MEMORY_BYTES_MAX {
             return Err(format!("limits.memory is {} bytes, more than {MEMORY_BYTES_MAX}", self.limits.memory.0));
         }
+        self.instance.check()?;
         self.runs.check()?;
         self.capabilities.topics.check()?;
         if self.runs.any() && !self.buys.is_empty() && self.capabilities.wallet.is_none() {
@@ -283,6 +299,23 @@ impl Manifest {
         }
         self.sells.iter().try_for_each(|(service, sale)| sale.check(service))?;
         self.buys.iter().try_for_each(|(service, purchase)| purchase.check(service))
+    }
+}
+
+impl Instance {
+    /// How many calls, and how long, one instance serves; none: one call.
+    pub fn serial(&self) -> Option<(u32, Duration)> {
+        (self.reuse == Reuse::Serial).then_some((self.calls_max, self.age_max.0))
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if !(1..=INSTANCE_CALLS_MAX).contains(&self.calls_max) {
+            return Err(format!("instance.calls-max must be 1 to {INSTANCE_CALLS_MAX}"));
+        }
+        match self.age_max.0 <= INSTANCE_AGE_MAX {
+            true => Ok(()),
+            false => Err(format!("instance.age-max must be at most {} s", INSTANCE_AGE_MAX.as_secs())),
+        }
     }
 }
 

@@ -6,11 +6,15 @@ use std::{
 };
 
 use bytes::Bytes;
-use wasmtime::{Store, UpdateDeadline, component::Val};
+use wasmtime::{
+    PoolConcurrencyLimitError, Store, UpdateDeadline,
+    component::{Instance, Val},
+};
 
 use crate::{
     capability::{Capabilities, log::Output},
     failure::{CpuLimitReached, Failure, FailureKind, ResultTooLarge},
+    kept::Place,
     limits::{ARGUMENTS_BYTES_MAX, VALUES_BYTES_MAX},
     meter::{Meter, Metered},
     prepare::{Export, Prepared},
@@ -186,12 +190,10 @@ impl Prepared {
         };
         check_args(export, &args)?;
         let what = format!("`{}` of `{}`", function, self.agent.identity.name);
-        let output = Output::new(capabilities.log.clone(), self.limits.log_bytes_max);
-        let meter = Arc::new(Meter::new());
-        let state = State::new(self.agent.clone(), capabilities, output.clone(), MemoryLimit::new(self.limits.memory_bytes_max));
-        let (begun, counted) = (Instant::now(), state.items.clone());
-        let ticking = self.host.shared.ticker.hold();
-        let run = Metered { meter: meter.clone(), future: Box::pin(self.run(export, args, state, meter.clone(), timings)) };
+        let (meter, ticking, begun) = (Arc::new(Meter::new()), self.host.shared.ticker.hold(), Instant::now());
+        let place = self.place(capabilities);
+        let (output, counted) = (place.store.data().output.clone(), place.store.data().items.clone());
+        let run = Metered { meter: meter.clone(), future: Box::pin(self.run(export, args, place, meter.clone(), timings)) };
         let finished = tokio::time::timeout_at(deadline.into(), run).await;
         drop(ticking);
         timings.cpu_ns = meter.spent_ns();
@@ -217,12 +219,46 @@ impl Prepared {
         &self,
         export: &Export,
         args: Bytes,
-        state: State,
+        mut place: Place,
         meter: Arc<Meter>,
         timings: &mut Timings,
     ) -> wasmtime::Result<Bytes> {
         let begun = Instant::now();
-        let mut store = Store::new(&self.host.shared.engine, state);
+        let instance = self.instantiate(&mut place, meter).await?;
+        timings.instantiate_ns = nanoseconds(begun);
+        let result = self.enter(export, args, &mut place.store, instance).await?;
+        if result.len() > self.limits.output_bytes_max {
+            return Err(wasmtime::Error::new(ResultTooLarge { bytes: result.len() }));
+        }
+        if let Some(reuse) = self.reuse {
+            place.store.data_mut().capabilities = Capabilities::absent();
+            self.host.shared.idle.keep(&self.kept, reuse, place);
+        }
+        Ok(result)
+    }
+
+    /// Where a call runs: in an instance that may serve again, or in one that is still to be made.
+    fn place(&self, capabilities: Capabilities) -> Place {
+        let (log, bytes_max) = (capabilities.log.clone(), self.limits.log_bytes_max);
+        let kept = self.reuse.and_then(|reuse| self.host.shared.idle.take(&self.kept, reuse));
+        let mut place = match kept {
+            Some(mut place) => {
+                place.store.data_mut().begin(capabilities, bytes_max);
+                place
+            }
+            None => {
+                let memory = MemoryLimit::new(self.limits.memory_bytes_max);
+                let state = State::new(self.agent.clone(), capabilities, Output::new(log, bytes_max), memory);
+                Place::new(Store::new(&self.host.shared.engine, state))
+            }
+        };
+        place.calls += 1;
+        place
+    }
+
+    /// The instance of `place`, made where there is none; bounded as one call.
+    async fn instantiate(&self, place: &mut Place, meter: Arc<Meter>) -> wasmtime::Result<Instance> {
+        let store = &mut place.store;
         store.limiter(|state| &mut state.memory);
         store.set_hostcall_fuel(self.limits.output_bytes_max);
         let ms_max = self.limits.cpu_ms_max;
@@ -233,23 +269,37 @@ impl Prepared {
             }
             Ok(UpdateDeadline::Yield(1))
         });
-        let instance = self.instance.instantiate_async(&mut store).await?;
-        timings.instantiate_ns = nanoseconds(begun);
+        if let Some(instance) = place.instance {
+            return Ok(instance);
+        }
+        let instance = match self.instance.instantiate_async(&mut *store).await {
+            Err(error) if error.is::<PoolConcurrencyLimitError>() && self.host.shared.idle.clear() => {
+                self.instance.instantiate_async(store).await?
+            }
+            instance => instance?,
+        };
+        place.instance = Some(instance);
+        Ok(instance)
+    }
+
+    async fn enter(
+        &self,
+        export: &Export,
+        args: Bytes,
+        mut store: &mut Store<State>,
+        instance: Instance,
+    ) -> wasmtime::Result<Bytes> {
         let function = instance.get_func(&mut store, export.index);
         let function = function.ok_or_else(|| wasmtime::format_err!("the export is no function"))?;
-        let result = match export.direct {
-            Some(shape) => raw::call(&mut store, function, shape, args).await?,
+        match export.direct {
+            Some(shape) => raw::call(&mut store, function, shape, args).await,
             None => {
                 let args = values::decode_args(&export.schema, &args)?;
                 let mut results = vec![Val::Bool(false); usize::from(export.schema.result.is_some())];
                 function.call_async(&mut store, &args, &mut results).await?;
-                values::encode_result(&export.schema, &results)?.into()
+                Ok(values::encode_result(&export.schema, &results)?.into())
             }
-        };
-        if result.len() > self.limits.output_bytes_max {
-            return Err(wasmtime::Error::new(ResultTooLarge { bytes: result.len() }));
         }
-        Ok(result)
     }
 }
 

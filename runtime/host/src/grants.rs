@@ -1,5 +1,7 @@
 //! Who an agent is, what it may do and how much of it.
 
+use std::time::Duration;
+
 use crate::program::satisfies;
 
 /// Who an agent is; `hansa:agent/context.whoami` tells the guest.
@@ -74,4 +76,15 @@ pub struct AgentSpec {
     pub grants: Grants,
     /// How much one call may use.
     pub limits: CallLimits,
+    /// Whether instances serve one call after another; none: each serves one.
+    pub reuse: Option<Reuse>,
+}
+
+/// How long one instance serves one call after another, whichever of the two comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reuse {
+    /// Calls.
+    pub calls_max: u32,
+    /// Time since it was made.
+    pub age_max: Duration,
 }

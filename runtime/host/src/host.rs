@@ -8,7 +8,7 @@ use wasmtime::{
     component::{Component, Linker},
 };
 
-use crate::{apart::Compiler, cache::Cache, capability, limits::*, program::Program, state::State, ticker::Ticker};
+use crate::{apart::Compiler, cache::Cache, capability, kept::Idle, limits::*, program::Program, state::State, ticker::Ticker};
 
 /// How values cross between guest memory and wire bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -113,6 +113,8 @@ pub(crate) struct Shared {
     pub(crate) ticker: Ticker,
     /// Every capability; agents' linkers are clones with their market imports added.
     pub(crate) linker: Linker<State>,
+    /// Instances that wait for their next call.
+    pub(crate) idle: Idle,
     cache: Option<Cache>,
 }
 
@@ -130,7 +132,8 @@ impl Host {
             .map(|folder| Cache::open(folder).map_err(|error| HostError::Cache { folder: folder.to_owned(), error }));
         let cache = cache.transpose()?;
         let ticker = Ticker::start(engine.clone(), options.tick).map_err(HostError::Thread)?;
-        Ok(Host { shared: Arc::new(Shared { options, engine, ticker, linker, cache }) })
+        let idle = Idle::new(options.pool_instances as usize / 2);
+        Ok(Host { shared: Arc::new(Shared { options, engine, ticker, linker, idle, cache }) })
     }
 
     /// Compiles a component, or loads its compiled form from the cache. Blocks: tens of milliseconds to seconds.

@@ -5,7 +5,8 @@
 //! [`wallet::Wallet`], [`topics::Topics`], [`log::Log`].
 //!
 //! The way of a call: [`Host::compile`] makes a [`Program`] of bytes, [`Host::prepare`] checks an agent's grants and
-//! links its imports, [`Prepared::call`] runs one function in a fresh instance and gives wire bytes (see [`wire`]).
+//! links its imports, [`Prepared::call`] runs one function in an instance of its own and gives wire bytes
+//! (see [`wire`]).
 
 mod apart;
 mod cache;
@@ -14,6 +15,7 @@ mod capability;
 mod failure;
 mod grants;
 mod host;
+mod kept;
 pub mod limits;
 mod link;
 mod meter;
@@ -29,7 +31,7 @@ pub use apart::{Compiler, compile_if_asked};
 pub use call::{Invocation, LifecycleError, Outcome, Timings, Trigger};
 pub use capability::{Absent, CallInfo, Capabilities, inference, log, market, store, topics, wallet};
 pub use failure::{Failure, FailureKind};
-pub use grants::{AgentIdentity, AgentSpec, CallLimits, Grants};
+pub use grants::{AgentIdentity, AgentSpec, CallLimits, Grants, Reuse};
 pub use host::{CompileError, Crossing, Host, HostError, HostOptions};
 pub use market::{Fault, is_fault};
 pub use prepare::{PrepareError, Prepared};

@@ -5,8 +5,9 @@ use std::{collections::HashMap, fmt, sync::Arc};
 use wasmtime::component::{ComponentExportIndex, InstancePre};
 
 use crate::{
-    grants::{AgentIdentity, AgentSpec, CallLimits, Grants},
+    grants::{AgentIdentity, AgentSpec, CallLimits, Grants, Reuse},
     host::{Crossing, Host},
+    kept::Kept,
     limits::ARGUMENTS_BYTES_MAX,
     link,
     program::{Interface, InterfaceKind, NotTradable, Program},
@@ -56,13 +57,16 @@ pub(crate) struct Agent {
     pub(crate) program: Arc<Program>,
 }
 
-/// An agent that can be called. Each call gets an instance of its own.
+/// An agent that can be called. Each call has an instance to itself.
 pub struct Prepared {
     pub(crate) host: Host,
     pub(crate) program: Arc<Program>,
     pub(crate) agent: Arc<Agent>,
     pub(crate) limits: CallLimits,
     pub(crate) instance: InstancePre<State>,
+    pub(crate) reuse: Option<Reuse>,
+    /// Instances that wait for their next call, where they may serve several.
+    pub(crate) kept: Arc<Kept>,
     exports: HashMap<Arc<str>, HashMap<Arc<str>, Export>>,
 }
 
@@ -81,7 +85,7 @@ impl Host {
     /// See [`PrepareError`]; refusals name the line that would ask for or grant what is missing.
     pub fn prepare(&self, program: &Arc<Program>, spec: AgentSpec) -> Result<Arc<Prepared>, PrepareError> {
         check_imports(program, &spec)?;
-        let AgentSpec { identity, grants, mut limits } = spec;
+        let AgentSpec { identity, grants, mut limits, reuse } = spec;
         limits.memory_bytes_max = limits.memory_bytes_max.min(self.shared.options.memory_bytes_max);
         limits.output_bytes_max = limits.output_bytes_max.min(ARGUMENTS_BYTES_MAX);
         let mut linker = self.shared.linker.clone();
@@ -93,7 +97,8 @@ impl Host {
         let exports = program.exports().iter().map(|interface| (interface.name.clone(), lookup(program, interface, crossing)));
         let exports = exports.collect();
         let agent = Arc::new(Agent { identity, grants, program: program.clone() });
-        Ok(Arc::new(Prepared { host: self.clone(), program: program.clone(), agent, limits, instance, exports }))
+        let (host, program, kept) = (self.clone(), program.clone(), Arc::default());
+        Ok(Arc::new(Prepared { host, program, agent, limits, instance, reuse, kept, exports }))
     }
 }
 
@@ -111,6 +116,11 @@ impl Prepared {
     /// The schema of an exported function; the interface may be of a compatible lower version than the export's.
     pub fn schema(&self, interface: &str, function: &str) -> Option<&Arc<FunctionSchema>> {
         self.find(interface, function).map(|export| &export.schema)
+    }
+
+    /// Drops the instances that wait for their next call.
+    pub fn forget_instances(&self) {
+        self.host.shared.idle.forget(&self.kept);
     }
 
     pub(crate) fn find(&self, interface: &str, function: &str) -> Option<&Export> {

@@ -25,7 +25,7 @@ use crate::{
     prepare::Agent,
 };
 
-/// The state behind one instance; made for one call and dropped with it.
+/// The state behind one instance; dropped with it.
 pub(crate) struct State {
     wasi: WasiCtx,
     pub(crate) table: ResourceTable,
@@ -34,7 +34,7 @@ pub(crate) struct State {
     pub(crate) capabilities: Capabilities,
     pub(crate) output: Arc<Output>,
     pub(crate) held: Held,
-    /// What the guest counted for its customer; read when the instance is gone.
+    /// What the guest counted for its customer in this call; read when that is over.
     pub(crate) items: Arc<AtomicU64>,
 }
 
@@ -57,6 +57,12 @@ impl State {
         let mut table = ResourceTable::new();
         table.set_max_capacity(RESOURCES_MAX);
         State { wasi, table, memory, agent, capabilities, output, held: Held::default(), items: Arc::default() }
+    }
+
+    /// The instance's next call begins.
+    pub(crate) fn begin(&mut self, capabilities: Capabilities, log_bytes_max: usize) {
+        self.output.begin(capabilities.log.clone(), log_bytes_max);
+        (self.capabilities, self.items) = (capabilities, Arc::default());
     }
 }
 

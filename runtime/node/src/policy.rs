@@ -2,7 +2,7 @@
 
 use hansa_catalogue::Manifest;
 use hansa_catalogue::runs::covers;
-use hansa_host::{CallLimits, Grants};
+use hansa_host::{CallLimits, Grants, Reuse};
 
 use crate::config::Grant;
 
@@ -18,6 +18,8 @@ pub struct Granted {
     pub keyvalue_bytes: Option<u64>,
     /// Limits of one call.
     pub limits: CallLimits,
+    /// Whether its instances serve one call after another, as its author chose.
+    pub reuse: Option<Reuse>,
 }
 
 /// Intersect `manifest` with the operator's `policy`. Error: what is not granted, and the line in `node.toml` that would.
@@ -82,7 +84,8 @@ pub fn grant(manifest: &Manifest, policy: &[Grant], installed: &[String]) -> Res
         cpu_ms_max: u64::try_from(manifest.limits.cpu_per_call.0.as_millis()).unwrap_or(u64::MAX),
         ..CallLimits::default()
     };
-    Ok(Granted { grants, keyvalue_bytes, limits })
+    let reuse = manifest.instance.serial().map(|(calls_max, age_max)| Reuse { calls_max, age_max });
+    Ok(Granted { grants, keyvalue_bytes, limits, reuse })
 }
 
 #[cfg(test)]

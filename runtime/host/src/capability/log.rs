@@ -74,11 +74,11 @@ impl log::Host for State {
 
 /// What one call has written so far; shared by its two streams and its log.
 pub(crate) struct Output {
-    log: Arc<dyn Log>,
     written: Mutex<Written>,
 }
 
 struct Written {
+    log: Arc<dyn Log>,
     bytes_left: usize,
     bytes_max: usize,
     /// Something was dropped, and the log was told.
@@ -90,9 +90,12 @@ struct Written {
 
 impl Output {
     pub(crate) fn new(log: Arc<dyn Log>, bytes_max: usize) -> Arc<Self> {
-        let written =
-            Written { bytes_left: bytes_max, bytes_max, cut: false, stdout: Vec::new(), stderr: Vec::new(), tail: Vec::new() };
-        Arc::new(Output { log, written: Mutex::new(written) })
+        Arc::new(Output { written: Mutex::new(Written::new(log, bytes_max)) })
+    }
+
+    /// The next call begins.
+    pub(crate) fn begin(&self, log: Arc<dyn Log>, bytes_max: usize) {
+        *self.lock() = Written::new(log, bytes_max);
     }
 
     fn lock(&self) -> MutexGuard<'_, Written> {
@@ -102,7 +105,7 @@ impl Output {
     fn message(&self, level: LogLevel, message: &str) {
         let mut written = self.lock();
         if let Some(allowed) = self.allow(&mut written, message.len()) {
-            self.send(level, LogSource::Log, &message.as_bytes()[..allowed]);
+            written.send(level, LogSource::Log, &message.as_bytes()[..allowed]);
         }
     }
 
@@ -121,11 +124,11 @@ impl Output {
         let mut rest = std::mem::take(pending);
         let end = rest.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         for line in rest[..end].split_inclusive(|byte| *byte == b'\n') {
-            self.send(level_of(source), source, line);
+            written.send(level_of(source), source, line);
         }
         rest.drain(..end);
         if rest.len() >= LOG_LINE_BYTES_MAX {
-            self.send(level_of(source), source, &std::mem::take(&mut rest));
+            written.send(level_of(source), source, &std::mem::take(&mut rest));
         }
         match source {
             LogSource::Stderr => written.stderr = rest,
@@ -140,7 +143,7 @@ impl Output {
             [(LogSource::Stdout, std::mem::take(&mut written.stdout)), (LogSource::Stderr, std::mem::take(&mut written.stderr))]
         {
             if !rest.is_empty() {
-                self.send(level_of(source), source, &rest);
+                written.send(level_of(source), source, &rest);
             }
         }
     }
@@ -161,9 +164,16 @@ impl Output {
         }
         if !std::mem::replace(&mut written.cut, true) {
             let text = format!("this call has written {} bytes; the rest is dropped", written.bytes_max);
-            self.log.line(LogLine { level: LogLevel::Warn, source: LogSource::Host, text });
+            written.log.line(LogLine { level: LogLevel::Warn, source: LogSource::Host, text });
         }
         Some(std::mem::take(&mut written.bytes_left)).filter(|left| *left > 0)
+    }
+}
+
+impl Written {
+    fn new(log: Arc<dyn Log>, bytes_max: usize) -> Written {
+        let (stdout, stderr, tail) = (Vec::new(), Vec::new(), Vec::new());
+        Written { log, bytes_left: bytes_max, bytes_max, cut: false, stdout, stderr, tail }
     }
 
     fn send(&self, level: LogLevel, source: LogSource, line: &[u8]) {
@@ -176,9 +186,7 @@ impl Output {
             self.log.line(LogLine { level, source, text });
         }
     }
-}
 
-impl Written {
     fn keep_tail(&mut self, bytes: &[u8]) {
         let bytes = &bytes[bytes.len().saturating_sub(STDERR_TAIL_BYTES_MAX)..];
         let overflow = (self.tail.len() + bytes.len()).saturating_sub(STDERR_TAIL_BYTES_MAX);

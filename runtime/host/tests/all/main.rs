@@ -12,5 +12,6 @@ mod market;
 mod models;
 mod nn;
 mod programs;
+mod reuse;
 mod support;
 mod values;

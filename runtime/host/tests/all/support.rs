@@ -53,7 +53,7 @@ pub(crate) fn spec(name: &str, grants: Grants) -> AgentSpec {
         version: "0.1.0".into(),
         node: "did:key:z6MkNode".into(),
     };
-    AgentSpec { identity, grants, limits: CallLimits::default() }
+    AgentSpec { identity, grants, limits: CallLimits::default(), reuse: None }
 }
 
 /// A fixture with everything that it wants.

@@ -326,7 +326,8 @@ fn prepare(around: &Surroundings, package: &Package, checked: &Checked, agent: P
         version: about.version.clone(),
         node: around.node.to_string(),
     };
-    let spec = AgentSpec { identity, grants: checked.granted.grants.clone(), limits: checked.granted.limits };
+    let granted = &checked.granted;
+    let spec = AgentSpec { identity, grants: granted.grants.clone(), limits: granted.limits, reuse: granted.reuse };
     let prepared = around.host.prepare(&checked.program, spec).map_err(|error| DeployError(error.coded()))?;
     check_waking(&package.manifest, &prepared)?;
     Ok(prepared)

@@ -12,7 +12,7 @@ use hansa_host::inference::Infer;
 use hansa_host::log::{Log, LogLine};
 use hansa_host::{
     AgentIdentity, AgentSpec, CallInfo, CallLimits, Capabilities, CompileError, FunctionSchema, Grants, Host, InterfaceKind,
-    Invocation, LifecycleError, Outcome, PrepareError, Prepared, Program, Trigger, is_fault,
+    Invocation, LifecycleError, Outcome, PrepareError, Prepared, Program, Reuse, Trigger, is_fault,
 };
 use serde_json::Value;
 
@@ -72,7 +72,8 @@ impl TestBench {
             version: manifest.agent.version.clone(),
             node: "did:key:the-node".into(),
         };
-        let spec = AgentSpec { identity, grants: asked(&manifest), limits: limits(&manifest) };
+        let reuse = manifest.instance.serial().map(|(calls_max, age_max)| Reuse { calls_max, age_max });
+        let spec = AgentSpec { identity, grants: asked(&manifest), limits: limits(&manifest), reuse };
         let prepared = host.prepare(&program, spec)?;
         let store = empty_store(&manifest);
         Ok(TestBench { manifest, prepared, models, store })
@@ -89,6 +90,7 @@ impl TestBench {
     async fn tried(&mut self, case: &Case, lines: &Arc<Lines>) -> (Vec<String>, Duration) {
         if !case.continues {
             self.store = empty_store(&self.manifest);
+            self.prepared.forget_instances();
             let deadline = Instant::now() + case.deadline;
             let outside = self.outside(case, deadline, lines, None);
             if let Err(error) = self.prepared.start(outside.capabilities, deadline).await {

@@ -55,7 +55,8 @@ async fn fresh_calls(component: &Path, bytes: usize) -> anyhow::Result<(f64, f64
     let program = host.compile(&std::fs::read(component)?)?;
     let text = || "bench".to_owned();
     let identity = AgentIdentity { agent: text(), name: text(), version: text(), node: text() };
-    let prepared = host.prepare(&program, AgentSpec { identity, grants: Grants::default(), limits: CallLimits::default() })?;
+    let prepared =
+        host.prepare(&program, AgentSpec { identity, grants: Grants::default(), limits: CallLimits::default(), reuse: None })?;
     let mut args = minicbor::Encoder::new(Vec::new());
     args.array(1)?.bytes(&vec![7; bytes])?;
     let args = bytes::Bytes::from(args.into_writer());

@@ -192,6 +192,15 @@ fn print_wants(manifest: &Manifest) {
     let limits = &manifest.limits;
     let ms = limits.cpu_per_call.0.as_millis();
     field("limits", &format!("{} MiB of memory, {ms} ms of computing time a call", limits.memory.0 >> 20));
+    field(
+        "instances",
+        &match manifest.instance.serial() {
+            None => "one for each call".to_owned(),
+            Some((calls, age)) => {
+                format!("kept from call to call, for {calls} calls or {} s: what is in its memory stays", age.as_secs())
+            }
+        },
+    );
 }
 
 /// What a manifest asks of the host, and what that lets the agent do.
