@@ -6,10 +6,22 @@ use std::time::Duration;
 pub const COMPONENT_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Bytes of an `agent.toml`.
 pub const MANIFEST_BYTES_MAX: usize = 48 * 1024;
+/// Characters of an agent's description.
+pub const DESCRIPTION_CHARS_MAX: usize = 400;
+/// Characters of its licence's expression.
+pub const LICENSE_CHARS_MAX: usize = 200;
+/// Characters of one of its keywords.
+pub const KEYWORD_CHARS_MAX: usize = 64;
+/// Characters of its homepage's address.
+pub const HOMEPAGE_CHARS_MAX: usize = 400;
+/// Bytes of linear memory below which no component runs.
+pub const MEMORY_BYTES_MIN: u64 = 64 * 1024;
 /// Bytes of linear memory that an agent can ask for.
 pub const MEMORY_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 /// Calls that one instance may serve, one after another.
 pub const INSTANCE_CALLS_MAX: u32 = 1_000_000;
+/// The least time that it may be given for them.
+pub const INSTANCE_AGE_MIN: Duration = Duration::from_secs(1);
 /// How long it may serve them.
 pub const INSTANCE_AGE_MAX: Duration = Duration::from_secs(3600);
 /// Milliseconds that a seller may allow one call to take.

@@ -9,7 +9,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::limits::{
-    CONCURRENCY_MAX, DEADLINE_MS_MAX, INSTANCE_AGE_MAX, INSTANCE_CALLS_MAX, MANIFEST_BYTES_MAX, MEMORY_BYTES_MAX, RETRIES_MAX,
+    CONCURRENCY_MAX, DEADLINE_MS_MAX, DESCRIPTION_CHARS_MAX, HOMEPAGE_CHARS_MAX, INSTANCE_AGE_MAX, INSTANCE_AGE_MIN,
+    INSTANCE_CALLS_MAX, KEYWORD_CHARS_MAX, LICENSE_CHARS_MAX, MANIFEST_BYTES_MAX, MEMORY_BYTES_MAX, MEMORY_BYTES_MIN,
+    RETRIES_MAX,
 };
 pub use crate::price_tag::PriceTag;
 use crate::runs::{Runs, Topics, Wallet};
@@ -194,7 +196,7 @@ pub struct Instance {
     pub reuse: Reuse,
     /// With `serial`: calls that one instance serves at most; 1 to 1,000,000.
     pub calls_max: u32,
-    /// With `serial`: how long one instance serves at most; at most an hour.
+    /// With `serial`: how long one instance serves at most; `1s` to `1h`.
     pub age_max: Span,
 }
 
@@ -285,9 +287,8 @@ impl Manifest {
     fn check(&self) -> Result<(), String> {
         check_name(&self.agent.name)?;
         check_version(&self.agent.version)?;
-        if self.limits.memory.0 > MEMORY_BYTES_MAX {
-            return Err(format!("limits.memory is {} bytes, more than {MEMORY_BYTES_MAX}", self.limits.memory.0));
-        }
+        self.agent.check()?;
+        self.limits.check()?;
         self.instance.check()?;
         self.runs.check()?;
         self.capabilities.topics.check()?;
@@ -302,6 +303,44 @@ impl Manifest {
     }
 }
 
+impl About {
+    fn check(&self) -> Result<(), String> {
+        let keywords = self.keywords.iter().map(|word| ("agent.keywords", word, KEYWORD_CHARS_MAX));
+        let texts = [
+            ("agent.description", &self.description, DESCRIPTION_CHARS_MAX),
+            ("agent.license", &self.license, LICENSE_CHARS_MAX),
+        ];
+        let homepage = self.homepage.iter().map(|page| ("agent.homepage", page, HOMEPAGE_CHARS_MAX));
+        texts.into_iter().chain(keywords).chain(homepage).try_for_each(|(what, text, most)| one_line(what, text, most))
+    }
+}
+
+/// Buyers see it in lists: another line, or a mark that turns text round, could pass for something else than what the author says.
+fn one_line(what: &str, text: &str, chars_max: usize) -> Result<(), String> {
+    let turns = |letter: char| matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2028}' | '\u{2029}' | '\u{2066}'..='\u{2069}');
+    if text.contains(|letter: char| letter.is_control() || turns(letter)) {
+        return Err(format!("{what} is one line of plain text; leave line ends and control characters out, README.md has room"));
+    }
+    match text.chars().count() <= chars_max {
+        true => Ok(()),
+        false => Err(format!("{what} is longer than {chars_max} characters; README.md has room for more")),
+    }
+}
+
+impl Limits {
+    fn check(&self) -> Result<(), String> {
+        let memory = self.memory.0;
+        if !(MEMORY_BYTES_MIN..=MEMORY_BYTES_MAX).contains(&memory) {
+            let (least, most) = (Bytes(MEMORY_BYTES_MIN), Bytes(MEMORY_BYTES_MAX));
+            return Err(format!("limits.memory is {memory} bytes; write {} to {}", least.text(), most.text()));
+        }
+        match self.cpu_per_call.0 >= Duration::from_millis(1) {
+            true => Ok(()),
+            false => Err("limits.cpu-per-call must be at least `1ms`".into()),
+        }
+    }
+}
+
 impl Instance {
     /// How many calls, and how long, one instance serves; none: one call.
     pub fn serial(&self) -> Option<(u32, Duration)> {
@@ -312,9 +351,9 @@ impl Instance {
         if !(1..=INSTANCE_CALLS_MAX).contains(&self.calls_max) {
             return Err(format!("instance.calls-max must be 1 to {INSTANCE_CALLS_MAX}"));
         }
-        match self.age_max.0 <= INSTANCE_AGE_MAX {
+        match (INSTANCE_AGE_MIN..=INSTANCE_AGE_MAX).contains(&self.age_max.0) {
             true => Ok(()),
-            false => Err(format!("instance.age-max must be at most {} s", INSTANCE_AGE_MAX.as_secs())),
+            false => Err(format!("instance.age-max must be {} to {} s", INSTANCE_AGE_MIN.as_secs(), INSTANCE_AGE_MAX.as_secs())),
         }
     }
 }
@@ -480,6 +519,13 @@ mod tests {
             ("\"0.02\" }", "\"0.02\", steps = [{ from = 9, max = \"0.03\" }] }", "raises `max`"),
             ("\"0.02\" }", "\"0.02\", steps = [{ form = 9 }] }", "did you mean `from`?"),
             ("price.languages = \"free\"", "price.languages = 3", "a price; write"),
+            ("name = ", "description = \"a\\nsigned by me\"\nname = ", "agent.description is one line of plain text"),
+            ("name = ", "description = \"\\u202Ea\"\nname = ", "agent.description is one line of plain text"),
+            ("name = ", "keywords = [\"a\\u001b[2J\"]\nname = ", "agent.keywords is one line of plain text"),
+            ("32MiB", "16", "limits.memory is 16 bytes; write 64KiB to 1GiB"),
+            ("200ms", "0s", "limits.cpu-per-call must be at least `1ms`"),
+            ("[limits]", "[instance]\nage-max = \"1ms\"\n[limits]", "instance.age-max must be 1 to 3600 s"),
+            ("[limits]", "[instance]\ncalls-max = 0\n[limits]", "instance.calls-max must be 1 to 1000000"),
             ("idempotent =", "free-calls = 2000000\nidempotent =", "free-calls must be at most 1000000"),
         ];
         for (from, to, message) in cases {

@@ -40,14 +40,20 @@ impl FromStr for Span {
     }
 }
 
-impl Serialize for Bytes {
+impl Bytes {
     /// In the largest unit that gives a whole number.
-    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn text(self) -> String {
         let units = [(30, "GiB"), (20, "MiB"), (10, "KiB")];
         match units.into_iter().find(|(shift, _)| self.0 != 0 && self.0.trailing_zeros() >= *shift) {
-            Some((shift, unit)) => s.collect_str(&format_args!("{}{unit}", self.0 >> shift)),
-            None => s.collect_str(&self.0),
+            Some((shift, unit)) => format!("{}{unit}", self.0 >> shift),
+            None => self.0.to_string(),
         }
+    }
+}
+
+impl Serialize for Bytes {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(&self.text())
     }
 }
 

@@ -282,21 +282,15 @@ impl Prepared {
         Ok(instance)
     }
 
-    async fn enter(
-        &self,
-        export: &Export,
-        args: Bytes,
-        mut store: &mut Store<State>,
-        instance: Instance,
-    ) -> wasmtime::Result<Bytes> {
-        let function = instance.get_func(&mut store, export.index);
+    async fn enter(&self, export: &Export, args: Bytes, store: &mut Store<State>, instance: Instance) -> wasmtime::Result<Bytes> {
+        let function = instance.get_func(&mut *store, export.index);
         let function = function.ok_or_else(|| wasmtime::format_err!("the export is no function"))?;
         match export.direct {
-            Some(shape) => raw::call(&mut store, function, shape, args).await,
+            Some(shape) => raw::call(store, function, shape, args).await,
             None => {
                 let args = values::decode_args(&export.schema, &args)?;
                 let mut results = vec![Val::Bool(false); usize::from(export.schema.result.is_some())];
-                function.call_async(&mut store, &args, &mut results).await?;
+                function.call_async(store, &args, &mut results).await?;
                 Ok(values::encode_result(&export.schema, &results)?.into())
             }
         }

@@ -2,7 +2,7 @@
 //! milliseconds to be made and taken down, which a call need not wait for.
 //!
 //! An instance never serves two calls at once. It is dropped after a trap, a deadline or a limit, and when it has served its number of
-//! calls or its time is over. All agents of a host together keep a bounded number of idle ones, of which the oldest goes first.
+//! calls, its time is over, or half of its memory is used. All agents of a host together keep a bounded number of idle ones, of which the oldest goes first.
 
 use std::{
     collections::VecDeque,
@@ -38,8 +38,10 @@ impl Place {
         Place { store, instance: None, calls: 0, since: Instant::now() }
     }
 
+    /// One that has used up half of its memory would fail a later call for what earlier ones left there.
     fn may_serve(&self, reuse: Reuse) -> bool {
-        self.calls < reuse.calls_max && self.since.elapsed() < reuse.age_max
+        let memory = &self.store.data().memory;
+        self.calls < reuse.calls_max && self.since.elapsed() < reuse.age_max && memory.left() >= memory.bytes_max / 2
     }
 }
 

@@ -17,7 +17,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::agent::{AgentStatus, LogLine, read_component};
+use crate::agent::{AgentStatus, LogLine, Wanted, read_component};
 use crate::ledger::{CREDITS, export_parts};
 use crate::node::{Node, no_agent};
 
@@ -38,15 +38,17 @@ pub enum Ask {
         manifest: Option<PathBuf>,
         /// Another component than the usual one.
         component: Option<PathBuf>,
-        /// Working capital, paid from the operator's account.
-        fund: Option<Amount>,
+        /// How.
+        #[serde(flatten)]
+        wanted: Wanted,
     },
     /// Deploy a package of the catalogue.
     DeployPublished {
         /// For example `acme/translator@1`.
         package: String,
-        /// Working capital, paid from the operator's account.
-        fund: Option<Amount>,
+        /// How.
+        #[serde(flatten)]
+        wanted: Wanted,
     },
     /// Running agents.
     Agents,
@@ -356,9 +358,9 @@ async fn answer(node: &Node, ask: Ask) -> Result<Reply, String> {
             Ok(Reply::Relisted { lent, refused: refused(&node.inference().status()) })
         }
         Ask::Status => Ok(Reply::Status(status(node))),
-        Ask::Deploy { folder, manifest, component, fund } => deploy(node, folder, manifest, component, fund).await,
-        Ask::DeployPublished { package, fund } => {
-            let name = node.deploy_published(&package, fund).await.map_err(|error| error.to_string())?;
+        Ask::Deploy { folder, manifest, component, wanted } => deploy(node, folder, manifest, component, wanted).await,
+        Ask::DeployPublished { package, wanted } => {
+            let name = node.deploy_published(&package, wanted).await.map_err(|error| error.to_string())?;
             Ok(Reply::Deployed { name })
         }
         Ask::Agents => {
@@ -402,12 +404,12 @@ async fn deploy(
     folder: PathBuf,
     manifest: Option<PathBuf>,
     component: Option<PathBuf>,
-    fund: Option<Amount>,
+    wanted: Wanted,
 ) -> Result<Reply, String> {
     let path = manifest.unwrap_or_else(|| folder.join("agent.toml"));
     let manifest = std::fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     let component = read_component(&folder, component.as_deref()).map_err(|error| error.to_string())?;
-    let name = node.deploy_funded(&manifest, component, fund).await.map_err(|error| error.to_string())?;
+    let name = node.deploy_as(&manifest, component, wanted).await.map_err(|error| error.to_string())?;
     Ok(Reply::Deployed { name })
 }
 

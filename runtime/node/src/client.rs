@@ -9,7 +9,7 @@ use hansa_bus::{Bus, BusOptions};
 use hansa_economy::channel::AccountId;
 use hansa_economy::receipt::Receipt;
 use hansa_economy::{Amount, Digest, Keypair, PublicKey, Signed};
-use hansa_trade::{Books, Bought, Buyer, Candidate, Exchange, Listed, Order, Payer, Prefer, Tendered, Terms};
+use hansa_trade::{Books, BooksError, Bought, Buyer, Candidate, Exchange, Listed, Order, Payer, Prefer, Tendered, Terms};
 
 use crate::catalogue::CatalogueLink;
 use crate::codes::Coded;
@@ -23,6 +23,8 @@ const ACCOUNT_LABEL: &str = "main";
 const RECEIPT_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a component may take to come from its node.
 const COMPONENT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a command waits until another one that buys from the same account is done.
+const BOOKS_WAIT: Duration = Duration::from_secs(30);
 /// How long to wait for the first offers.
 const OFFERS_WAIT: Duration = Duration::from_secs(2);
 
@@ -34,6 +36,20 @@ pub struct Client {
     key: Arc<Keypair>,
     account: AccountId,
     watch: tokio::task::JoinHandle<()>,
+}
+
+/// The books of one who buys from a terminal. Another command may have them open for as long as its call or tender takes.
+async fn books(path: &Path) -> Result<Books, NodeError> {
+    let waited = tokio::time::Instant::now();
+    loop {
+        match Books::open(path) {
+            Err(BooksError::InUse(_)) if waited.elapsed() < BOOKS_WAIT => tokio::time::sleep(Duration::from_millis(50)).await,
+            Err(BooksError::InUse(_)) => {
+                return Err(NodeError("another command of yours is buying from this account; try again when it is done".into()));
+            }
+            opened => return opened.map_err(failed),
+        }
+    }
 }
 
 fn failed(error: impl std::fmt::Display) -> NodeError {
@@ -50,7 +66,7 @@ impl Client {
             .map_err(|error| NodeError(error.coded()))?;
         let port = LinkPort::new(LedgerLink::find(&bus).await.map_err(|error| NodeError(error.coded()))?);
         let account = port.open_account(CREDITS, ACCOUNT_LABEL, &key).await.map_err(failed)?;
-        let books = Books::open(&folder.join("trade.redb")).map_err(failed)?;
+        let books = books(&folder.join("trade.redb")).await?;
         let exchange = Exchange::new(bus.clone(), books, Arc::new(port.clone()), ambient::ambient());
         let watch = tokio::spawn(watch_offers(offers_bucket(&bus).await?, exchange.clone()));
         let payer = Payer { account, key: key.clone(), asset: CREDITS };

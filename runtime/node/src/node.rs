@@ -20,7 +20,7 @@ use hansa_trade::limits::OFFER_LIFE;
 use hansa_trade::{Books, Exchange};
 use tokio::sync::Mutex;
 
-use crate::agent::{DeployError, Deployed, Deployment, Surroundings};
+use crate::agent::{DeployError, Deployed, Deployment, Surroundings, Wanted};
 use crate::catalogue::Keeper;
 use crate::codes::Coded;
 use crate::config::NodeConfig;
@@ -210,27 +210,28 @@ impl Node {
 
     /// Deploy what the operator has: sign it, check it, start it.
     pub async fn deploy(&self, manifest: &str, component: Vec<u8>) -> Result<String, DeployError> {
-        self.deploy_funded(manifest, component, None).await
+        self.deploy_as(manifest, component, Wanted::default()).await
     }
 
-    /// The same with working capital, which is there before the agent first wakes up.
-    pub async fn deploy_funded(&self, manifest: &str, component: Vec<u8>, fund: Option<Amount>) -> Result<String, DeployError> {
+    /// The same with wishes.
+    pub async fn deploy_as(&self, manifest: &str, component: Vec<u8>, wanted: Wanted) -> Result<String, DeployError> {
         let package = Package::sign(manifest, component, &self.key).map_err(|error| DeployError(package_text(&error)))?;
-        self.deploy_package(package, fund).await
+        self.deploy_package(package, wanted).await
     }
 
     /// Deploy a package of the catalogue under its publisher's signature, by a wish such as `acme/translator@1`.
-    pub async fn deploy_published(&self, wish: &str, fund: Option<Amount>) -> Result<String, DeployError> {
+    pub async fn deploy_published(&self, wish: &str, wanted: Wanted) -> Result<String, DeployError> {
         let package = self.catalogue.release(wish).await.map_err(|error| DeployError(format!("HA0024: {error}")))?;
-        self.deploy_package(package, fund).await
+        self.deploy_package(package, wanted).await
     }
 
     /// Deploy a package: keep it, check it, start it. A running agent of the same name is replaced once the new one is
     /// known to be good; where it does not start all the same, the old one comes back.
-    async fn deploy_package(&self, package: Package, fund: Option<Amount>) -> Result<String, DeployError> {
-        let name = package.manifest.short_name().to_owned();
+    async fn deploy_package(&self, package: Package, wanted: Wanted) -> Result<String, DeployError> {
+        let name = wanted.name.unwrap_or_else(|| package.manifest.short_name().to_owned());
         agent::rehearse(&self.around, &package).await?;
-        if let Some(amount) = fund {
+        agent::belongs(&self.agent_folder(&name), &name, &package.manifest.agent.name)?;
+        if let Some(amount) = wanted.fund {
             self.fund(&name, amount).await?;
         }
         let mut agents = self.agents.lock().await;
@@ -239,7 +240,7 @@ impl Node {
         if let Some(old) = old {
             old.stop().await;
         }
-        let deployment = Deployment { package: package.clone(), folder: self.agent_folder(&name) };
+        let deployment = Deployment { name: name.clone(), package: package.clone(), folder: self.agent_folder(&name) };
         let deployed = match Box::pin(Deployed::start(self.around.clone(), deployment)).await {
             Ok(deployed) => deployed,
             Err(error) if replaces => return Err(self.bring_back(&mut agents, &name, error).await),
@@ -372,7 +373,8 @@ impl Node {
             .body;
         let component = self.blobs.get(body.component).map_err(|error| text(&error))?;
         let package = Package::open(&statement, component).map_err(|error| text(&error))?;
-        let deployment = Deployment { package, folder: self.agent_folder(name) };
+        agent::belongs(&self.agent_folder(name), name, &package.manifest.agent.name)?;
+        let deployment = Deployment { name: name.to_owned(), package, folder: self.agent_folder(name) };
         Box::pin(Deployed::start(self.around.clone(), deployment)).await.map(Some)
     }
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use hansa_bus::{Bus, BusOptions};
 use hansa_economy::Amount;
+use hansa_node::agent::Wanted;
 use hansa_node::ambient;
 use hansa_node::catalogue::{CatalogueError, CatalogueLink, PACKAGES};
 use shared::process::{Dice, Process};
@@ -48,12 +49,46 @@ async fn published_found_inspected_deployed_and_yanked() {
     let error = bob.fails(&["inspect", "acme/translator"]).await;
     said(&error, &["yanked", "drops a word"]);
     said(&bob.succeeds(&["inspect", "acme/translator@1.0.0"]).await, &["YANKED", "drops a word"]);
-    assert!(south.deploy_published("acme/translator@1.0.0", None).await.is_ok(), "whoever named exactly this version can run it");
-    assert!(south.deploy_published("acme/translator", None).await.is_err());
+    assert!(
+        south.deploy_published("acme/translator@1.0.0", Wanted::default()).await.is_ok(),
+        "whoever named exactly this version can run it"
+    );
+    assert!(south.deploy_published("acme/translator", Wanted::default()).await.is_err());
     ann.succeeds(&["restore", "acme/translator@1.0.0"]).await;
     ann.succeeds(&["deprecate", "acme/translator", "--message", "no longer kept up", "--instead", "acme/next"]).await;
     said(&bob.succeeds(&["inspect", "acme/translator"]).await, &["DEPRECATED", "no longer kept up", "use acme/next"]);
     south.stop().await;
+}
+
+/// It got the key, the account and the state of the one before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_package_that_is_called_like_another_publishers_agent_gets_nothing_of_it() {
+    let town = town().await;
+    let (ann, eve) = (Person::new(&town, "ann"), Person::new(&town, "eve"));
+    for (person, package) in [(&ann, "acme/translator@1.0.0"), (&eve, "evil/translator@1.0.0")] {
+        person.succeeds(&["publish", project(town.folder.path(), package, TRANSLATOR, TRANSLATE).to_str().unwrap()]).await;
+    }
+    let keys = async || -> Vec<_> { town.north.agents().await.values().map(hansa_node::agent::Deployed::agent).collect() };
+    until_known(&town.north, "acme/translator").await;
+    let acme = keys().await;
+    let error = loop {
+        let error = town.north.deploy_published("evil/translator", Wanted::default()).await.unwrap_err().to_string();
+        if !error.contains("HA0024") {
+            break error;
+        }
+    };
+    said(&error, &["HA0026", "`translator` on this node is `acme/translator`", "--as NAME"]);
+    town.north.stop_agent("translator").await.unwrap();
+    assert!(
+        town.north.deploy_published("evil/translator", Wanted::default()).await.is_err(),
+        "what is stopped keeps what it has"
+    );
+    let named = |name: &str| Wanted { name: Some(name.into()), ..Wanted::default() };
+    assert!(town.north.deploy_published("evil/translator", named("../x")).await.unwrap_err().to_string().contains("no name"));
+    town.north.deploy_published("evil/translator", named("other")).await.unwrap();
+    assert_ne!(keys().await, acme);
+    town.north.deploy_published("acme/translator", Wanted::default()).await.unwrap();
+    assert!(keys().await.contains(&acme[0]), "its own key again");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -104,6 +104,7 @@ impl Inner {
         let answered = self.exchange.bus().request(&pay_subject(agent), payload, wait).await;
         let bytes = answered.map_err(|error| match error {
             RequestError::Timeout { .. } => Unsaid::Silent,
+            RequestError::NoResponders { .. } => Unsaid::Lost("it is not there any more".into()),
             error => Unsaid::Lost(error.to_string()),
         })?;
         minicbor::decode(&bytes).map_err(|error| Unsaid::Lost(format!("its answer is none: {error}")))

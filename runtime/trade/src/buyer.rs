@@ -194,7 +194,10 @@ impl Buyer {
                 Ok(bought) => return Ok(bought),
                 Err(setback) if setback.no_effect || may_repeat => {
                     tracing::debug!(seller = %candidate.listed.offer.agent, fault = %setback.fault, "trying the next offer");
-                    last = setback;
+                    // Money that is short for the first is what is short: those after it cost more.
+                    if !matches!((&last.fault, &setback.fault), (Fault::OverBudget(_), Fault::OverBudget(_))) {
+                        last = setback;
+                    }
                 }
                 Err(setback) => return Err(setback.fault),
             }

@@ -202,7 +202,8 @@ impl NodeProcess {
     async fn deploy(&self, root: &Path, wanted: &Wanted) -> Result<()> {
         let absolute = |path: &str| std::path::absolute(root.join(path));
         let manifest = wanted.manifest.map(absolute).transpose()?;
-        let ask = Ask::Deploy { folder: absolute(wanted.folder)?, manifest, component: None, fund: wanted.fund };
+        let how = hansa_node::agent::Wanted { fund: wanted.fund, ..Default::default() };
+        let ask = Ask::Deploy { folder: absolute(wanted.folder)?, manifest, component: None, wanted: how };
         self.ask(&ask).await.with_context(|| format!("cannot deploy {} on {}", wanted.folder, self.name)).map(drop)
     }
 }

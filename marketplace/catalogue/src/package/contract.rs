@@ -94,9 +94,12 @@ impl Contract {
         self.exports.iter().find(|interface| interface.name == name)
     }
 
-    /// The exported services: what can be sold. Interfaces without functions are types only.
+    /// The exported services: what can be sold. Interfaces without functions are types only; those that bear no package's name are a
+    /// tool chain's own, such as componentize-py's `exports`.
     pub fn services(&self) -> impl Iterator<Item = &Interface> {
-        let sold = |interface: &&Interface| interface.kind() == InterfaceKind::Service && !interface.functions.is_empty();
+        let sold = |interface: &&Interface| {
+            interface.kind() == InterfaceKind::Service && interface.name.contains(':') && !interface.functions.is_empty()
+        };
         self.exports.iter().filter(sold)
     }
 }

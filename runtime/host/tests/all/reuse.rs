@@ -44,6 +44,17 @@ async fn whatever_breaks_ends_its_instance() {
 }
 
 #[tokio::test]
+async fn one_that_has_grown_serves_no_other_call() {
+    let hog = serial(&host(), REUSE);
+    for (mebibytes, then) in [(20, 2), (40, 1)] {
+        hog.forget_instances();
+        assert_eq!(counted(&hog).await, 1);
+        call(&hog, (HOG, "alloc"), json!([mebibytes]), alone()).await.unwrap();
+        assert_eq!(counted(&hog).await, then, "after {mebibytes} MiB");
+    }
+}
+
+#[tokio::test]
 async fn two_calls_at_once_have_two_instances() {
     let hog = serial(&host(), REUSE);
     counted(&hog).await;

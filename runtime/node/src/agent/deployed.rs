@@ -72,10 +72,22 @@ pub struct Surroundings {
 
 /// What is deployed, and where its things are.
 pub struct Deployment {
+    /// What it is called on this node.
+    pub name: String,
     /// The package.
     pub package: Package,
     /// The agent's folder: key and state.
     pub folder: PathBuf,
+}
+
+/// How to deploy, beyond what.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct Wanted {
+    /// What the agent is called on this node; the package's short name where none is given.
+    pub name: Option<String>,
+    /// Working capital from the operator's account, which is there before the agent first wakes up.
+    pub fund: Option<Amount>,
 }
 
 /// Why an agent does not run. Each text says what to do.
@@ -184,7 +196,7 @@ pub(crate) async fn open_account(around: &Surroundings, folder: &std::path::Path
 impl Deployed {
     /// Check, prepare and start an agent; when this returns, buyers can call it.
     pub async fn start(around: Surroundings, deployment: Deployment) -> Result<Deployed, DeployError> {
-        let Deployment { package, folder } = deployment;
+        let Deployment { name, package, folder } = deployment;
         let checked = check(&around, &package).await?;
         let key = Arc::new(keys::load_or_make(&folder.join("agent.key")).map_err(failed)?);
         let prepared = prepare(&around, &package, &checked, key.public())?;
@@ -224,7 +236,7 @@ impl Deployed {
         let manifest = &package.manifest;
         let component = package.statement.body.component;
         Ok(Deployed {
-            name: manifest.short_name().to_owned(),
+            name,
             package: manifest.package(),
             component,
             key,
@@ -315,6 +327,26 @@ impl Deployed {
         if let Some(allowance) = &self.serve.allowance {
             allowance.close();
         }
+    }
+}
+
+/// Key, account, channels and state of an agent are those of one package: no other one gets at them by being called the same.
+/// `package`: `publisher/name`.
+pub(crate) fn belongs(folder: &std::path::Path, name: &str, package: &str) -> Result<(), DeployError> {
+    if !hansa_catalogue::version::is_name_part(name) {
+        return Err(DeployError(format!("`{name}` is no name of an agent: lower-case letters, digits and dashes, at most 64")));
+    }
+    let file = folder.join("belongs-to");
+    match std::fs::read_to_string(&file) {
+        Ok(owner) if owner == package => Ok(()),
+        Ok(owner) => Err(DeployError(format!(
+            "HA0026: `{name}` on this node is `{owner}`, whose key, account and state are not for `{package}`; give that another name: \
+             `hansa agent deploy … --as NAME`"
+        ))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&file, package)).map_err(failed)
+        }
+        Err(error) => Err(failed(error)),
     }
 }
 

@@ -16,7 +16,7 @@ mod store;
 mod wakes;
 
 pub use components::{ComponentError, read_component};
-pub use deployed::{AgentStatus, DeployError, Deployed, Deployment, Surroundings};
-pub(crate) use deployed::{open_account, rehearse};
+pub use deployed::{AgentStatus, DeployError, Deployed, Deployment, Surroundings, Wanted};
+pub(crate) use deployed::{belongs, open_account, rehearse};
 pub(crate) use infer::CallInference;
 pub use logs::LogLine;

@@ -29,7 +29,17 @@ pub(crate) async fn bid(serve: &AgentServe, invited: Invited) -> Result<Option<A
                 list_price: list.map(|list| u64::try_from(list.0).unwrap_or(u64::MAX)),
             };
             let bid = serve.prepared.bid(&tender, nothing(serve), asked.deadline).await;
-            bid.map(|bid| bid.map(amount)).map_err(|error| unpriced(serve, &asked.function, error))?
+            let bid = bid.map(|bid| bid.map(amount)).map_err(|error| unpriced(serve, &asked.function, error));
+            let why = match &bid {
+                Ok(Some(bid)) if list.is_some_and(|list| *bid > list) => Some(format!("{bid} is above the list price")),
+                Ok(Some(_)) => None,
+                Ok(None) => Some("the agent makes none".to_owned()),
+                Err(why) => Some(why.clone()),
+            };
+            if let Some(why) = why {
+                serve.logs.write(BID, format!("no bid for {}: {why}", asked.function));
+            }
+            bid?
         }
         (false, Some(list)) => Some(list),
         (false, None) => Some(price(serve, asked).await?),

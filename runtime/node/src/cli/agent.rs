@@ -6,7 +6,7 @@ use clap::Subcommand;
 use hansa_catalogue::version::Wish;
 use hansa_economy::Amount;
 use hansa_node::admin::{Ask, Reply};
-use hansa_node::agent::LogLine;
+use hansa_node::agent::{LogLine, Wanted};
 
 use super::output::{json, line, table};
 use super::{Context, Failure};
@@ -16,7 +16,7 @@ use super::{Context, Failure};
     after_help = "Examples:\n  hansa agent deploy agents/librarian --fund 2\n  hansa agent deploy acme/translator@1.2\n  hansa agent list\n  hansa agent logs librarian"
 )]
 pub(crate) enum Command {
-    /// Check, start and offer an agent; one of the same name is replaced.
+    /// Check, start and offer an agent; a running one of the same package is replaced, and its key, account and state go on.
     Deploy {
         /// Its folder, with `agent.toml` and the component; or a published package, `publisher/name[@version]`.
         #[arg(value_name = "FOLDER|PACKAGE")]
@@ -31,6 +31,9 @@ pub(crate) enum Command {
         /// ledger is this node's own, it is issued.
         #[arg(long, value_name = "CREDITS")]
         fund: Option<Amount>,
+        /// What it is called on this node. Default: the package's name without its publisher.
+        #[arg(long = "as", value_name = "NAME")]
+        name: Option<String>,
     },
     /// Running agents.
     List,
@@ -51,16 +54,17 @@ pub(crate) enum Command {
 
 pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failure> {
     match command {
-        Command::Deploy { agent, manifest: None, component: None, fund } if is_package(&agent) => {
-            deployed(context, context.ask(&Ask::DeployPublished { package: agent, fund }).await?)
+        Command::Deploy { agent, manifest: None, component: None, fund, name } if is_package(&agent) => {
+            let wanted = Wanted { name, fund };
+            deployed(context, context.ask(&Ask::DeployPublished { package: agent, wanted }).await?)
         }
-        Command::Deploy { agent, manifest, component, fund } => {
+        Command::Deploy { agent, manifest, component, fund, name } => {
             let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
             let ask = Ask::Deploy {
                 folder: absolute(agent.into()),
                 manifest: manifest.map(absolute),
                 component: component.map(absolute),
-                fund,
+                wanted: Wanted { name, fund },
             };
             deployed(context, context.ask(&ask).await?)
         }
@@ -104,7 +108,7 @@ fn list(context: &Context, reply: Reply) -> Result<(), Failure> {
         return Ok(());
     }
     if agents.is_empty() {
-        line("no agents; deploy one: hansa agent deploy agents/reader");
+        line("no agents; begin one with `hansa new NAME`, or deploy one that is there: hansa agent deploy FOLDER|PACKAGE");
         return Ok(());
     }
     let rows: Vec<Vec<String>> = agents

@@ -19,10 +19,10 @@ macro_rules! pages {
     };
 }
 
-const PAGES: [(&str, &str); 25] = pages![
+const PAGES: [(&str, &str); 26] = pages![
     "HA0001", "HA0002", "HA0003", "HA0004", "HA0005", "HA0006", "HA0007", "HA0008", "HA0009", "HA0010", "HA0011", "HA0012",
     "HA0013", "HA0014", "HA0015", "HA0016", "HA0017", "HA0018", "HA0019", "HA0020", "HA0021", "HA0022", "HA0023", "HA0024",
-    "HA0025"
+    "HA0025", "HA0026"
 ];
 
 pub(crate) fn run(explain: &Explain) -> Result<(), Failure> {

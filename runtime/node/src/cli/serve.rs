@@ -108,7 +108,9 @@ async fn ready(context: &Context, node: &Node) {
     }
     line(format!("node {} is up · bus {} · data {}", node.name(), node.bus_url(), node.data().display()));
     match names.is_empty() {
-        true => line("no agents yet; deploy one: hansa agent deploy agents/reader"),
+        true => {
+            line("no agents yet; begin one with `hansa new NAME`, or deploy one that is there: hansa agent deploy FOLDER|PACKAGE")
+        }
         false => line(format!("agents: {}", names.join(", "))),
     }
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use hansa_economy::Amount;
 use hansa_economy::channel::AccountId;
 use hansa_node::admin::{self, Ask, Reply};
+use hansa_node::agent::Wanted;
 
 use super::component;
 
@@ -87,7 +88,7 @@ impl Process {
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join("agent.toml"), manifest).unwrap();
         std::fs::write(folder.join("component.wasm"), component).unwrap();
-        self.ask(Ask::Deploy { folder, manifest: None, component: None, fund: None }).await;
+        self.ask(Ask::Deploy { folder, manifest: None, component: None, wanted: Wanted::default() }).await;
     }
 
     pub async fn account_of(&self, agent: &str) -> AccountId {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use hansa_bus::{Bus, BusOptions};
 use hansa_catalogue::package::fixture;
 use hansa_node::Node;
+use hansa_node::agent::Wanted;
 use hansa_node::catalogue::CatalogueLink;
 
 use super::Town;
@@ -80,7 +81,7 @@ pub async fn link(url: &str) -> CatalogueLink {
 /// A node has read what the others have once it answers alike; the bus chooses who answers.
 pub async fn until_known(node: &Node, wish: &str) {
     let deadline = Instant::now() + Duration::from_secs(10);
-    while let Err(error) = node.deploy_published(wish, None).await {
+    while let Err(error) = node.deploy_published(wish, Wanted::default()).await {
         assert!(Instant::now() < deadline, "{error}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

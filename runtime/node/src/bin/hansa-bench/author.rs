@@ -8,6 +8,7 @@ use anyhow::{Context, bail, ensure};
 use hansa_economy::Amount;
 use hansa_node::Client;
 use hansa_node::admin::{Ask, Reply, ask};
+use hansa_node::agent::Wanted;
 use serde::Serialize;
 use tokio::process::{Child, Command};
 
@@ -148,7 +149,7 @@ impl Desk {
     async fn deployments(&self, name: &str) -> anyhow::Result<(f64, f64)> {
         let folder = self.folder.path().join(name);
         let bytes = std::fs::metadata(folder.join("component.wasm"))?.len();
-        let deploy = Ask::Deploy { folder, manifest: None, component: None, fund: None };
+        let deploy = Ask::Deploy { folder, manifest: None, component: None, wanted: Wanted::default() };
         let mut took = Vec::new();
         for nth in 0..=DEPLOYMENTS {
             let begun = Instant::now();

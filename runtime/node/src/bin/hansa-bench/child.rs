@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use hansa_economy::Amount;
 use hansa_node::admin::{self, Ask, Reply};
+use hansa_node::agent::Wanted;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child as Process, ChildStdin, ChildStdout, Command};
 
@@ -81,7 +82,9 @@ impl Child {
     ) -> anyhow::Result<String> {
         let path = self.data.join(format!("{name}.toml"));
         std::fs::write(&path, manifest)?;
-        let deploy = Ask::Deploy { folder: self.data.clone(), manifest: Some(path), component: Some(component.to_owned()), fund };
+        let wanted = Wanted { fund, ..Wanted::default() };
+        let deploy =
+            Ask::Deploy { folder: self.data.clone(), manifest: Some(path), component: Some(component.to_owned()), wanted };
         admin::ask(&self.data, &deploy).await.with_context(|| format!("cannot deploy `{name}`"))?;
         let Reply::Agents { agents } = admin::ask(&self.data, &Ask::Agents).await? else {
             bail!("an answer to another question");

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use hansa_economy::Amount;
 use hansa_node::admin::{Ask, Reply};
+use hansa_node::agent::Wanted;
 use hansa_workshop::Project;
 use hansa_workshop::project::MANIFEST;
 use hansa_workshop::watch::Watch;
@@ -99,7 +100,7 @@ async fn renewed(context: &Context, project: &Project, fund: Option<Amount>) -> 
         folder: project.folder.clone(),
         manifest: Some(project.folder.join(MANIFEST)),
         component: Some(built.component),
-        fund,
+        wanted: Wanted { fund, ..Wanted::default() },
     };
     let Reply::Deployed { name } = context.ask(&ask).await? else {
         return Err("the node gave another answer than asked for".into());

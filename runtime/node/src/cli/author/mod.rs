@@ -14,6 +14,9 @@ use hansa_workshop::build::{Built, Words};
 use super::Failure;
 use super::output::note;
 
+/// The publisher of an agent that was given none: for trying out.
+pub(crate) const NOBODY: &str = "me";
+
 /// Which project.
 #[derive(Args)]
 pub(crate) struct ProjectFolder {

@@ -6,9 +6,9 @@ use clap::Args;
 use hansa_workshop::Language;
 use hansa_workshop::scaffold::{AgentName, NewProject, Template};
 
-use super::super::output::{json, line};
+use super::super::output::{json, line, note};
 use super::super::{Context, Failure};
-use super::shown;
+use super::{NOBODY, shown};
 
 /// Begin an agent: a project that builds at once.
 #[derive(Args)]
@@ -40,7 +40,7 @@ pub(crate) struct New {
 pub(crate) fn run(context: &Context, new: New) -> Result<(), Failure> {
     let language: Language = new.lang.parse().map_err(|error| format!("{error}"))?;
     let template: Template = new.template.parse().map_err(|error| format!("{error}"))?;
-    let name = AgentName::parse(&new.name, "me").map_err(|error| error.to_string())?;
+    let name = AgentName::parse(&new.name, NOBODY).map_err(|error| error.to_string())?;
     let folder = new.into.unwrap_or_else(|| PathBuf::from(&name.name));
     let folder = std::path::absolute(&folder).unwrap_or(folder);
     let project = NewProject { name, language, template, folder };
@@ -51,6 +51,12 @@ pub(crate) fn run(context: &Context, new: New) -> Result<(), Failure> {
     }
     let folder = shown(&project.folder);
     line(format!("{folder}: a {language} agent of template `{template}`"));
+    if project.name.publisher == NOBODY {
+        note(format!(
+            "its publisher is `{NOBODY}`, which is for trying out; to publish, begin with `hansa new YOU/{}`",
+            project.name.name
+        ));
+    }
     files.iter().for_each(|file| line(format!("  {file}")));
     line(format!("next: cd {folder} && hansa build && hansa test, then `hansa up` in another terminal and `hansa dev` here"));
     Ok(())

@@ -197,7 +197,11 @@ fn print_wants(manifest: &Manifest) {
         &match manifest.instance.serial() {
             None => "one for each call".to_owned(),
             Some((calls, age)) => {
-                format!("kept from call to call, for {calls} calls or {} s: what is in its memory stays", age.as_secs())
+                format!(
+                    "kept from call to call, for {} or {} s: what is in its memory stays",
+                    hansa_node::counted(calls, "call"),
+                    age.as_secs()
+                )
             }
         },
     );

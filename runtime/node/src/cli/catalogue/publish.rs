@@ -11,6 +11,7 @@ use hansa_node::agent::read_component;
 use hansa_node::ambient;
 use hansa_node::catalogue::{CatalogueLink, PackageView};
 
+use super::super::author::NOBODY;
 use super::super::output::{json, line, note};
 use super::super::{Context, Failure};
 use super::{key, link};
@@ -44,6 +45,11 @@ pub(crate) async fn run(context: &Context, publish: &Publish) -> Result<(), Fail
     let manifest = Manifest::parse(&parts.manifest).map_err(|error| format!("HA0012: {error}"))?;
     let (key, link) = (key(context)?, link(context).await?);
     let publisher = manifest.agent.name.split('/').next().unwrap_or_default().to_owned();
+    if publisher == NOBODY {
+        return Err(format!(
+            "HA0024: `{NOBODY}` is the publisher of agents that were given none; begin one under a name of your own: `hansa new YOU/NAME`"
+        ));
+    }
     let (head, claim) = owned(&link, &publisher, &key).await?;
     parts.name_record = Some(head);
     // Before the claim is handed in: what makes no release claims no name.
@@ -66,9 +72,32 @@ fn read(publish: &Publish) -> Result<ReleaseParts, Failure> {
     let path = publish.manifest.clone().unwrap_or_else(|| folder.join("agent.toml"));
     let manifest = text(&path, "give the folder of an agent, or begin one with `hansa new NAME`")?;
     let component = read_component(folder, publish.component.as_deref()).map_err(|error| error.to_string())?;
+    if publish.component.is_none() {
+        check_fresh(folder)?;
+    }
     let readme = text(&folder.join("README.md"), "write what the agent does, for whom, and what it cannot do; buyers read it")?;
     let license = license(folder, &manifest)?;
     Ok(ReleaseParts { manifest, component, readme, license, name_record: None })
+}
+
+/// A version never changes, so it should not hold yesterday's code. Only what `hansa build` wrote can be told by its time.
+fn check_fresh(folder: &Path) -> Result<(), Failure> {
+    let changed = |path: &Path| path.metadata().and_then(|found| found.modified()).ok();
+    let Some(built) = changed(&folder.join("component.wasm")) else { return Ok(()) };
+    let mut open = vec![folder.join("src"), folder.join("wit")];
+    while let Some(path) = open.pop() {
+        if path.is_dir() {
+            let within = std::fs::read_dir(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+            open.extend(within.flatten().map(|entry| entry.path()));
+        } else if changed(&path).is_some_and(|changed| changed > built) {
+            return Err(format!(
+                "HA0024: {} is newer than component.wasm, and a published version never changes; `hansa build` first, or say \
+                 `--component` to publish what is there",
+                path.display()
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn text(path: &Path, advice: &str) -> Result<String, Failure> {

@@ -5,8 +5,8 @@ import re
 
 from hansa_sdk import fault
 
-# What a module does when it is imported is done once, while the component is built. Every call begins after that, in an
-# instance of its own: a pattern that is compiled in a function is compiled in every call.
+# What a module does when it is imported is done once, while the component is built; every instance begins after that. A pattern that
+# is compiled in a function is compiled in every call.
 WORD = re.compile(r"\w+")
 
 TEXT_BYTES_MAX = 64 * 1024
