@@ -184,7 +184,7 @@ async fn what_is_something_else_in_the_store_is_told_and_put_right() {
     let view = catalogue.package("acme/translator").await.unwrap();
     let body = catalogue.fetch(&view).await.unwrap().release.statement.body;
     let readme = body.files.unwrap()[0].digest;
-    let store = Bus::connect(BusOptions::at(&town.server.url())).await.unwrap().objects(PACKAGES).unwrap();
+    let store = Bus::connect(BusOptions::at(town.server.url())).await.unwrap().objects(PACKAGES).unwrap();
     for digest in [body.component, readme] {
         for planted in [b"something else".to_vec(), vec![0; 1 << 20]] {
             store.put(&digest.to_string(), &planted).await.unwrap();
