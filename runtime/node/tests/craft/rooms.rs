@@ -19,6 +19,7 @@ const NEIGHBOURS: &[(&str, &[&str])] = &[
     ("hansa-host", &[]),
     ("hansa-bus", &[]),
     ("hansa-trade", &["hansa-economy", "hansa-bus", "hansa-host"]),
+    ("hansa-workflow", &["hansa-economy", "hansa-catalogue"]),
     ("hansa-node", BELOW_NODE),
     ("hansa-sdk", &[]),
     ("hansa-workshop", &["hansa-economy", "hansa-catalogue", "hansa-host"]),
@@ -39,6 +40,7 @@ const BELOW_NODE: &[&str] = &[
     "hansa-host",
     "hansa-bus",
     "hansa-trade",
+    "hansa-workflow",
     "hansa-workshop",
 ];
 

@@ -1,0 +1,9 @@
+//! Workflows: a file that composes services, read and checked before anything is bought.
+
+pub mod definition;
+pub mod limits;
+pub mod place;
+pub mod yaml;
+
+pub use definition::Workflow;
+pub use place::{Place, Problem};

@@ -1,0 +1,24 @@
+//! Every upper bound of this crate, with its unit.
+
+use std::time::Duration;
+
+/// Bytes of a workflow's file.
+pub const FILE_BYTES_MAX: usize = 256 * 1024;
+/// Lists and maps within each other in it.
+pub const NESTING_MAX: usize = 32;
+/// Nodes of its tree: texts, lists, maps.
+pub const NODES_MAX: usize = 20_000;
+/// Bytes of one expression.
+pub const EXPRESSION_BYTES_MAX: usize = 4 * 1024;
+/// Steps of one workflow, those within others included.
+pub const STEPS_MAX: usize = 1_000;
+/// Items or rounds of one step that run at the same time.
+pub const CONCURRENCY_MAX: u32 = 256;
+/// Items of a `map`, and rounds of a `loop`.
+pub const ROUNDS_MAX: u32 = 100_000;
+/// Attempts of one step.
+pub const ATTEMPTS_MAX: u32 = 1_000;
+/// How long a step, a wait or an approval may take.
+pub const TIME_MAX: Duration = Duration::from_secs(366 * 24 * 3600);
+/// What one call may take.
+pub const CALL_TIME_MAX: Duration = Duration::from_secs(600);
