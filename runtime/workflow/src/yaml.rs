@@ -56,8 +56,8 @@ pub struct Scalar {
 enum Layout {
     /// One after another on one line, so many columns from the node's place.
     Line { skip: u32 },
-    /// A literal block (`|`): line by line from the line below, indented so far.
-    Block { indent: u32 },
+    /// A literal block (`|`): line by line, each indented like its first one, where the node's place is.
+    Block,
     /// With escapes or folded.
     Other,
 }
@@ -70,10 +70,10 @@ impl Node {
         let columns = |text: &str| u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
         match scalar.layout {
             Layout::Line { skip } => Place { column: self.place.column + skip + columns(before), ..self.place },
-            Layout::Block { indent } => {
-                let line = u32::try_from(before.matches('\n').count()).unwrap_or(u32::MAX);
+            Layout::Block => {
+                let lines = u32::try_from(before.matches('\n').count()).unwrap_or(u32::MAX);
                 let last = before.rsplit('\n').next().unwrap_or(before);
-                Place { line: self.place.line + 1 + line, column: indent + 1 + columns(last) }
+                Place { line: self.place.line + lines, column: self.place.column + columns(last) }
             }
             Layout::Other => self.place,
         }
@@ -217,13 +217,7 @@ impl Tree<'_> {
             {
                 Layout::Line { skip: 1 }
             }
-            ScalarStyle::Literal => {
-                let below = source.split_once('\n').map_or("", |(_, below)| below);
-                let first = below.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-                let own = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-                let indent = first.chars().count().saturating_sub(own.chars().count());
-                Layout::Block { indent: u32::try_from(indent).unwrap_or(0) }
-            }
+            ScalarStyle::Literal => Layout::Block,
             _ => Layout::Other,
         }
     }

@@ -117,7 +117,7 @@ impl Retry {
     pub(super) fn read(node: &Node, problems: &mut Problems) -> Retry {
         let mut fields = Fields::of(node, "a retry policy, a map", problems);
         let usual = Retry::default();
-        let mut time = |key, fields: &mut Fields<'_>, problems: &mut Problems| {
+        let time = |key, fields: &mut Fields<'_>, problems: &mut Problems| {
             fields.get(key).and_then(|node| span(node, TIME_MAX, problems))
         };
         let initial = time("initial-interval", &mut fields, problems).unwrap_or(usual.backoff.initial);

@@ -104,10 +104,10 @@ fn steps_that_make_no_sense_are_refused() {
         ("  - id: a b\n    set: 1\n", "5:9: `a b` is no name here"),
         ("  - { id: a, set: 1 }\n  - { id: a, set: 2 }\n", "6:5: the id `a` stands twice; first at 5:5"),
         ("  - { id: a, call: translate }\n", "5:20: `translate` names no function"),
-        ("  - { id: a, call: 'a:b/c@1.0.0 f', with: { x: '${ .b' } }\n", "5:51: this `${` has no `}`"),
+        ("  - { id: a, call: 'a:b/c@1.0.0 f', with: { x: '${ .b' } }\n", "5:49: this `${` has no `}`"),
         (
             "  - { id: a, call: 'a:b/c@1.0.0 f', compensate: { call: 'a:b/c@1.0.0 g', compensate: 1 } }\n",
-            "5:76: unknown key `compensate`",
+            "5:74: unknown key `compensate`",
         ),
         ("  - { id: a, map: [1, 2], do: [{ id: b, set: 1 }] }\n", "5:19: a list is wanted, as an expression"),
         ("  - { id: a, wait: {} }\n", "5:20: a wait has one of"),

@@ -49,7 +49,7 @@ fn what_surprises_is_refused_at_its_place() {
         ("a: 1\nb: 2\na: 3\n", "3:1: `a` stands twice; first at 1:1"),
         ("a: 1\n---\nb: 2\n", "2:1: a second document"),
         ("? [a, b]\n: 1\n", "1:3: a key is a text"),
-        ("a: [1, 2\n", "2:1: "),
+        ("a: [1, 2\n", "1:4: unclosed"),
         ("a: 1\n b: 2\n", "2:"),
         ("", "1:1: the file is empty"),
     ] {
