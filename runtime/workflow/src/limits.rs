@@ -22,3 +22,5 @@ pub const ATTEMPTS_MAX: u32 = 1_000;
 pub const TIME_MAX: Duration = Duration::from_secs(366 * 24 * 3600);
 /// What one call may take.
 pub const CALL_TIME_MAX: Duration = Duration::from_secs(600);
+/// Brackets within each other in one expression.
+pub const JQ_NESTING_MAX: usize = 64;
