@@ -1,3 +1,5 @@
+//! Workflows are read whole, and every mistake of form is told at its place.
+
 use super::*;
 
 const INTAKE: &str = r#"

@@ -1,3 +1,5 @@
+//! What expressions read, and what of jq is refused.
+
 use super::*;
 use crate::Workflow;
 use crate::definition::Work;

@@ -1,3 +1,5 @@
+//! What YAML means, where it stands, and what of it is refused.
+
 use serde_json::json;
 
 use super::*;
