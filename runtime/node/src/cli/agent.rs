@@ -108,7 +108,7 @@ fn list(context: &Context, reply: Reply) -> Result<(), Failure> {
         return Ok(());
     }
     if agents.is_empty() {
-        line("no agents; begin one with `hansa new NAME`, or deploy one that is there: hansa agent deploy FOLDER|PACKAGE");
+        line("no agents; deploy one: hansa agent deploy FOLDER|PACKAGE (`hansa new NAME` begins one)");
         return Ok(());
     }
     let rows: Vec<Vec<String>> = agents

@@ -109,7 +109,7 @@ async fn ready(context: &Context, node: &Node) {
     line(format!("node {} is up · bus {} · data {}", node.name(), node.bus_url(), node.data().display()));
     match names.is_empty() {
         true => {
-            line("no agents yet; begin one with `hansa new NAME`, or deploy one that is there: hansa agent deploy FOLDER|PACKAGE")
+            line("no agents yet; deploy one: hansa agent deploy FOLDER|PACKAGE (`hansa new NAME` begins one)")
         }
         false => line(format!("agents: {}", names.join(", "))),
     }
