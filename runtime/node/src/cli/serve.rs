@@ -108,9 +108,7 @@ async fn ready(context: &Context, node: &Node) {
     }
     line(format!("node {} is up · bus {} · data {}", node.name(), node.bus_url(), node.data().display()));
     match names.is_empty() {
-        true => {
-            line("no agents yet; deploy one: hansa agent deploy FOLDER|PACKAGE (`hansa new NAME` begins one)")
-        }
+        true => line("no agents yet; deploy one: hansa agent deploy FOLDER|PACKAGE (`hansa new NAME` begins one)"),
         false => line(format!("agents: {}", names.join(", "))),
     }
 }
