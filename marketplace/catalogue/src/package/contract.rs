@@ -206,3 +206,19 @@ fn list<T: Display>(f: &mut Formatter<'_>, open: &str, items: impl Iterator<Item
     }
     f.write_str(close)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// componentize-py exports an interface of its own, called `exports`: no agent in Python could be published.
+    #[test]
+    fn a_tool_chains_own_export_is_no_service() {
+        let function = Function { name: "f".into(), is_async: false, params: Vec::new(), result: None };
+        let interface = |name: &str| Interface { name: name.into(), functions: vec![function.clone()], tradable: Ok(()) };
+        let names = ["acme:words/words@0.1.0", "exports", "hansa:agent/lifecycle@0.1.0", "wasi:cli/run@0.2.0"];
+        let contract = Contract { imports: Vec::new(), exports: names.map(interface).into(), bare_imports: Vec::new() };
+        let services: Vec<&str> = contract.services().map(|service| service.name.as_str()).collect();
+        assert_eq!(services, ["acme:words/words@0.1.0"]);
+    }
+}
