@@ -72,6 +72,10 @@ pub struct CallRequest<P = Payload> {
     /// The signed [`crate::quote::Quote`] that the buyer accepts; none where the offer itself tells the price.
     #[n(9)]
     pub quote: Option<ByteVec>,
+    /// The seller is asked to keep the reply so many seconds for whoever pays with the same key and repeats the call, through whatever channel;
+    /// it is charged once. None: only a repeat of the same voucher gets it.
+    #[n(10)]
+    pub keep_s: Option<u32>,
 }
 
 /// What a seller answers.
@@ -86,6 +90,9 @@ pub enum CallReply<P = Payload> {
     /// It did not run.
     #[n(2)]
     Refused(#[n(0)] Refusal),
+    /// A call that was to be kept ran before: the reply of that time, encoded. The voucher was not taken.
+    #[n(3)]
+    Repeated(#[n(0)] P),
 }
 
 /// Why a seller did not run a call. Stable numbers.
@@ -131,6 +138,9 @@ pub enum RefusalCode {
     /// The price is quoted on request, and the quote is missing, past its time or for another call.
     #[n(12)]
     Quote,
+    /// The call ran before and was charged as its receipt says; its reply is no longer kept.
+    #[n(13)]
+    Forgotten,
 }
 
 impl RefusalCode {
@@ -164,6 +174,9 @@ pub struct Refusal {
     /// The price that would be enough.
     #[n(5)]
     pub price_max: Option<Amount>,
+    /// A call that was to be kept: it has not run here, under whatever voucher.
+    #[n(6)]
+    pub never_ran: Option<bool>,
 }
 
 /// Others' words, fit to be kept and shown.
@@ -183,6 +196,7 @@ impl Refusal {
             newest_voucher: None,
             newest_receipt: None,
             price_max: None,
+            never_ran: None,
         }
     }
 }
@@ -202,6 +216,7 @@ impl CallRequest {
             voucher: read.voucher,
             trace: read.trace,
             quote: read.quote,
+            keep_s: read.keep_s,
         })
     }
 
@@ -210,7 +225,8 @@ impl CallRequest {
     pub fn digest(&self) -> Digest {
         let quote = self.quote.as_ref().map(|quote| Digest::of(quote));
         let (args, deadline) = (payload_hash(&self.args), self.deadline_ms.to_le_bytes());
-        let parts: [&[u8]; 8] = [
+        let keep = self.keep_s.unwrap_or_default().to_le_bytes();
+        let parts: [&[u8]; 9] = [
             &self.salt,
             &self.call.0,
             self.service.as_bytes(),
@@ -219,8 +235,10 @@ impl CallRequest {
             &deadline,
             &self.offer.0,
             quote.as_ref().map_or(&[], |quote| &quote.0),
+            &keep,
         ];
-        Digest::of_parts("hansa request", &parts[..if quote.is_some() { 8 } else { 7 }])
+        let known = if self.keep_s.is_some() { 9 } else { 7 + usize::from(quote.is_some()) };
+        Digest::of_parts("hansa request", &parts[..known])
     }
 }
 
@@ -231,6 +249,7 @@ impl CallReply {
             CallReply::Answered(answer, receipt) => CallReply::Answered(source.slice_ref(answer).into(), receipt),
             CallReply::Broke(message, receipt) => CallReply::Broke(message, receipt),
             CallReply::Refused(refusal) => CallReply::Refused(refusal),
+            CallReply::Repeated(reply) => CallReply::Repeated(source.slice_ref(reply).into()),
         })
     }
 }
@@ -262,6 +281,7 @@ mod tests {
             voucher: Some(vec![2; 200].into()),
             trace: Some("00-1-2-01".into()),
             quote: Some(vec![5; 30].into()),
+            keep_s: Some(60),
         };
         let bytes = Bytes::from(minicbor::to_vec(&request).unwrap());
         assert_eq!(CallRequest::read(&bytes).unwrap(), request);
@@ -270,6 +290,8 @@ mod tests {
         let digests = [None, Some(vec![5; 30].into()), Some(vec![6; 30].into())]
             .map(|quote| CallRequest { quote, ..request.clone() }.digest());
         assert!(digests[0] != digests[1] && digests[1] != digests[2], "the voucher vouches for the quote too");
+        let kept = [None, Some(60), Some(61)].map(|keep_s| CallRequest { keep_s, ..request.clone() }.digest());
+        assert!(kept[0] != kept[1] && kept[1] != kept[2], "and for what is to be kept");
         let refusal = Refusal::new(RefusalCode::Overloaded, "later");
         let rude = Refusal::new(RefusalCode::Overloaded, format!("\u{1b}[2J{}", "é".repeat(FAULT_MESSAGE_BYTES_MAX)));
         let read = minicbor::decode::<Refusal>(&minicbor::to_vec(&rude).unwrap()).unwrap().message;
@@ -278,6 +300,7 @@ mod tests {
             CallReply::Answered(vec![3; 500].into(), Some(vec![4; 9].into())),
             CallReply::Broke("why".into(), None),
             CallReply::Refused(refusal),
+            CallReply::Repeated(vec![6; 40].into()),
         ];
         for reply in replies {
             let bytes = Bytes::from(minicbor::to_vec(&reply).unwrap());

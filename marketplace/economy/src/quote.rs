@@ -159,6 +159,7 @@ mod tests {
             voucher: None,
             trace: None,
             quote: None,
+            keep_s: None,
         };
         assert!(quote.covers(&call, 99) && !quote.covers(&call, 100));
         for other in [

@@ -157,8 +157,15 @@ impl Client {
 
     /// One call and the limits of its purchase; at most three further sellers are tried. `args`: CBOR array of the arguments.
     pub fn order(service: &str, function: &str, args: Vec<u8>, max_price: Amount, deadline_ms: u32) -> (Order, Terms) {
-        let terms =
-            Terms { max_price, deadline_ms, prefer: Prefer::Cheapest, labels: BTreeMap::new(), sellers: None, retries: 3 };
+        let terms = Terms {
+            max_price,
+            deadline_ms,
+            prefer: Prefer::Cheapest,
+            labels: BTreeMap::new(),
+            sellers: None,
+            nodes: None,
+            retries: 3,
+        };
         let (service, function) = (service.to_owned(), function.to_owned());
         (Order { service, function, args: args.into(), fits: Arc::new(|_| Ok(())) }, terms)
     }

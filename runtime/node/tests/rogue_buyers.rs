@@ -65,6 +65,7 @@ impl Cheat<'_> {
             voucher: None,
             trace: None,
             quote: None,
+            keep_s: None,
         }
     }
 

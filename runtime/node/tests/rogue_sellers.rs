@@ -214,6 +214,7 @@ impl Shopper {
             prefer: Prefer::Cheapest,
             labels: BTreeMap::new(),
             sellers: None,
+            nodes: None,
             retries: 3,
         };
         self.buyer.buy(&order, &terms, None).await

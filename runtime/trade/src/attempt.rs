@@ -16,6 +16,7 @@ use crate::buyer::{Bought, Inner, Order};
 use crate::exchange::pay_subject;
 use crate::index::Listed;
 use crate::limits::{ENVELOPE_BYTES, PROBE_EVERY, SETTLE_TIMEOUT};
+use crate::named::Named;
 use crate::outgoing::{Lane, Lease, Outgoing};
 use crate::port::PayRequest;
 use crate::proof;
@@ -27,10 +28,12 @@ use crate::tariff::Answered;
 const ROUNDS: usize = 3;
 
 /// What came of one attempt that did not give an answer.
-pub(crate) struct Setback {
-    pub(crate) fault: Fault,
+#[derive(Clone, Debug)]
+pub struct Setback {
+    /// Why.
+    pub fault: Fault,
     /// May another seller be asked without the danger of doing it twice?
-    pub(crate) no_effect: bool,
+    pub no_effect: bool,
 }
 
 /// One call to one seller.
@@ -42,6 +45,8 @@ pub(crate) struct Attempt<'a> {
     pub(crate) quote: Option<&'a HeldQuote>,
     pub(crate) call: CallId,
     pub(crate) until_ms: u64,
+    /// Where the call may be repeated by its id.
+    pub(crate) named: Option<&'a Named>,
 }
 
 impl Attempt<'_> {
@@ -85,7 +90,7 @@ impl Attempt<'_> {
                         Err(misfit) => {
                             lease.abandon();
                             return Err(match misfit {
-                                Misfit::Unknown => refusal_setback(refusal),
+                                Misfit::Unknown => self.setback(refusal),
                                 Misfit::False(what) => self.broken(what),
                             });
                         }
@@ -98,6 +103,11 @@ impl Attempt<'_> {
                 Ok(CallReply::Broke(message, receipt)) => {
                     let answer = Answer { value: Err(message), waited_ms: milliseconds(sent) };
                     return self.settle(lease, &request, &voucher, answer, receipt.map(Vec::from)).await;
+                }
+                Ok(CallReply::Repeated(reply)) => {
+                    lease.lane.refused(&voucher);
+                    self.rest(lease).await;
+                    return self.repeated(&reply.0).await;
                 }
                 Err(setback) => {
                     self.rest(lease).await;
@@ -134,14 +144,16 @@ impl Attempt<'_> {
             function: self.order.function.clone(),
             args: self.order.args.clone().into(),
             deadline_ms: self.until_ms,
-            salt: match self.quote {
-                Some(held) => held.salt.clone(),
-                None => self.inner.exchange.ambient().bytes::<16>().to_vec().into(),
+            salt: match (self.quote, self.named) {
+                (Some(held), _) => held.salt.clone(),
+                (None, Some(named)) => named.salt.to_vec().into(),
+                (None, None) => self.inner.exchange.ambient().bytes::<16>().to_vec().into(),
             },
             offer: self.listed.digest,
             voucher: None,
             trace: None,
             quote: self.quote.map(|held| held.quote.bytes().to_vec().into()),
+            keep_s: self.named.map(|named| named.keep_s),
         }
     }
 
@@ -210,7 +222,7 @@ impl Attempt<'_> {
     }
 
     /// The seller broke its word: leave it aside, and say what it did.
-    fn broken(&self, what: String) -> Setback {
+    pub(crate) fn broken(&self, what: String) -> Setback {
         let offer = &self.listed.offer;
         tracing::warn!(seller = %offer.agent, package = %offer.package, %what, "a seller broke its word");
         self.inner.exchange.distrust(offer.agent);
@@ -267,7 +279,15 @@ impl Attempt<'_> {
             RefusalCode::OfferChanged => tracing::debug!("the offer changed under the call"),
             _ => {}
         }
-        refusal_setback(refusal)
+        self.setback(refusal)
+    }
+
+    /// It did not run now. A repeat may have run before, unless the seller says that it did not.
+    fn setback(&self, refusal: Refusal) -> Setback {
+        let never_ran = refusal.never_ran == Some(true);
+        let setback = refusal_setback(refusal);
+        let is_repeat = self.named.is_some_and(|named| named.is_repeat);
+        Setback { no_effect: setback.no_effect && (never_ran || !is_repeat), ..setback }
     }
 
     /// Put the lane back as it is now, on disk too.
@@ -364,7 +384,8 @@ impl Attempt<'_> {
                 Ok(Bought { answer, receipt: None, charged: Amount::ZERO, seller: self.listed.offer.agent })
             }
             CallReply::Broke(message, _) => Err(Setback { fault: Fault::SellerFailed(message), no_effect: false }),
-            CallReply::Refused(refusal) => Err(refusal_setback(refusal)),
+            CallReply::Refused(refusal) => Err(self.setback(refusal)),
+            CallReply::Repeated(reply) => self.repeated(&reply.0).await,
         }
     }
 }
@@ -383,12 +404,13 @@ fn milliseconds(since: Instant) -> u64 {
 
 fn refusal_setback(refusal: Refusal) -> Setback {
     let fault = match refusal.code {
+        RefusalCode::Forgotten => Fault::SellerFailed(refusal.message),
         RefusalCode::Arguments => Fault::InvalidInput(refusal.message),
         RefusalCode::Deadline => Fault::Deadline(refusal.message),
         code if code.may_pass() => Fault::Unavailable(refusal.message),
         _ => Fault::Refused(refusal.message),
     };
-    Setback { fault, no_effect: true }
+    Setback { fault, no_effect: refusal.code != RefusalCode::Forgotten }
 }
 
 fn unreachable_fault(error: &RequestError) -> Fault {

@@ -65,7 +65,7 @@ pub struct Bought {
 /// Buys for one account. Cheap to clone.
 #[derive(Clone)]
 pub struct Buyer {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
 pub(crate) struct Inner {
@@ -189,6 +189,7 @@ impl Buyer {
                 quote: candidate.quote.as_deref(),
                 call,
                 until_ms: inner.exchange.now_ms() + share,
+                named: None,
             };
             match attempt.run().await {
                 Ok(bought) => return Ok(bought),

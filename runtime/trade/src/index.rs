@@ -245,7 +245,9 @@ impl OfferIndex {
 
 pub(crate) fn fits(offer: &Offer, terms: &Terms) -> bool {
     let labelled = |(name, value): (&String, &String)| offer.labels.get(name).is_some_and(|values| values.contains(value));
-    terms.labels.iter().all(labelled) && terms.sellers.as_ref().is_none_or(|sellers| sellers.contains(&offer.agent))
+    terms.labels.iter().all(labelled)
+        && terms.sellers.as_ref().is_none_or(|sellers| sellers.contains(&offer.agent))
+        && terms.nodes.as_ref().is_none_or(|nodes| nodes.contains(&offer.node))
 }
 
 /// Best first. Ties are broken by key, so that two nodes choose alike.

@@ -8,7 +8,9 @@ mod buyer;
 mod exchange;
 mod incoming;
 mod index;
+mod kept;
 pub mod limits;
+mod named;
 mod outgoing;
 mod pause;
 mod pay;
@@ -26,10 +28,12 @@ mod terms;
 mod tests;
 
 pub use asking::HeldQuote;
+pub use attempt::Setback;
 pub use books::{Books, BooksError};
 pub use buyer::{Bought, Buyer, Fits, Order, Payer};
 pub use exchange::{Exchange, call_subject, pay_subject, subject_token};
 pub use index::{Candidate, ListError, Listed, NoOffer, OfferIndex};
+pub use named::Named;
 pub use port::{
     Ambient, Asked, ChannelState, Done, Ended, Fill, Invited, Job, LedgerAnswer, LedgerError, LedgerPort, Serve, Told,
 };

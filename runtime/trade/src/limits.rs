@@ -36,6 +36,14 @@ pub const ENVELOPE_BYTES: usize = 1024;
 pub const STORED_REPLY_BYTES_MAX: usize = 1024 * 1024;
 /// A reply larger than this is kept in memory alone: after a crash its retry is refused, as for one that is not kept.
 pub const WRITTEN_REPLY_BYTES_MAX: usize = 16 * 1024;
+/// How long a seller keeps the reply of a call at most, where the buyer asks it to.
+pub const KEPT_MAX: Duration = Duration::from_secs(2 * 24 * 3600);
+/// Replies kept so for all agents of a node; where there are more, no further call is taken that asks for it.
+pub const KEPT_ROWS_MAX: u64 = 1_000_000;
+/// Their bytes; beyond it only that a call ran is kept.
+pub const KEPT_BYTES_MAX: u64 = 4 << 30;
+/// How often those whose time is over are dropped.
+pub const KEPT_EXPIRE_EVERY: Duration = Duration::from_secs(60);
 /// How long the books collect changes before they are written.
 pub const BOOKS_FLUSH: Duration = Duration::from_millis(25);
 /// Changes of the books that may wait for the writer; beyond it callers wait.

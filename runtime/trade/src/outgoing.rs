@@ -70,9 +70,10 @@ impl Lane {
         }
     }
 
-    /// The seller says that this one did not run.
+    /// The seller says that this one did not run; so it did not take the acknowledgement in it either.
     pub(crate) fn refused(&mut self, voucher: &Voucher) {
         self.unanswered.retain(|call| call.voucher != *voucher);
+        self.debit.acknowledged &= self.debit.last_receipt.is_none();
     }
 
     /// The receipt of this number is known: of that call and those before, none can bring another.

@@ -109,6 +109,7 @@ fn as_call(asked: QuoteRequest) -> CallRequest {
         voucher: None,
         trace: None,
         quote: None,
+        keep_s: None,
     }
 }
 

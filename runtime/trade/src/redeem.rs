@@ -1,6 +1,7 @@
 //! The seller's settlement: what is acknowledged goes to the ledger in the background.
 
 use std::sync::Weak;
+use std::time::Instant;
 
 use hansa_economy::Amount;
 use hansa_economy::call::RefusalCode;
@@ -8,7 +9,7 @@ use hansa_economy::ledger::{ChannelEquivocation, ChannelPhase, Claim, Reason};
 use hansa_economy::limits::CLAIMS_MAX;
 
 use crate::incoming::Incoming;
-use crate::limits::{REDEEM_AFTER, REDEMPTION_BYTES_MAX};
+use crate::limits::{KEPT_EXPIRE_EVERY, REDEEM_AFTER, REDEMPTION_BYTES_MAX};
 use crate::port::LedgerError;
 use crate::seller::Inner;
 
@@ -43,12 +44,17 @@ const CLAIM_HEAD_BYTES: usize = 16;
 
 /// Redeem on a timer until the seller is dropped.
 pub(crate) async fn redeem_while_alive(inner: Weak<Inner>) {
+    let mut expired = Instant::now();
     loop {
         tokio::time::sleep(REDEEM_AFTER).await;
         let Some(inner) = inner.upgrade() else {
             return;
         };
         redeem_all(&inner, Haste::None).await;
+        if expired.elapsed() >= KEPT_EXPIRE_EVERY {
+            expired = Instant::now();
+            inner.exchange.books().expire_kept(inner.exchange.now_ms()).await;
+        }
     }
 }
 

@@ -16,9 +16,10 @@ use hansa_host::{Fault, is_fault};
 use tokio::sync::Semaphore;
 
 use crate::bidding::Bids;
-use crate::books::{Counted, Customer, customer};
+use crate::books::{Counted, Customer, customer, kept_key};
 use crate::exchange::Exchange;
 use crate::incoming::{Incoming, IncomingLane, Ledgers};
+use crate::kept::{KeptCalls, Known, Place};
 use crate::limits::{ENVELOPE_BYTES, OFFER_LIFE, OFFER_VERSIONS_KEPT, QUOTES_AT_ONCE, STORED_REPLY_BYTES_MAX};
 use crate::port::{Done, Ended, Job, PayReply, PayRequest, Serve};
 use crate::proof::{self, Signatory};
@@ -43,6 +44,8 @@ pub(crate) struct Inner {
     pub(crate) quoting: Semaphore,
     /// Bids in tenders that are open.
     pub(crate) bids: Bids,
+    /// Calls that run and whose replies are to be kept.
+    kept: KeptCalls,
     /// Offers that are honoured, newest first, by digest.
     offers: Mutex<VecDeque<(Digest, Arc<Offer>)>>,
     places: HashMap<String, Arc<Semaphore>>,
@@ -71,6 +74,7 @@ impl Seller {
             verifier: key.verifier(),
             quoting: Semaphore::new(QUOTES_AT_ONCE),
             bids: Bids::default(),
+            kept: KeptCalls::default(),
             key: key.clone(),
             serve,
             exchange: exchange.clone(),
@@ -153,6 +157,8 @@ struct Admitted<'a> {
     quote: Option<Signed<Quote>>,
     paid: Option<Paid>,
     deadline_ms: u64,
+    /// Where the reply is to be kept.
+    place: Option<&'a Place>,
 }
 
 /// What an answer costs.
@@ -174,6 +180,20 @@ struct Paid {
 
 impl Inner {
     async fn serve_call(&self, request: &CallRequest) -> Result<Served, Refusal> {
+        let Some(keep_s) = request.keep_s else { return self.serve_once(request, None, None).await };
+        let paid = if request.voucher.is_some() { Some(self.paid(request).await?) } else { None };
+        let key = kept_key(self.key.public(), paid.as_ref().map(|paid| paid.voucher.signer), request.call);
+        match self.kept.enter(self.exchange.books(), key, self.exchange.now_ms(), keep_s).await? {
+            Known::Reply(reply) => Ok(Served { reply: CallReply::Repeated(reply.into()), encoded: None }),
+            Known::New(place) => {
+                let served = self.serve_once(request, paid, Some(&place)).await;
+                served.map_err(|refusal| Refusal { never_ran: Some(true), ..refusal })
+            }
+        }
+    }
+
+    /// Serve a call that is not known by its id. `paid`: where its voucher was looked at already.
+    async fn serve_once(&self, request: &CallRequest, paid: Option<Paid>, place: Option<&Place>) -> Result<Served, Refusal> {
         let offer = self.offer(request)?;
         let price = offer.functions.get(&request.function).ok_or_else(|| not_sold(request))?;
         let quote = crate::quoting::accepted(self, request, price)?;
@@ -182,11 +202,14 @@ impl Inner {
         let deadline_ms = self.deadline(request, &offer)?;
         let places = self.places.get(&offer.service).ok_or_else(|| not_sold(request))?.clone();
         if price_max == Amount::ZERO {
-            let _place = places.try_acquire().map_err(|_| overloaded())?;
-            let admitted = Admitted { inner: self, request, offer, price_max, quote, paid: None, deadline_ms };
-            return Ok(Served { reply: admitted.run_free().await, encoded: None });
+            let _running = places.try_acquire().map_err(|_| overloaded())?;
+            let admitted = Admitted { inner: self, request, offer, price_max, quote, paid: None, deadline_ms, place };
+            return Ok(admitted.run_free().await);
         }
-        let paid = self.paid(request).await?;
+        let paid = match paid {
+            Some(paid) => paid,
+            None => self.paid(request).await?,
+        };
         if quote.as_ref().is_some_and(|quote| !quote.body.is_open_to(paid.voucher.signer)) {
             return Err(declined("the bid was made to another buyer; put the call out yourself"));
         }
@@ -196,12 +219,12 @@ impl Inner {
         if let Some(reply) = self.admit(&paid, &mut lane, request, price_max).await? {
             return Ok(Served { reply, encoded: None });
         }
-        let Ok(_place) = places.try_acquire() else {
+        let Ok(_running) = places.try_acquire() else {
             return Err(overloaded());
         };
         self.reserve(&paid.channel, price_max).await?;
         lane.credit.take(&paid.voucher, price_max);
-        let admitted = Admitted { inner: self, request, offer, price_max, quote, paid: Some(paid), deadline_ms };
+        let admitted = Admitted { inner: self, request, offer, price_max, quote, paid: Some(paid), deadline_ms, place };
         Ok(admitted.run_paid(&mut lane).await)
     }
 
@@ -299,14 +322,20 @@ impl Inner {
 }
 
 impl Admitted<'_> {
-    async fn run_free(&self) -> CallReply {
+    async fn run_free(&self) -> Served {
         let started_ms = self.inner.exchange.now_ms();
         let done = self.run().await;
         self.tell(&done, Amount::ZERO, started_ms);
-        match done.answer {
+        let reply = match done.answer {
             Some(answer) => CallReply::Answered(answer.into(), None),
             None => CallReply::Broke(short(&done.failure), None),
-        }
+        };
+        let encoded = self.place.map(|place| {
+            let encoded = encode_reply(&reply);
+            place.keep(&encoded);
+            encoded
+        });
+        Served { reply, encoded }
     }
 
     async fn run_paid(&self, lane: &mut IncomingLane) -> Served {
@@ -324,6 +353,9 @@ impl Admitted<'_> {
             None => CallReply::Broke(short(&done.failure), Some(bytes.into())),
         };
         let encoded = release.settle(&receipt, &reply, self.request.call, bill.charged);
+        if let Some(place) = self.place {
+            place.keep(&encoded);
+        }
         let customer = bill.counted.as_mut().map(Counted::book);
         self.book(paid, release.lane, &receipt, customer).await;
         Served { reply, encoded: Some(encoded) }

@@ -17,6 +17,8 @@ pub struct Terms {
     pub labels: BTreeMap<String, String>,
     /// Only these sellers; none means any.
     pub sellers: Option<Vec<PublicKey>>,
+    /// Only agents on these nodes; none means any.
+    pub nodes: Option<Vec<PublicKey>>,
     /// Other offers to try after the first.
     pub retries: u32,
 }
@@ -88,6 +90,7 @@ mod tests {
             prefer: Prefer::Cheapest,
             labels: BTreeMap::new(),
             sellers: Some(vec![a]),
+            nodes: None,
             retries: 1,
         };
         let wish = |wish: Narrowing| terms.narrowed(&wish);

@@ -109,6 +109,7 @@ fn term(purchase: &Purchase) -> Terms {
         },
         labels: purchase.labels.clone(),
         sellers: purchase.sellers.clone(),
+        nodes: None,
         retries: purchase.retries,
     }
 }

@@ -5,12 +5,14 @@
 //! those milliseconds. FORMAT: see the table definitions below; version 2. Version 1 had another index of receipts, which is made anew.
 
 mod customers;
+mod kept;
 mod rows;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use bytes::Bytes;
 use hansa_economy::Digest;
 use hansa_economy::channel::ChannelId;
 use minicbor::bytes::{ByteSlice, ByteVec};
@@ -20,6 +22,8 @@ use tokio::sync::{mpsc, oneshot};
 use crate::limits::{BOOKS_FLUSH, BOOKS_QUEUE, RECEIPTS_PER_ROW};
 use customers::Customers;
 pub(crate) use customers::{Counted, Customer, customer};
+use kept::{Kept, KeptReply};
+pub(crate) use kept::{KeptKey, kept_key};
 pub(crate) use rows::{ChannelOut, ClaimRow, ClaimWritten, LaneIn, LaneInWritten, LaneOut};
 
 const VERSION: u32 = 2;
@@ -73,6 +77,9 @@ enum Change {
     Row(Table, Vec<u8>, Vec<u8>),
     Receipt(Digest, Vec<u8>),
     Customer(Customer),
+    Kept(KeptReply),
+    /// Drop what was to be kept until before then.
+    Expire(u64),
     Flush(oneshot::Sender<()>),
 }
 
@@ -94,6 +101,7 @@ pub struct Books {
     /// Receipts that wait for the writer: whoever bought can read the receipt at once.
     fresh: Fresh,
     customers: Arc<Customers>,
+    kept: Arc<Kept>,
 }
 
 type Fresh = Arc<Mutex<HashMap<Digest, Vec<u8>>>>;
@@ -110,11 +118,13 @@ impl Books {
         let (queue, waiting) = mpsc::channel(BOOKS_QUEUE);
         let fresh = Fresh::default();
         let customers = Arc::new(Customers::open(&database)?);
-        let (writer, written, counts) = (database.clone(), fresh.clone(), customers.clone());
-        let write = move || write_all(&writer, waiting, &written, &counts);
+        let kept = Arc::new(Kept::open(&database)?);
+        let writer =
+            Writer { database: database.clone(), fresh: fresh.clone(), customers: customers.clone(), kept: kept.clone() };
+        let write = move || writer.write_all(waiting);
         let spawned = std::thread::Builder::new().name("hansa-books".into()).spawn(write);
         spawned.map_err(|error| BooksError::Store(redb::Error::Io(error)))?;
-        Ok(Books { queue, database, fresh, customers })
+        Ok(Books { queue, database, fresh, customers, kept })
     }
 
     pub(crate) async fn put_channel_out(&self, id: ChannelId, row: &ChannelOut) {
@@ -144,6 +154,30 @@ impl Books {
     /// Keep what is booked of a customer's count.
     pub(crate) async fn put_customer(&self, customer: Customer) {
         drop(self.queue.send(Change::Customer(customer)).await);
+    }
+
+    /// Keep a seller's reply until then, Unix milliseconds. Found from now on, and on disk with or before what is put after it.
+    pub(crate) fn keep(&self, key: KeptKey, until_ms: u64, reply: Bytes) {
+        let reply = Change::Kept(self.kept.add(key, until_ms, reply));
+        if let Err(mpsc::error::TrySendError::Full(reply)) = self.queue.try_send(reply) {
+            let queue = self.queue.clone();
+            tokio::spawn(async move { drop(queue.send(reply).await) });
+        }
+    }
+
+    /// The reply kept under `key`; empty where there was no room for it.
+    pub(crate) fn kept(&self, key: &KeptKey) -> Result<Option<Bytes>, BooksError> {
+        self.kept.get(&self.database, key)
+    }
+
+    /// Is there room for another reply to be kept?
+    pub(crate) fn keeps_more(&self) -> bool {
+        self.kept.has_room()
+    }
+
+    /// Drop replies whose time is over.
+    pub(crate) async fn expire_kept(&self, now_ms: u64) {
+        drop(self.queue.send(Change::Expire(now_ms)).await);
     }
 
     /// Wait until everything put before is on disk.
@@ -237,6 +271,7 @@ fn prepare(database: &Database) -> Result<(), BooksError> {
         write.open_table(RECEIPTS)?;
         write.open_table(RECEIPT_NAMES)?;
         customers::prepare(&write)?;
+        kept::prepare(&write)?;
     }
     Ok(write.commit()?)
 }
@@ -259,6 +294,8 @@ struct Group {
     rows: BTreeMap<(Table, Vec<u8>), Vec<u8>>,
     receipts: Vec<(Digest, Vec<u8>)>,
     customers: BTreeSet<Customer>,
+    kept: Vec<KeptReply>,
+    expire_ms: Option<u64>,
     waiting: Vec<oneshot::Sender<()>>,
 }
 
@@ -268,54 +305,68 @@ impl Group {
             Change::Row(table, key, value) => drop(self.rows.insert((table, key), value)),
             Change::Receipt(digest, bytes) => self.receipts.push((digest, bytes)),
             Change::Customer(customer) => drop(self.customers.insert(customer)),
+            Change::Kept(reply) => self.kept.push(reply),
+            Change::Expire(now_ms) => self.expire_ms = Some(now_ms),
             Change::Flush(done) => self.waiting.push(done),
         }
     }
 }
 
 /// The writer: collect for a moment, then commit the group. A newer row of a lane replaces an older one unwritten.
-fn write_all(database: &Database, mut queue: mpsc::Receiver<Change>, fresh: &Fresh, customers: &Customers) {
-    while let Some(first) = queue.blocking_recv() {
-        let mut group = Group::default();
-        group.take(first);
-        if group.waiting.is_empty() {
-            std::thread::sleep(BOOKS_FLUSH);
-        }
-        while let Ok(next) = queue.try_recv() {
-            group.take(next);
-        }
-        if let Err(error) = write(database, &group, customers) {
-            tracing::error!(%error, "the trade books could not be written; what this group held is lost");
-        }
-        let mut fresh = fresh.lock().expect("no panic while receipts are locked");
-        group.receipts.iter().for_each(|(digest, _)| drop(fresh.remove(digest)));
-        drop(fresh);
-        for done in group.waiting {
-            // Whoever waited may have given up.
-            let _ = done.send(());
-        }
-    }
+struct Writer {
+    database: Arc<Database>,
+    fresh: Fresh,
+    customers: Arc<Customers>,
+    kept: Arc<Kept>,
 }
 
-fn write(database: &Database, group: &Group, customers: &Customers) -> Result<(), BooksError> {
-    let write = database.begin_write()?;
-    {
-        let mut channels_out = write.open_table(CHANNELS_OUT)?;
-        let mut lanes_out = write.open_table(LANES_OUT)?;
-        let mut lanes_in = write.open_table(LANES_IN)?;
-        for ((table, key), value) in &group.rows {
-            match table {
-                Table::ChannelsOut => channels_out.insert(key.as_slice(), value.as_slice())?,
-                Table::LanesOut => lanes_out.insert(key.as_slice(), value.as_slice())?,
-                Table::LanesIn => lanes_in.insert(key.as_slice(), value.as_slice())?,
-            };
+impl Writer {
+    fn write_all(&self, mut queue: mpsc::Receiver<Change>) {
+        while let Some(first) = queue.blocking_recv() {
+            let mut group = Group::default();
+            group.take(first);
+            if group.waiting.is_empty() {
+                std::thread::sleep(BOOKS_FLUSH);
+            }
+            while let Ok(next) = queue.try_recv() {
+                group.take(next);
+            }
+            if let Err(error) = self.write(&group) {
+                tracing::error!(%error, "the trade books could not be written; what this group held is lost");
+            }
+            let mut fresh = self.fresh.lock().expect("no panic while receipts are locked");
+            group.receipts.iter().for_each(|(digest, _)| drop(fresh.remove(digest)));
+            drop(fresh);
+            for done in group.waiting {
+                // Whoever waited may have given up.
+                let _ = done.send(());
+            }
         }
     }
-    write_receipts(&write, &group.receipts)?;
-    let counts = customers.write(&write, &group.customers)?;
-    write.commit()?;
-    customers.written(&counts);
-    Ok(())
+
+    fn write(&self, group: &Group) -> Result<(), BooksError> {
+        let write = self.database.begin_write()?;
+        {
+            let mut channels_out = write.open_table(CHANNELS_OUT)?;
+            let mut lanes_out = write.open_table(LANES_OUT)?;
+            let mut lanes_in = write.open_table(LANES_IN)?;
+            for ((table, key), value) in &group.rows {
+                match table {
+                    Table::ChannelsOut => channels_out.insert(key.as_slice(), value.as_slice())?,
+                    Table::LanesOut => lanes_out.insert(key.as_slice(), value.as_slice())?,
+                    Table::LanesIn => lanes_in.insert(key.as_slice(), value.as_slice())?,
+                };
+            }
+        }
+        write_receipts(&write, &group.receipts)?;
+        let counts = self.customers.write(&write, &group.customers)?;
+        self.kept.write(&write, &group.kept)?;
+        self.kept.expire(&write, group.expire_ms)?;
+        write.commit()?;
+        self.customers.written(&counts);
+        self.kept.written(&group.kept);
+        Ok(())
+    }
 }
 
 fn write_receipts(write: &redb::WriteTransaction, receipts: &[(Digest, Vec<u8>)]) -> Result<(), BooksError> {

@@ -110,7 +110,7 @@ impl LaneIn {
     pub(crate) fn last_receipt(&self) -> Option<Vec<u8>> {
         let in_reply = || match minicbor::decode::<CallReply>(self.reply.as_ref()?).ok()? {
             CallReply::Answered(_, receipt) | CallReply::Broke(_, receipt) => receipt,
-            CallReply::Refused(_) => None,
+            CallReply::Refused(_) | CallReply::Repeated(_) => None,
         };
         self.receipt.clone().or_else(in_reply).map(Vec::from)
     }

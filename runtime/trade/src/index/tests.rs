@@ -38,6 +38,7 @@ fn terms() -> Terms {
         prefer: Prefer::Cheapest,
         labels: BTreeMap::new(),
         sellers: None,
+        nodes: None,
         retries: 0,
     }
 }

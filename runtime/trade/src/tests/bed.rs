@@ -325,6 +325,15 @@ impl Bed {
         self.seller = Seller::new(self.exchange.clone(), key(AGENT), offers, self.serve.clone()).unwrap();
     }
 
+    /// The buyer's key and account on another node, which has other books.
+    pub(super) fn buyer_elsewhere(&self, folder: &TempDir) -> Buyer {
+        let books = Books::open(&folder.path().join("books.redb")).unwrap();
+        let exchange = Exchange::new(self.exchange.bus().clone(), books, self.ledger.clone(), self.exchange.ambient().clone());
+        exchange.add_seller(self.seller.agent(), self.seller.clone());
+        exchange.index().list(self.seller.renew(&self.offer).bytes(), exchange.now_ms()).unwrap();
+        Buyer::new(exchange, Payer { account: self.payer, key: key(BUYER), asset: ASSET }).unwrap()
+    }
+
     /// What the seller has on the ledger.
     pub(super) fn earned(&self) -> Amount {
         self.ledger.holds(self.payee)
@@ -375,7 +384,7 @@ impl Bed {
     /// What is bought, and how.
     pub(super) fn order(&self) -> (Order, Terms) {
         let (labels, prefer) = (BTreeMap::new(), Prefer::Cheapest);
-        let terms = Terms { max_price: PRICE, deadline_ms: 10_000, prefer, labels, sellers: None, retries: 0 };
+        let terms = Terms { max_price: PRICE, deadline_ms: 10_000, prefer, labels, sellers: None, nodes: None, retries: 0 };
         let order = Order { service: SERVICE.into(), function: "f".into(), args: vec![0x80].into(), fits: Arc::new(|_| Ok(())) };
         (order, terms)
     }
@@ -429,6 +438,7 @@ impl Hand {
             voucher: None,
             trace: None,
             quote: None,
+            keep_s: None,
         };
         let mut request = change(request);
         let voucher = debit.next(&self.terms, self.terms.id(), lane, PRICE, Some((request.call, request.digest())));

@@ -4,6 +4,7 @@ mod bed;
 mod closing;
 mod defending;
 mod looking;
+mod named;
 mod prices;
 mod quotes;
 mod redeeming;

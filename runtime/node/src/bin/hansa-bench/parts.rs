@@ -114,6 +114,7 @@ fn statements(argument: &[u8]) -> Statements {
         voucher: None,
         trace: None,
         quote: None,
+        keep_s: None,
     };
     let debit = LaneDebit { seq: 1000, last_receipt: Some(some), ..LaneDebit::default() };
     let voucher = debit.next(&terms, terms.id(), 3, price, Some((some, request.digest())));
