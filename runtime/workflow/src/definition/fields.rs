@@ -3,13 +3,23 @@
 use std::str::FromStr;
 
 use hansa_catalogue::strict_toml::nearest;
+use hansa_economy::Amount;
 
 use crate::place::{Place, Problem};
 use crate::yaml::{Entry, Kind, Node};
 
-/// What is wrong with a file so far.
+/// What is wrong with a file so far, and what it names that can be looked up at its end only.
 #[derive(Debug, Default)]
-pub(super) struct Problems(pub(super) Vec<Problem>);
+pub(super) struct Problems(pub(super) Vec<Problem>, pub(super) Mentions);
+
+/// What is checked when the whole file is read, with its places.
+#[derive(Debug, Default)]
+pub(super) struct Mentions {
+    /// Classes of data that inputs and steps name.
+    pub(super) classes: Vec<(String, Place)>,
+    /// Budgets of steps and items.
+    pub(super) budgets: Vec<(Amount, Place)>,
+}
 
 impl Problems {
     pub(super) fn add(&mut self, place: Place, what: impl Into<String>) {
@@ -58,6 +68,32 @@ impl Problems {
             self.add(node.place, format!("`{}` is no whole number from {least} to {most}", scalar.text));
         }
         number
+    }
+
+    /// `true` or `false`; false where `node` is missing.
+    pub(super) fn flag(&mut self, node: Option<&Node>) -> bool {
+        let Some(node) = node else { return false };
+        match &node.kind {
+            Kind::Scalar(scalar) if scalar.value.is_boolean() => scalar.value == true,
+            _ => {
+                self.wrong(node, "`true` or `false`");
+                false
+            }
+        }
+    }
+
+    /// The budget of a step or an item, compared with the workflow's when that is known.
+    pub(super) fn budget(&mut self, node: &Node) -> Option<Amount> {
+        let amount = self.parsed(node, "amount")?;
+        self.1.budgets.push((amount, node.place));
+        Some(amount)
+    }
+
+    /// The name of a class of data, looked up when all are known.
+    pub(super) fn class(&mut self, node: &Node) -> Option<String> {
+        let name = self.text(node, "the name of a class of data")?.to_owned();
+        self.1.classes.push((name.clone(), node.place));
+        Some(name)
     }
 
     pub(super) fn list<'a>(&mut self, node: &'a Node, wanted: &str) -> &'a [Node] {
@@ -111,11 +147,17 @@ impl<'a> Fields<'a> {
     /// All keys were asked for: the others are unknown.
     pub(super) fn done(self, problems: &mut Problems) {
         for entry in self.entries.iter().filter(|entry| !self.known.contains(&&*entry.key)) {
-            let hint = match nearest(&entry.key, self.known.iter().copied()) {
-                Some(nearest) => format!("did you mean `{nearest}`?"),
-                None => format!("known here: `{}`", self.known.join("`, `")),
-            };
+            let hint = hint(&entry.key, &self.known);
             problems.add(entry.place, format!("unknown key `{}`; {hint}", entry.key));
         }
+    }
+}
+
+/// What to write instead of `unknown`.
+pub(super) fn hint(unknown: &str, known: &[&str]) -> String {
+    match nearest(unknown, known.iter().copied()) {
+        Some(nearest) => format!("did you mean `{nearest}`?"),
+        None if known.is_empty() => "there is none".to_owned(),
+        None => format!("known here: `{}`", known.join("`, `")),
     }
 }

@@ -7,7 +7,7 @@ use hansa_catalogue::units::Span;
 use hansa_economy::{Amount, PublicKey};
 
 use super::fields::{Fields, Problems};
-use crate::limits::{ATTEMPTS_MAX, CALL_TIME_MAX, TIME_MAX};
+use crate::limits::{ATTEMPTS_MAX, CALL_TIME_MAX, NODES_NAMED_MAX, TIME_MAX};
 use crate::yaml::Node;
 
 /// Terms of calls; what is left out is said further out.
@@ -21,6 +21,8 @@ pub struct Terms {
     pub prefer: Option<Prefer>,
     /// Only these sellers.
     pub sellers: Option<Vec<PublicKey>>,
+    /// Only sellers on these nodes.
+    pub nodes: Option<Vec<PublicKey>>,
     /// Labels that an offer must have.
     pub labels: BTreeMap<String, String>,
 }
@@ -100,6 +102,7 @@ impl Terms {
                 let keys = problems.list(node, "a list of agents' keys");
                 keys.iter().filter_map(|key| problems.parsed(key, "key")).collect()
             }),
+            nodes: fields.get("nodes").map(|node| nodes(node, problems)),
             labels: fields.get("labels").map(|node| labels(node, problems)).unwrap_or_default(),
         };
         fields.done(problems);
@@ -107,7 +110,16 @@ impl Terms {
     }
 }
 
-fn labels(node: &Node, problems: &mut Problems) -> BTreeMap<String, String> {
+/// Keys of nodes, at least one.
+pub(super) fn nodes(node: &Node, problems: &mut Problems) -> Vec<PublicKey> {
+    let keys = problems.list(node, "a list of nodes' keys, as `did:key:z6Mk…`");
+    if matches!(node.kind, crate::yaml::Kind::List(_)) && !(1..=NODES_NAMED_MAX).contains(&keys.len()) {
+        problems.add(node.place, format!("{} nodes are named here; 1 to {NODES_NAMED_MAX} can be", keys.len()));
+    }
+    keys.iter().filter_map(|key| problems.parsed(key, "key")).collect()
+}
+
+pub(super) fn labels(node: &Node, problems: &mut Problems) -> BTreeMap<String, String> {
     let entries = problems.map(node, "labels, a map of names to texts");
     let text = |entry: &crate::yaml::Entry| Some((entry.key.clone(), problems.text(&entry.value, "a text")?.to_owned()));
     entries.iter().filter_map(text).collect()
