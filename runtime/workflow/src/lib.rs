@@ -1,5 +1,6 @@
 //! Workflows: a file that composes services, read and checked before anything is bought.
 
+pub mod data_class;
 pub mod definition;
 pub mod jq;
 pub mod limits;
