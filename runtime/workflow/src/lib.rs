@@ -7,6 +7,7 @@ pub mod limits;
 pub mod names;
 pub mod place;
 pub mod schedule;
+pub mod schema;
 pub mod yaml;
 
 pub use definition::Workflow;

@@ -19,6 +19,9 @@ pub(super) struct Mentions {
     pub(super) classes: Vec<(String, Place)>,
     /// Budgets of steps and items.
     pub(super) budgets: Vec<(Amount, Place)>,
+    /// Maps that were read: what they are, which keys they may have, which they have. The published schema is held to it.
+    #[cfg(test)]
+    pub(super) maps: Vec<(String, Vec<&'static str>, Vec<String>)>,
 }
 
 impl Problems {
@@ -122,11 +125,19 @@ pub(super) struct Fields<'a> {
     place: Place,
     entries: &'a [Entry],
     known: Vec<&'static str>,
+    #[cfg(test)]
+    wanted: String,
 }
 
 impl<'a> Fields<'a> {
     pub(super) fn of(node: &'a Node, wanted: &str, problems: &mut Problems) -> Fields<'a> {
-        Fields { place: node.place, entries: problems.map(node, wanted), known: Vec::new() }
+        Fields {
+            place: node.place,
+            entries: problems.map(node, wanted),
+            known: Vec::new(),
+            #[cfg(test)]
+            wanted: wanted.to_owned(),
+        }
     }
 
     /// The value of `key`, if it stands there.
@@ -146,6 +157,11 @@ impl<'a> Fields<'a> {
 
     /// All keys were asked for: the others are unknown.
     pub(super) fn done(self, problems: &mut Problems) {
+        #[cfg(test)]
+        {
+            let there = self.entries.iter().map(|entry| entry.key.clone()).collect();
+            problems.1.maps.push((self.wanted.clone(), self.known.clone(), there));
+        }
         for entry in self.entries.iter().filter(|entry| !self.known.contains(&&*entry.key)) {
             let hint = hint(&entry.key, &self.known);
             problems.add(entry.place, format!("unknown key `{}`; {hint}", entry.key));

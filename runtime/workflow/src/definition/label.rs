@@ -44,6 +44,12 @@ pub enum Period {
     Ever,
 }
 
+impl Period {
+    /// As the file writes them.
+    pub(crate) const ALL: [(&str, Period); 4] =
+        [("day", Period::Day), ("week", Period::Week), ("month", Period::Month), ("ever", Period::Ever)];
+}
+
 pub(super) fn read(node: &Node, problems: &mut Problems) -> Vec<Label> {
     let entries = problems.map(node, "labels, a map of names to maps, as `{ customer: { required: true } }`");
     if let Some(beyond) = entries.get(LABELS_MAX) {
@@ -66,9 +72,8 @@ fn cap(node: &Node, problems: &mut Problems) -> Option<Cap> {
     let mut fields = Fields::of(node, "a cap, a map with `amount` and `per`", problems);
     let amount_node = fields.need("amount", "what may be spent, as `\"20.00\"`", problems);
     let amount = amount_node.and_then(|node| problems.parsed::<Amount>(node, "amount"));
-    let periods = [("day", Period::Day), ("week", Period::Week), ("month", Period::Month), ("ever", Period::Ever)];
     let per = fields.need("per", "in which time: `day`, `week`, `month` or `ever`", problems);
-    let per = per.and_then(|node| choice(node, &periods, problems));
+    let per = per.and_then(|node| choice(node, &Period::ALL, problems));
     fields.done(problems);
     if let (Some(node), Some(Amount::ZERO)) = (amount_node, amount) {
         problems.add(node.place, "a cap of 0 lets nothing be bought; give an amount above it");

@@ -28,6 +28,9 @@ pub use start::Trigger;
 pub use step::{Approval, Branch, Call, Case, Expiry, Fan, Step, Until, Wait, Work};
 pub use template::{Expression, Part, Template};
 
+pub(crate) use schedule::CATCH_UP;
+pub(crate) use step::{CONCURRENCY, ITEM};
+
 use crate::limits::{RUNNING_MAX, STEPS_MAX, TIME_MAX};
 use crate::place::{Place, Problem};
 use crate::yaml;
@@ -105,7 +108,7 @@ pub enum Sort {
 }
 
 impl Sort {
-    const ALL: [(&str, Sort); 8] = [
+    pub(crate) const ALL: [(&str, Sort); 8] = [
         ("text", Sort::Text),
         ("number", Sort::Number),
         ("integer", Sort::Integer),
@@ -244,4 +247,4 @@ fn unique(workflow: &Workflow, problems: &mut Problems) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -79,6 +79,16 @@ pub enum OnError {
     Run,
 }
 
+impl Prefer {
+    /// As the file writes them.
+    pub(crate) const ALL: [(&str, Prefer); 2] = [("cheapest", Prefer::Cheapest), ("fastest", Prefer::Fastest)];
+}
+
+impl OnExhausted {
+    /// As the file writes them.
+    pub(crate) const ALL: [(&str, OnExhausted); 2] = [("pause", OnExhausted::Pause), ("fail", OnExhausted::Fail)];
+}
+
 impl Default for Retry {
     fn default() -> Retry {
         Retry {
@@ -95,9 +105,7 @@ impl Terms {
         let terms = Terms {
             max_price: fields.get("max-price").and_then(|node| problems.parsed(node, "amount")),
             deadline: fields.get("deadline").and_then(|node| span(node, CALL_TIME_MAX, problems)),
-            prefer: fields
-                .get("prefer")
-                .and_then(|node| choice(node, &[("cheapest", Prefer::Cheapest), ("fastest", Prefer::Fastest)], problems)),
+            prefer: fields.get("prefer").and_then(|node| choice(node, &Prefer::ALL, problems)),
             sellers: fields.get("sellers").map(|node| {
                 let keys = problems.list(node, "a list of agents' keys");
                 keys.iter().filter_map(|key| problems.parsed(key, "key")).collect()
@@ -136,8 +144,7 @@ impl Retry {
         let max = time("max-interval", &mut fields, problems).unwrap_or(usual.backoff.max.max(initial));
         let coefficient = fields.get("backoff-coefficient").and_then(|node| coefficient(node, problems));
         let attempts = fields.get("max-attempts").and_then(|node| problems.count(node, 1, ATTEMPTS_MAX));
-        let ends = [("pause", OnExhausted::Pause), ("fail", OnExhausted::Fail)];
-        let on_exhausted = fields.get("on-exhausted").and_then(|node| choice(node, &ends, problems));
+        let on_exhausted = fields.get("on-exhausted").and_then(|node| choice(node, &OnExhausted::ALL, problems));
         fields.done(problems);
         Retry {
             max_attempts: attempts.unwrap_or(usual.max_attempts),
@@ -162,8 +169,11 @@ impl Backoff {
 }
 
 impl OnError {
+    /// As the file writes them.
+    pub(crate) const ALL: [(&str, OnError); 3] = [("item", OnError::Item), ("step", OnError::Step), ("run", OnError::Run)];
+
     pub(super) fn read(node: &Node, problems: &mut Problems) -> Option<OnError> {
-        choice(node, &[("item", OnError::Item), ("step", OnError::Step), ("run", OnError::Run)], problems)
+        choice(node, &OnError::ALL, problems)
     }
 }
 

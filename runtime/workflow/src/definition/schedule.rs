@@ -15,7 +15,7 @@ use crate::schedule::{Cron, Zone};
 use crate::yaml::Node;
 
 /// A late start is made up for within a minute, where nothing else is said.
-const CATCH_UP: Duration = Duration::from_secs(60);
+pub(crate) const CATCH_UP: Duration = Duration::from_secs(60);
 
 /// When runs start by the clock.
 #[derive(Clone, Debug, PartialEq)]

@@ -170,6 +170,17 @@ pub enum Expiry {
     Reject,
 }
 
+/// Items at the same time, where nothing else is said.
+pub(crate) const CONCURRENCY: u32 = 8;
+/// What an item is called, where nothing else is said.
+pub(crate) const ITEM: &str = "item";
+
+impl Expiry {
+    /// As the file writes them.
+    pub(crate) const ALL: [(&str, Expiry); 3] =
+        [("fail", Expiry::Fail), ("approve", Expiry::Approve), ("reject", Expiry::Reject)];
+}
+
 const KINDS: &str = "`call`, `map`, `parallel`, `if`, `switch`, `loop`, `wait`, `approve`, `run`, `set`";
 
 impl Step {
@@ -287,10 +298,10 @@ fn map(node: &Node, fields: &mut Fields<'_>, problems: &mut Problems) -> Option<
         check_id(name, node.place, problems);
         Some(name.to_owned())
     });
-    let concurrency = fields.get("concurrency").and_then(|node| problems.count(node, 1, CONCURRENCY_MAX)).unwrap_or(8);
+    let concurrency = fields.get("concurrency").and_then(|node| problems.count(node, 1, CONCURRENCY_MAX)).unwrap_or(CONCURRENCY);
     let item_budget = fields.get("item-budget").and_then(|node| problems.budget(node));
     let steps = fields.need("do", "what is done with each item", problems).map(|node| list(node, problems)).unwrap_or_default();
-    Some(Work::Map(Fan { over: over?, item: item.unwrap_or_else(|| "item".to_owned()), concurrency, item_budget, steps }))
+    Some(Work::Map(Fan { over: over?, item: item.unwrap_or_else(|| ITEM.to_owned()), concurrency, item_budget, steps }))
 }
 
 fn parallel(node: &Node, problems: &mut Problems) -> Option<Work> {
@@ -361,9 +372,8 @@ fn approve(node: &Node, problems: &mut Problems) -> Option<Approval> {
     let message = fields.need("message", "what is asked", problems).and_then(|node| Template::read(node, problems));
     let expires = fields.need("expires", "until when an answer counts, as `2d`", problems);
     let expires = expires.and_then(|node| span(node, TIME_MAX, problems));
-    let ends = [("fail", Expiry::Fail), ("approve", Expiry::Approve), ("reject", Expiry::Reject)];
     let on_expiry = fields.need("on-expiry", "what happens when nobody answers: `fail`, `approve` or `reject`", problems);
-    let on_expiry = on_expiry.and_then(|node| choice(node, &ends, problems));
+    let on_expiry = on_expiry.and_then(|node| choice(node, &Expiry::ALL, problems));
     fields.done(problems);
     Some(Approval { message: message?, expires: expires?, on_expiry: on_expiry? })
 }
