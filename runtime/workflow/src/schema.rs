@@ -97,7 +97,7 @@ fn words<T, const N: usize>(description: &str, table: &[(&str, T); N], means: [&
 /// The same with a default and examples, for what editors offer.
 trait Offer {
     fn usual(self, default: impl Into<Value>) -> Value;
-    fn as_in<const N: usize>(self, examples: [&str; N]) -> Value;
+    fn for_example<const N: usize>(self, examples: [&str; N]) -> Value;
 }
 
 impl Offer for Value {
@@ -106,7 +106,7 @@ impl Offer for Value {
         self
     }
 
-    fn as_in<const N: usize>(mut self, examples: [&str; N]) -> Value {
+    fn for_example<const N: usize>(mut self, examples: [&str; N]) -> Value {
         self["examples"] = examples.map(Value::from).to_vec().into();
         self
     }

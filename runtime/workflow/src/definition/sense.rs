@@ -71,8 +71,11 @@ fn classes(workflow: &Workflow, problems: &mut Problems) {
     let known: Vec<&str> = workflow.data.keys().map(String::as_str).collect();
     for (name, place) in std::mem::take(&mut problems.1.classes) {
         if !known.contains(&name.as_str()) {
-            let hint = hint(&name, &known);
-            problems.add(place, format!("`{name}` is no class of data; {hint} classes stand in `data` at the top of the file"));
+            let hint = match known[..] {
+                [] => "declare it in `data` at the top of the file".to_owned(),
+                _ => hint(&name, &known),
+            };
+            problems.add(place, format!("`{name}` is no class of data; {hint}"));
         }
     }
 }

@@ -132,7 +132,7 @@ pub(crate) const STEPS_WRONG: &[(&str, &str)] = &[
     ("  - { id: a, call: 'a:b/c@1.0.0 f', terms: { nodes: [] } }\n", "5:53: 0 nodes are named here"),
     ("  - { id: a, call: 'a:b/c@1.0.0 f', terms: { nodes: [me] } }\n", "5:54: `me` is no key"),
     ("  - { id: a, set: 1, release: maybe }\n", "5:31: a text stands here; `true` or `false` is wanted"),
-    ("  - { id: a, set: 1, data: secret }\n", "5:28: `secret` is no class of data; there is none"),
+    ("  - { id: a, set: 1, data: secret }\n", "5:28: `secret` is no class of data; declare it in `data`"),
     ("  - { id: a, set: 1, budget: 2 }\n", "5:30: `2.000000` is more than the whole run may cost, `1.000000`"),
     ("  - { id: a, map: '${ [] }', item-budget: 2, do: [{ id: b, set: 1 }] }\n", "5:43: `2.000000` is more than"),
     ("  - { id: a, run: a/b }\n", "5:5: `a/b` runs itself"),

@@ -28,18 +28,18 @@ pub(super) fn all() -> Vec<Named> {
     let function = pattern(FUNCTION, r"^[^:@\s]+:[^/@\s]+/[^@\s]+(@\S*)?\s+[a-z0-9-]+\s*$");
     vec![
         ("id", pattern("A letter, then at most 63 letters, digits, `-` and `_`.", ID)),
-        ("package", package.as_in(["acme/intake"])),
-        ("version", version.as_in(["1.0.0"])),
+        ("package", package.for_example(["acme/intake"])),
+        ("version", version.for_example(["1.0.0"])),
         ("amount", amount()),
-        ("span", span.as_in(["30s", "10m", "2d"])),
+        ("span", span.for_example(["30s", "10m", "2d"])),
         ("key", pattern("A public key, `did:key:z6Mk…`.", "^did:key:z[1-9A-HJ-NP-Za-km-z]{20,64}$")),
         ("class", pattern("The name of a class of data that `data` at the top of the file declares.", ID)),
         ("topic", topic()),
-        ("cron", cron().as_in(["0 2 * * *", "*/15 9-17 * * MON-FRI", "@daily"])),
-        ("expression", pattern(EXPRESSION, r"^\$\{[\s\S]*\S[\s\S]*\}\s*$").as_in(["${ .input.text }"])),
+        ("cron", cron().for_example(["0 2 * * *", "*/15 9-17 * * MON-FRI", "@daily"])),
+        ("expression", pattern(EXPRESSION, r"^\$\{[\s\S]*\S[\s\S]*\}\s*$").for_example(["${ .input.text }"])),
         ("value", json!({ "description": VALUE })),
         ("arguments", json!({ "description": ARGUMENTS, "anyOf": [{ "type": "object" }, { "$ref": "#/$defs/expression" }] })),
-        ("function", function.as_in(["acme:translate/translator@1.0.0 translate"])),
+        ("function", function.for_example(["acme:translate/translator@1.0.0 translate"])),
     ]
 }
 

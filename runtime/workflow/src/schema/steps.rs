@@ -244,7 +244,7 @@ fn approve() -> Value {
         "A question to a person.",
         vec![
             must("message", message),
-            must("expires", is("span", "Until when an answer counts.").as_in(["2d"])),
+            must("expires", is("span", "Until when an answer counts.").for_example(["2d"])),
             must("on-expiry", on_expiry),
         ],
     )

@@ -140,7 +140,7 @@ fn schedule() -> Value {
                 "time-zone",
                 text("Whose wall clock that is: a name of the IANA database.")
                     .usual("UTC")
-                    .as_in(["Europe/Berlin", "America/New_York"]),
+                    .for_example(["Europe/Berlin", "America/New_York"]),
             ),
             may("overlap", overlap.usual("skip")),
             may("catch-up", catch_up.usual(format!("{}s", CATCH_UP.as_secs()))),
@@ -159,7 +159,7 @@ fn start() -> Value {
         "Start",
         "A topic of the bus; each message on it starts a run.",
         vec![
-            must("topic", is("topic", "Whose messages start runs.").as_in(["acme.inbox.*"])),
+            must("topic", is("topic", "Whose messages start runs.").for_example(["acme.inbox.*"])),
             may(
                 "with",
                 is("arguments", "Inputs of the run. Expressions read `.message`, the message as JSON, and nothing else."),
