@@ -101,7 +101,7 @@ fn what_the_reader_takes_the_schema_takes() {
         around("schedules: [{ id: n, cron: '@Daily' }, { id: m, cron: '0 9-17/2 L * MON-FRI' }]"),
         around("inputs: { a: any, b: { type: list, default: [1] } }\noutput: ${ .steps.s }"),
         around("terms: { sellers: [], deadline: 1m 30s }"),
-        with("  - { id: a, set: ~ }\n"),
+        with("  - { id: a, set: ~, budget: 1 }\n"),
         with("  - { id: a, call: 'a:b/c f', with: '${ .input }', ask: { sellers: 9, agree: 5 } }\n"),
         with("  - { id: a, call: 'a:b/c@1 f', ask: { sellers: 2, min: 1 }, retry: {} }\n"),
         with("  - { id: a, wait: { until: '${ .input.at }' } }\n"),
