@@ -116,9 +116,10 @@ lint:
 # everything that must pass before a commit
 check: lint test
 
-# write docs/developers/agent-toml.md and agent.schema.json anew from the types of agent.toml
+# write the references and schemas of agent.toml (docs/developers) and of workflows (docs/businesses) anew from the code
 docs-reference:
     HANSA_WRITE=1 cargo test -q -p hansa-catalogue --test reference
+    HANSA_WRITE=1 cargo test -q -p hansa-workflow --test reference
 
 # remove the local node's data: ledger, books, agent state; keys too
 clean-data:

@@ -1,10 +1,13 @@
 //! Workflows: a file that composes services, read and checked before anything is bought.
 
+pub mod data_class;
 pub mod definition;
 pub mod jq;
 pub mod limits;
 pub mod names;
 pub mod place;
+pub mod schedule;
+pub mod schema;
 pub mod yaml;
 
 pub use definition::Workflow;

@@ -22,5 +22,23 @@ pub const ATTEMPTS_MAX: u32 = 1_000;
 pub const TIME_MAX: Duration = Duration::from_secs(366 * 24 * 3600);
 /// What one call may take.
 pub const CALL_TIME_MAX: Duration = Duration::from_secs(600);
+/// Different sellers that one call is bought from.
+pub const ASK_SELLERS_MAX: u32 = 9;
+/// Classes of data of one workflow.
+pub const DATA_CLASSES_MAX: usize = 32;
+/// Nodes that a class or terms name.
+pub const NODES_NAMED_MAX: usize = 256;
+/// Labels of one workflow.
+pub const LABELS_MAX: usize = 16;
+/// Schedules of one workflow.
+pub const SCHEDULES_MAX: usize = 100;
+/// Topics that start one workflow.
+pub const TRIGGERS_MAX: usize = 32;
+/// Bytes of a topic.
+pub const TOPIC_BYTES_MAX: usize = 200;
+/// Bytes of a schedule's cron text.
+pub const CRON_BYTES_MAX: usize = 200;
+/// Runs of one workflow at the same time.
+pub const RUNNING_MAX: u32 = 100_000;
 /// Brackets within each other in one expression.
 pub const JQ_NESTING_MAX: usize = 64;

@@ -8,13 +8,19 @@ use crate::place::Problem;
 
 /// Members of the run's data that are always there: the inputs, values of steps, the run itself (`id`, `workflow`, `version`), and what it has spent so far.
 const ALWAYS: [&str; 4] = ["input", "steps", "run", "spent"];
+/// Where a message starts a run: the message, and nothing else.
+const MESSAGE: [&str; 1] = ["message"];
 /// Within a `loop`: the round, from 0.
 const ROUND: &str = "round";
 
 /// Every expression that is no jq, uses what may not be used, or reads what is not there; in the file's order.
 pub fn check(workflow: &Workflow) -> Vec<Problem> {
     let inputs = workflow.inputs.iter().map(|input| input.name.as_str()).collect();
-    let mut names = Names { inputs, steps: Vec::new(), around: Vec::new(), problems: Vec::new() };
+    let mut names = Names { always: &MESSAGE, inputs, steps: Vec::new(), around: Vec::new(), problems: Vec::new() };
+    for trigger in &workflow.start {
+        std::iter::once(&trigger.with).chain(trigger.labels.values()).for_each(|template| names.template(template));
+    }
+    names.always = &ALWAYS;
     names.list(&workflow.steps);
     workflow.output.iter().for_each(|output| names.template(output));
     names.problems.sort_by_key(|problem| problem.place);
@@ -23,6 +29,7 @@ pub fn check(workflow: &Workflow) -> Vec<Problem> {
 
 /// What can be read at one place.
 struct Names<'a> {
+    always: &'static [&'static str],
     inputs: Vec<&'a str>,
     steps: Vec<&'a str>,
     /// Items of maps around, and `round`.
@@ -106,7 +113,7 @@ impl<'a> Names<'a> {
 
     fn read(&mut self, expression: &Expression, read: &Read) {
         let Some((root, at)) = read.names.first() else { return };
-        let known: Vec<&str> = ALWAYS.into_iter().chain(self.around.iter().copied()).collect();
+        let known: Vec<&str> = self.always.iter().copied().chain(self.around.iter().copied()).collect();
         if !known.contains(&root.as_str()) {
             return self.unknown(expression, *at, root, "member of the run's data", &known);
         }
@@ -160,6 +167,8 @@ mod tests {
     compensate: { call: a:b/c@1.0.0 g, with: { id: "${ .steps.bought.id }" } }
   - { id: both, parallel: { l: [{ id: a, set: "${ .spent }" }], r: [{ id: b, set: 1 }] } }
 output: "${ [.steps.each, .steps.both.l] }"
+labels: { who: {} }
+start: { topic: t, with: { text: "${ .message.text }" }, labels: { who: "${ .message.who }" } }
 "#;
         assert_eq!(told(fine), Vec::<String>::new());
     }
@@ -184,6 +193,12 @@ output: "${ [.steps.each, .steps.both.l] }"
                 "7:20: `in` is no step before",
             ),
             ("  - { id: a, set: '${ .input.text | foo }' }\n", "6:37: `foo` is not used here"),
+            ("  - { id: a, set: '${ .message }' }\n", "6:24: `message` is no member of the run's data"),
+            (
+                "  - { id: a, set: 1 }\nstart: { topic: t, with: { text: '${ .message.text + .input.text }' } }\n",
+                "7:55: `input` is no member of the run's data; there are `message`",
+            ),
+            ("  - { id: a, set: 1 }\nstart: [{ topic: t, with: '${ .mesage }' }]\n", "7:32: `mesage` is no member"),
         ] {
             let told = told(rest);
             assert!(told.first().is_some_and(|told| told.contains(says)), "{rest}: {told:?}");

@@ -3,13 +3,26 @@
 use std::str::FromStr;
 
 use hansa_catalogue::strict_toml::nearest;
+use hansa_economy::Amount;
 
 use crate::place::{Place, Problem};
 use crate::yaml::{Entry, Kind, Node};
 
-/// What is wrong with a file so far.
+/// What is wrong with a file so far, and what it names that can be looked up at its end only.
 #[derive(Debug, Default)]
-pub(super) struct Problems(pub(super) Vec<Problem>);
+pub(super) struct Problems(pub(super) Vec<Problem>, pub(super) Mentions);
+
+/// What is checked when the whole file is read, with its places.
+#[derive(Debug, Default)]
+pub(super) struct Mentions {
+    /// Classes of data that inputs and steps name.
+    pub(super) classes: Vec<(String, Place)>,
+    /// Budgets of steps and items.
+    pub(super) budgets: Vec<(Amount, Place)>,
+    /// Maps that were read: what they are, which keys they may have, which they have. The published schema is held to it.
+    #[cfg(test)]
+    pub(super) maps: Vec<(String, Vec<&'static str>, Vec<String>)>,
+}
 
 impl Problems {
     pub(super) fn add(&mut self, place: Place, what: impl Into<String>) {
@@ -60,6 +73,32 @@ impl Problems {
         number
     }
 
+    /// `true` or `false`; false where `node` is missing.
+    pub(super) fn flag(&mut self, node: Option<&Node>) -> bool {
+        let Some(node) = node else { return false };
+        match &node.kind {
+            Kind::Scalar(scalar) if scalar.value.is_boolean() => scalar.value == true,
+            _ => {
+                self.wrong(node, "`true` or `false`");
+                false
+            }
+        }
+    }
+
+    /// The budget of a step or an item, compared with the workflow's when that is known.
+    pub(super) fn budget(&mut self, node: &Node) -> Option<Amount> {
+        let amount = self.parsed(node, "amount")?;
+        self.1.budgets.push((amount, node.place));
+        Some(amount)
+    }
+
+    /// The name of a class of data, looked up when all are known.
+    pub(super) fn class(&mut self, node: &Node) -> Option<String> {
+        let name = self.text(node, "the name of a class of data")?.to_owned();
+        self.1.classes.push((name.clone(), node.place));
+        Some(name)
+    }
+
     pub(super) fn list<'a>(&mut self, node: &'a Node, wanted: &str) -> &'a [Node] {
         match &node.kind {
             Kind::List(items) => items,
@@ -86,11 +125,19 @@ pub(super) struct Fields<'a> {
     place: Place,
     entries: &'a [Entry],
     known: Vec<&'static str>,
+    #[cfg(test)]
+    wanted: String,
 }
 
 impl<'a> Fields<'a> {
     pub(super) fn of(node: &'a Node, wanted: &str, problems: &mut Problems) -> Fields<'a> {
-        Fields { place: node.place, entries: problems.map(node, wanted), known: Vec::new() }
+        Fields {
+            place: node.place,
+            entries: problems.map(node, wanted),
+            known: Vec::new(),
+            #[cfg(test)]
+            wanted: wanted.to_owned(),
+        }
     }
 
     /// The value of `key`, if it stands there.
@@ -110,12 +157,23 @@ impl<'a> Fields<'a> {
 
     /// All keys were asked for: the others are unknown.
     pub(super) fn done(self, problems: &mut Problems) {
+        #[cfg(test)]
+        {
+            let there = self.entries.iter().map(|entry| entry.key.clone()).collect();
+            problems.1.maps.push((self.wanted.clone(), self.known.clone(), there));
+        }
         for entry in self.entries.iter().filter(|entry| !self.known.contains(&&*entry.key)) {
-            let hint = match nearest(&entry.key, self.known.iter().copied()) {
-                Some(nearest) => format!("did you mean `{nearest}`?"),
-                None => format!("known here: `{}`", self.known.join("`, `")),
-            };
+            let hint = hint(&entry.key, &self.known);
             problems.add(entry.place, format!("unknown key `{}`; {hint}", entry.key));
         }
+    }
+}
+
+/// What to write instead of `unknown`.
+pub(super) fn hint(unknown: &str, known: &[&str]) -> String {
+    match nearest(unknown, known.iter().copied()) {
+        Some(nearest) => format!("did you mean `{nearest}`?"),
+        None if known.is_empty() => "there is none".to_owned(),
+        None => format!("known here: `{}`", known.join("`, `")),
     }
 }

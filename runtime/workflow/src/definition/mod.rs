@@ -1,22 +1,37 @@
 //! What a workflow's file says, read into types. Reading finds every mistake of form at once, each with line and column; whether services,
 //! types and prices fit is checked apart from it.
 
+mod ask;
+mod data;
 mod fields;
+mod label;
 mod policy;
+mod schedule;
+mod sense;
+mod start;
 mod step;
 mod template;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use hansa_catalogue::version::{PackageName, Version};
 use hansa_economy::Amount;
 use serde_json::Value;
 
+pub use ask::Ask;
+pub use data::DataClass;
+pub use label::{Cap, Label, Period};
 pub use policy::{Backoff, OnError, OnExhausted, Prefer, Retry, Terms};
+pub use schedule::{Overlap, Schedule};
+pub use start::Trigger;
 pub use step::{Approval, Branch, Call, Case, Expiry, Fan, Step, Until, Wait, Work};
 pub use template::{Expression, Part, Template};
 
-use crate::limits::STEPS_MAX;
+pub(crate) use schedule::CATCH_UP;
+pub(crate) use step::{CONCURRENCY, ITEM};
+
+use crate::limits::{RUNNING_MAX, STEPS_MAX, TIME_MAX};
 use crate::place::{Place, Problem};
 use crate::yaml;
 use fields::{Fields, Problems};
@@ -32,8 +47,20 @@ pub struct Workflow {
     pub description: String,
     /// What a run is given, by name.
     pub inputs: Vec<Input>,
+    /// Classes of data, by name: what is of a class goes to its nodes only.
+    pub data: BTreeMap<String, DataClass>,
+    /// What a run can be marked with when it starts.
+    pub labels: Vec<Label>,
     /// The most that a whole run may cost.
     pub budget: Amount,
+    /// The longest that a whole run may take; none: as long as it takes.
+    pub timeout: Option<Duration>,
+    /// Runs at the same time; further ones wait until one ends.
+    pub max_running: Option<u32>,
+    /// When runs start by the clock.
+    pub schedules: Vec<Schedule>,
+    /// Topics whose messages start runs.
+    pub start: Vec<Trigger>,
     /// Terms of all its calls, where they do not say otherwise.
     pub terms: Terms,
     /// What is done, one after another.
@@ -51,6 +78,8 @@ pub struct Input {
     pub sort: Sort,
     /// What it is where nothing is given; none: it must be given.
     pub default: Option<Value>,
+    /// The class of data that it is of.
+    pub data: Option<String>,
     /// One sentence.
     pub description: String,
     /// Where it stands.
@@ -79,7 +108,7 @@ pub enum Sort {
 }
 
 impl Sort {
-    const ALL: [(&str, Sort); 8] = [
+    pub(crate) const ALL: [(&str, Sort); 8] = [
         ("text", Sort::Text),
         ("number", Sort::Number),
         ("integer", Sort::Integer),
@@ -111,6 +140,13 @@ impl Sort {
             Sort::Map => value.is_object(),
             Sort::Any => true,
         }
+    }
+}
+
+impl std::fmt::Display for Sort {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let name = Sort::ALL.iter().find(|(_, sort)| sort == self).map_or("any", |(name, _)| name);
+        f.write_str(name)
     }
 }
 
@@ -146,15 +182,26 @@ fn read(root: &yaml::Node, problems: &mut Problems) -> Option<Workflow> {
     let version = version.and_then(|node| problems.parsed::<Version>(node, "version"));
     let description = fields.get("description").and_then(|node| problems.text(node, "a text")).unwrap_or_default().to_owned();
     let inputs = fields.get("inputs").map(|node| inputs(node, problems)).unwrap_or_default();
-    let budget = fields.need("budget", "the most that a run may cost, as `\"0.50\"`", problems);
-    let budget = budget.and_then(|node| problems.parsed::<Amount>(node, "amount"));
+    let data = fields.get("data").map(|node| data::read(node, problems)).unwrap_or_default();
+    let labels = fields.get("labels").map(|node| label::read(node, problems)).unwrap_or_default();
+    let budget_node = fields.need("budget", "the most that a run may cost, as `\"0.50\"`", problems);
+    let budget = budget_node.and_then(|node| problems.parsed::<Amount>(node, "amount"));
+    let timeout = fields.get("timeout").and_then(|node| policy::span(node, TIME_MAX, problems));
+    let max_running = fields.get("max-running").and_then(|node| problems.count(node, 1, RUNNING_MAX));
+    let schedules = fields.get("schedules").map(|node| schedule::read(node, problems)).unwrap_or_default();
+    let start = fields.get("start").map(|node| start::read(node, problems)).unwrap_or_default();
     let terms = fields.get("terms").map(|node| Terms::read(node, problems)).unwrap_or_default();
     let steps = fields.need("steps", "what is done, a list", problems);
     let steps = steps.map(|node| step::list(node, problems)).unwrap_or_default();
     let output = fields.get("output").and_then(|node| Template::read(node, problems));
     fields.done(problems);
-    let workflow = Workflow { name: name?, version: version?, description, inputs, budget: budget?, terms, steps, output };
+    let (name, version, budget) = (name?, version?, budget?);
+    #[rustfmt::skip]
+    let workflow = Workflow {
+        name, version, description, inputs, data, labels, budget, timeout, max_running, schedules, start, terms, steps, output,
+    };
     unique(&workflow, problems);
+    sense::check(&workflow, budget_node.map_or(root.place, |node| node.place), problems);
     Some(workflow)
 }
 
@@ -163,24 +210,25 @@ fn inputs(node: &yaml::Node, problems: &mut Problems) -> Vec<Input> {
     entries.iter().filter_map(|entry| input(entry, problems)).collect()
 }
 
-/// `text: bytes`, or a map with `type`, `default`, `description`.
+/// `text: bytes`, or a map with `type`, `default`, `data`, `description`.
 fn input(entry: &yaml::Entry, problems: &mut Problems) -> Option<Input> {
     let (name, place) = (entry.key.clone(), entry.place);
     step::check_id(&name, place, problems);
     if !matches!(entry.value.kind, yaml::Kind::Map(_)) {
         let sort = Sort::read(&entry.value, problems)?;
-        return Some(Input { name, sort, default: None, description: String::new(), place });
+        return Some(Input { name, sort, default: None, data: None, description: String::new(), place });
     }
     let mut fields = Fields::of(&entry.value, "an input", problems);
     let sort = fields.need("type", "as `text`", problems).and_then(|node| Sort::read(node, problems));
     let default = fields.get("default");
+    let data = fields.get("data").and_then(|node| problems.class(node));
     let description = fields.get("description").and_then(|node| problems.text(node, "a text")).unwrap_or_default().to_owned();
     fields.done(problems);
     let sort = sort?;
     if let Some(node) = default.filter(|node| !sort.fits(&node.to_json())) {
         problems.wrong(node, &format!("a value of the type of `{name}`"));
     }
-    Some(Input { name, sort, default: default.map(yaml::Node::to_json), description, place })
+    Some(Input { name, sort, default: default.map(yaml::Node::to_json), data, description, place })
 }
 
 /// Steps are told apart by their ids: in expressions, in the journal, and by the calls that they make.
@@ -199,4 +247,4 @@ fn unique(workflow: &Workflow, problems: &mut Problems) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -7,7 +7,7 @@ use hansa_catalogue::units::Span;
 use hansa_economy::{Amount, PublicKey};
 
 use super::fields::{Fields, Problems};
-use crate::limits::{ATTEMPTS_MAX, CALL_TIME_MAX, TIME_MAX};
+use crate::limits::{ATTEMPTS_MAX, CALL_TIME_MAX, NODES_NAMED_MAX, TIME_MAX};
 use crate::yaml::Node;
 
 /// Terms of calls; what is left out is said further out.
@@ -21,6 +21,8 @@ pub struct Terms {
     pub prefer: Option<Prefer>,
     /// Only these sellers.
     pub sellers: Option<Vec<PublicKey>>,
+    /// Only sellers on these nodes.
+    pub nodes: Option<Vec<PublicKey>>,
     /// Labels that an offer must have.
     pub labels: BTreeMap<String, String>,
 }
@@ -77,6 +79,16 @@ pub enum OnError {
     Run,
 }
 
+impl Prefer {
+    /// As the file writes them.
+    pub(crate) const ALL: [(&str, Prefer); 2] = [("cheapest", Prefer::Cheapest), ("fastest", Prefer::Fastest)];
+}
+
+impl OnExhausted {
+    /// As the file writes them.
+    pub(crate) const ALL: [(&str, OnExhausted); 2] = [("pause", OnExhausted::Pause), ("fail", OnExhausted::Fail)];
+}
+
 impl Default for Retry {
     fn default() -> Retry {
         Retry {
@@ -93,13 +105,12 @@ impl Terms {
         let terms = Terms {
             max_price: fields.get("max-price").and_then(|node| problems.parsed(node, "amount")),
             deadline: fields.get("deadline").and_then(|node| span(node, CALL_TIME_MAX, problems)),
-            prefer: fields
-                .get("prefer")
-                .and_then(|node| choice(node, &[("cheapest", Prefer::Cheapest), ("fastest", Prefer::Fastest)], problems)),
+            prefer: fields.get("prefer").and_then(|node| choice(node, &Prefer::ALL, problems)),
             sellers: fields.get("sellers").map(|node| {
                 let keys = problems.list(node, "a list of agents' keys");
                 keys.iter().filter_map(|key| problems.parsed(key, "key")).collect()
             }),
+            nodes: fields.get("nodes").map(|node| nodes(node, problems)),
             labels: fields.get("labels").map(|node| labels(node, problems)).unwrap_or_default(),
         };
         fields.done(problems);
@@ -107,7 +118,16 @@ impl Terms {
     }
 }
 
-fn labels(node: &Node, problems: &mut Problems) -> BTreeMap<String, String> {
+/// Keys of nodes, at least one.
+pub(super) fn nodes(node: &Node, problems: &mut Problems) -> Vec<PublicKey> {
+    let keys = problems.list(node, "a list of nodes' keys, as `did:key:z6Mk…`");
+    if matches!(node.kind, crate::yaml::Kind::List(_)) && !(1..=NODES_NAMED_MAX).contains(&keys.len()) {
+        problems.add(node.place, format!("{} nodes are named here; 1 to {NODES_NAMED_MAX} can be", keys.len()));
+    }
+    keys.iter().filter_map(|key| problems.parsed(key, "key")).collect()
+}
+
+pub(super) fn labels(node: &Node, problems: &mut Problems) -> BTreeMap<String, String> {
     let entries = problems.map(node, "labels, a map of names to texts");
     let text = |entry: &crate::yaml::Entry| Some((entry.key.clone(), problems.text(&entry.value, "a text")?.to_owned()));
     entries.iter().filter_map(text).collect()
@@ -124,8 +144,7 @@ impl Retry {
         let max = time("max-interval", &mut fields, problems).unwrap_or(usual.backoff.max.max(initial));
         let coefficient = fields.get("backoff-coefficient").and_then(|node| coefficient(node, problems));
         let attempts = fields.get("max-attempts").and_then(|node| problems.count(node, 1, ATTEMPTS_MAX));
-        let ends = [("pause", OnExhausted::Pause), ("fail", OnExhausted::Fail)];
-        let on_exhausted = fields.get("on-exhausted").and_then(|node| choice(node, &ends, problems));
+        let on_exhausted = fields.get("on-exhausted").and_then(|node| choice(node, &OnExhausted::ALL, problems));
         fields.done(problems);
         Retry {
             max_attempts: attempts.unwrap_or(usual.max_attempts),
@@ -150,8 +169,11 @@ impl Backoff {
 }
 
 impl OnError {
+    /// As the file writes them.
+    pub(crate) const ALL: [(&str, OnError); 3] = [("item", OnError::Item), ("step", OnError::Step), ("run", OnError::Run)];
+
     pub(super) fn read(node: &Node, problems: &mut Problems) -> Option<OnError> {
-        choice(node, &[("item", OnError::Item), ("step", OnError::Step), ("run", OnError::Run)], problems)
+        choice(node, &OnError::ALL, problems)
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use hansa_catalogue::version::InterfaceName;
 use hansa_economy::Amount;
 
+use super::ask::Ask;
 use super::fields::{Fields, Problems};
 use super::policy::{OnError, Retry, Terms, choice, span};
 use super::template::{Expression, Template};
@@ -27,6 +28,10 @@ pub struct Step {
     pub timeout: Option<Duration>,
     /// What its failure means.
     pub on_error: OnError,
+    /// The class of data that it is of, with all within it: its calls, and those of a workflow that it runs, go to nodes of the class only.
+    pub data: Option<String>,
+    /// What it reads of classes may leave them here.
+    pub release: bool,
 }
 
 /// What a step does.
@@ -82,6 +87,8 @@ pub struct Call {
     pub with: Template,
     /// Beyond those of the workflow.
     pub terms: Terms,
+    /// From how many sellers it is bought; none: from one.
+    pub ask: Option<Ask>,
     /// How it is tried again.
     pub retry: Retry,
     /// What undoes it, where the run fails later; never another compensation within.
@@ -163,6 +170,17 @@ pub enum Expiry {
     Reject,
 }
 
+/// Items at the same time, where nothing else is said.
+pub(crate) const CONCURRENCY: u32 = 8;
+/// What an item is called, where nothing else is said.
+pub(crate) const ITEM: &str = "item";
+
+impl Expiry {
+    /// As the file writes them.
+    pub(crate) const ALL: [(&str, Expiry); 3] =
+        [("fail", Expiry::Fail), ("approve", Expiry::Approve), ("reject", Expiry::Reject)];
+}
+
 const KINDS: &str = "`call`, `map`, `parallel`, `if`, `switch`, `loop`, `wait`, `approve`, `run`, `set`";
 
 impl Step {
@@ -199,12 +217,15 @@ fn step(node: &Node, problems: &mut Problems) -> Option<Step> {
         check_id(id, node.place, problems);
         Some(id.to_owned())
     });
-    let budget = fields.get("budget").and_then(|node| problems.parsed(node, "amount"));
+    let budget = fields.get("budget").and_then(|node| problems.budget(node));
     let timeout = fields.get("timeout").and_then(|node| span(node, TIME_MAX, problems));
     let on_error = fields.get("on-error").and_then(|node| OnError::read(node, problems)).unwrap_or_default();
+    let data = fields.get("data").and_then(|node| problems.class(node));
+    let release = fields.get("release");
+    let release = problems.flag(release);
     let works = work(node.place, &mut fields, problems);
     fields.done(problems);
-    Some(Step { id: id?, place: node.place, work: works?, budget, timeout, on_error })
+    Some(Step { id: id?, place: node.place, work: works?, budget, timeout, on_error, data, release })
 }
 
 /// Exactly one of the kinds.
@@ -241,9 +262,13 @@ fn call(node: &Node, fields: &mut Fields<'_>, may_compensate: bool, problems: &m
     let with = fields.get("with").and_then(|node| Template::read(node, problems));
     let terms = fields.get("terms").map(|node| Terms::read(node, problems)).unwrap_or_default();
     let retry = fields.get("retry").map(|node| Retry::read(node, problems)).unwrap_or_default();
-    let compensate = match may_compensate {
-        true => fields.get("compensate").and_then(|node| compensation(node, problems)),
-        false => None,
+    // What undoes a step is bought once, and not undone.
+    let (ask, compensate) = match may_compensate {
+        true => (
+            fields.get("ask").and_then(|node| Ask::read(node, problems)),
+            fields.get("compensate").and_then(|node| compensation(node, problems)),
+        ),
+        false => (None, None),
     };
     let text = problems.text(node, "an interface and a function, as `acme:translate/translator@1.0.0 translate`")?;
     let named = text.split_once(char::is_whitespace).map(|(service, function)| (service, function.trim()));
@@ -255,7 +280,7 @@ fn call(node: &Node, fields: &mut Fields<'_>, may_compensate: bool, problems: &m
     };
     let (service, function) = (service.to_owned(), function.to_owned());
     let with = with.unwrap_or(Template::Map(Vec::new()));
-    Some(Call { service, function, place: node.place, with, terms, retry, compensate })
+    Some(Call { service, function, place: node.place, with, terms, ask, retry, compensate })
 }
 
 fn compensation(node: &Node, problems: &mut Problems) -> Option<Box<Call>> {
@@ -273,10 +298,10 @@ fn map(node: &Node, fields: &mut Fields<'_>, problems: &mut Problems) -> Option<
         check_id(name, node.place, problems);
         Some(name.to_owned())
     });
-    let concurrency = fields.get("concurrency").and_then(|node| problems.count(node, 1, CONCURRENCY_MAX)).unwrap_or(8);
-    let item_budget = fields.get("item-budget").and_then(|node| problems.parsed(node, "amount"));
+    let concurrency = fields.get("concurrency").and_then(|node| problems.count(node, 1, CONCURRENCY_MAX)).unwrap_or(CONCURRENCY);
+    let item_budget = fields.get("item-budget").and_then(|node| problems.budget(node));
     let steps = fields.need("do", "what is done with each item", problems).map(|node| list(node, problems)).unwrap_or_default();
-    Some(Work::Map(Fan { over: over?, item: item.unwrap_or_else(|| "item".to_owned()), concurrency, item_budget, steps }))
+    Some(Work::Map(Fan { over: over?, item: item.unwrap_or_else(|| ITEM.to_owned()), concurrency, item_budget, steps }))
 }
 
 fn parallel(node: &Node, problems: &mut Problems) -> Option<Work> {
@@ -347,9 +372,8 @@ fn approve(node: &Node, problems: &mut Problems) -> Option<Approval> {
     let message = fields.need("message", "what is asked", problems).and_then(|node| Template::read(node, problems));
     let expires = fields.need("expires", "until when an answer counts, as `2d`", problems);
     let expires = expires.and_then(|node| span(node, TIME_MAX, problems));
-    let ends = [("fail", Expiry::Fail), ("approve", Expiry::Approve), ("reject", Expiry::Reject)];
     let on_expiry = fields.need("on-expiry", "what happens when nobody answers: `fail`, `approve` or `reject`", problems);
-    let on_expiry = on_expiry.and_then(|node| choice(node, &ends, problems));
+    let on_expiry = on_expiry.and_then(|node| choice(node, &Expiry::ALL, problems));
     fields.done(problems);
     Some(Approval { message: message?, expires: expires?, on_expiry: on_expiry? })
 }
