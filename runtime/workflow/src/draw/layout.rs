@@ -103,9 +103,7 @@ impl Branch {
         let label = label(&way.label, way.font, way.tip);
         let (padding, role, lane) = match sort {
             Ways::One => (0, Role::Group, None),
-            Ways::All { depth } => {
-                (PADDING, Role::Lane, Some(format!("lane {} {}", Accent::Parallel.class(), parity(depth))))
-            }
+            Ways::All { depth } => (PADDING, Role::Lane, Some(format!("lane {} {}", Accent::Parallel.class(), parity(depth)))),
         };
         let Some(steps) = way.steps else {
             return Branch { exit: label.height, block: label, lane: None };

@@ -4,12 +4,16 @@
 
 /// Hundredths of the font's size, for the characters from space to `~`.
 const WIDTHS: [u16; 95] = [
-    30, 38, 44, 80, 60, 90, 74, 26, 37, 37, 55, 80, 30, 34, 30, 41, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 32, 32, 80, 80, 80, 56,
-    102, 67, 67, 72, 73, 67, 61, 78, 74, 34, 55, 67, 56, 91, 76, 78, 67, 78, 72, 67, 61, 73, 67, 94, 67, 67, 65, 37, 41, 37, 80, 56,
-    48, 58, 62, 52, 62, 58, 35, 62, 62, 26, 26, 55, 26, 94, 62, 60, 62, 62, 41, 52, 37, 62, 56, 79, 56, 56, 50, 60, 55, 60, 80,
+    30, 38, 44, 80, 60, 90, 74, 26, 37, 37, 55, 80, 30, 34, 30, 41, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 32, 32, 80, 80, 80,
+    56, 102, 67, 67, 72, 73, 67, 61, 78, 74, 34, 55, 67, 56, 91, 76, 78, 67, 78, 72, 67, 61, 73, 67, 94, 67, 67, 65, 37, 41, 37,
+    80, 56, 48, 58, 62, 52, 62, 58, 35, 62, 62, 26, 26, 55, 26, 94, 62, 60, 62, 62, 41, 52, 37, 62, 56, 79, 56, 56, 50, 60, 55,
+    60, 80,
 ];
 /// Of every character of a monospaced font.
 const MONO: u32 = 61;
+
+/// Characters that are measured: more than any box has room for.
+const MEASURED_MAX: usize = 10_000;
 
 /// A way to write, by what it is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,11 +45,11 @@ impl Font {
         }
     }
 
-    /// The width of `text`, in pixels, rounded up.
+    /// The width of `text`, in pixels, rounded up; of endless texts that of their beginning.
     pub(super) fn width(self, text: &str) -> i32 {
-        let hundredths: u32 = text.chars().map(|letter| self.letter(letter)).sum();
+        let hundredths: u32 = text.chars().take(MEASURED_MAX).map(|letter| self.letter(letter)).sum();
         let (_, size, _) = self.style();
-        i32::try_from((hundredths * size).div_ceil(100)).unwrap_or(i32::MAX)
+        (hundredths * size).div_ceil(100).cast_signed()
     }
 
     fn letter(self, letter: char) -> u32 {
@@ -76,8 +80,8 @@ impl Font {
             }
             kept.push(letter);
         }
-        // Half of a composed character would be another one.
-        while kept.ends_with(joins) {
+        // Marks have no width of their own and are kept with their letter; a joiner has nothing to join any more.
+        while kept.ends_with('\u{200d}') {
             kept.pop();
         }
         kept.truncate(kept.trim_end().len());
@@ -88,12 +92,23 @@ impl Font {
     /// `text` in at most `lines_max` lines, broken at spaces.
     pub(super) fn wrap(self, text: &str, width: i32, lines_max: usize) -> Vec<String> {
         let mut lines: Vec<String> = Vec::new();
+        let mut used = 0;
         for word in text.split_whitespace() {
-            let line = lines.last().map(|line| format!("{line} {word}"));
-            match line.filter(|line| self.width(line) <= width || lines.len() == lines_max) {
-                Some(line) => drop(lines.pop().map(|_| lines.push(line))),
-                None => lines.push(word.to_owned()),
+            let own = self.width(word);
+            let full = lines.len() == lines_max;
+            match lines.last_mut() {
+                Some(line) if used + self.width(" ") + own <= width => *line = format!("{line} {word}"),
+                Some(line) if full => {
+                    // One word too many, to be cut.
+                    *line = format!("{line} {word}");
+                    break;
+                }
+                _ => {
+                    lines.push(word.to_owned());
+                    used = -self.width(" ");
+                }
             }
+            used += self.width(" ") + own;
         }
         lines.iter().map(|line| self.cut(line, width)).collect()
     }
@@ -102,11 +117,6 @@ impl Font {
 /// Without line ends and runs of spaces.
 pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// Is it shown together with the one before or after it?
-fn joins(letter: char) -> bool {
-    beyond_ascii(letter) == 0 && !letter.is_ascii()
 }
 
 /// Averages of scripts; whatever is not known is rather wide.
@@ -124,5 +134,39 @@ fn beyond_ascii(letter: char) -> u32 {
         '\u{1f000}'..='\u{1ffff}' => 138,
         '\u{20000}'.. => 102,
         _ => 90,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Texts fit where they are put.
+
+    use super::*;
+
+    #[test]
+    fn what_is_too_long_is_cut_at_a_whole_character() {
+        for (text, width, cut) in [
+            ("short", 100, "short"),
+            ("two\n  lines", 100, "two lines"),
+            ("a sentence that goes on", 80, "a sentence…"),
+            ("iiiiiiiiii", 40, "iiiiiiiiii"),
+            ("WWWWWWWWWW", 40, "WW…"),
+            // Four letters with a mark each.
+            ("e\u{302}e\u{302}e\u{302}e\u{302}", 27, "e\u{302}e\u{302}…"),
+            // A couple, of whom one has room.
+            ("👩\u{200d}👩", 30, "👩…"),
+            ("漢字漢字", 40, "漢字…"),
+            ("x", 1, "…"),
+        ] {
+            assert_eq!(Font::Text.cut(text, width), cut, "{text}");
+        }
+    }
+
+    #[test]
+    fn sentences_are_broken_at_spaces_and_end() {
+        let lines = |most| Font::Text.wrap("one two three four five six", 60, most);
+        assert_eq!(lines(9), ["one two", "three four", "five six"]);
+        assert_eq!(lines(2), ["one two", "three fo…"]);
+        assert_eq!(Font::Text.wrap("", 60, 2), [""; 0]);
     }
 }

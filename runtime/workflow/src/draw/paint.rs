@@ -27,10 +27,11 @@ pub(super) fn block(svg: &mut String, block: &Block, from: Point) {
 }
 
 fn open(svg: &mut String, block: &Block) {
-    match &block.step {
-        Some(step) => put(svg, format_args!("<g data-step=\"{}\">", escape(step))),
-        None => svg.push_str("<g>"),
+    put(svg, format_args!("<g class=\"{}\"", block.role.class()));
+    if let Some(step) = &block.step {
+        put(svg, format_args!(" data-step=\"{}\"", escape(step)));
     }
+    svg.push('>');
     if !block.tip.is_empty() {
         put(svg, format_args!("<title>{}</title>", escape(&block.tip)));
     }
@@ -53,7 +54,9 @@ fn write_ink(svg: &mut String, ink: &Ink, by: Point) {
             let (width, height) = (rect.width, rect.height);
             put(
                 svg,
-                format_args!("<rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" rx=\"{radius}\"/>\n"),
+                format_args!(
+                    "<rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" rx=\"{radius}\"/>\n"
+                ),
             );
         }
         Ink::Circle { centre, radius, class } => {
@@ -93,7 +96,8 @@ fn write_edge(svg: &mut String, edge: &Edge, by: Point) {
     put(svg, format_args!("<path class=\"edge{dashed}\" d=\"{}\"/>\n", rounded(&points)));
     if edge.arrow {
         let back = at(end.x - way.x * HEAD.0, end.y - way.y * HEAD.0);
-        let (one, other) = (at(back.x - way.y * HEAD.1, back.y + way.x * HEAD.1), at(back.x + way.y * HEAD.1, back.y - way.x * HEAD.1));
+        let (one, other) =
+            (at(back.x - way.y * HEAD.1, back.y + way.x * HEAD.1), at(back.x + way.y * HEAD.1, back.y - way.x * HEAD.1));
         put(
             svg,
             format_args!("<path class=\"head\" d=\"M{} {}L{} {}L{} {}z\"/>\n", end.x, end.y, one.x, one.y, other.x, other.y),

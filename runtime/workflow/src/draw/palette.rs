@@ -57,15 +57,8 @@ impl Accent {
 }
 
 impl State {
-    pub(super) const ALL: [State; 7] = [
-        State::Waiting,
-        State::Running,
-        State::Done,
-        State::Failed,
-        State::Skipped,
-        State::Paused,
-        State::Compensated,
-    ];
+    pub(super) const ALL: [State; 7] =
+        [State::Waiting, State::Running, State::Done, State::Failed, State::Skipped, State::Paused, State::Compensated];
 
     fn colours(self) -> (&'static str, Colour, Colour) {
         match self {
@@ -154,7 +147,8 @@ impl Scheme {
 
     /// Behind the texts of a box in this state.
     fn tinted(&self, state: State) -> Colour {
-        self.pick(state.colours()).over(self.card, 7)
+        let percent = if matches!(state, State::Waiting | State::Skipped) { 0 } else { 7 };
+        self.pick(state.colours()).over(self.card, percent)
     }
 
     fn tile(&self, accent: Accent) -> Colour {
@@ -215,8 +209,12 @@ pub(super) fn style_sheet() -> String {
     }
     for state in State::ALL {
         let class = state.class();
-        let dashes = if state == State::Skipped { ";stroke-dasharray:4 3" } else { "" };
-        let _ = writeln!(sheet, ".hansa-workflow .card.{class},.hansa-workflow .frame.{class}{{stroke-width:2{dashes}}}");
+        let line = match state {
+            State::Waiting => "stroke-width:1",
+            State::Skipped => "stroke-width:1.5;stroke-dasharray:4 3",
+            _ => "stroke-width:2",
+        };
+        let _ = writeln!(sheet, ".hansa-workflow .card.{class},.hansa-workflow .frame.{class}{{{line}}}");
     }
     write_rules(&mut sheet, &LIGHT);
     sheet.push_str("@media (prefers-color-scheme:dark){\n");

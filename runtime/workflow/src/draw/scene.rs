@@ -78,6 +78,19 @@ pub(super) struct Edge {
     pub(super) dashed: bool,
 }
 
+impl Role {
+    /// For programs that look at the drawing.
+    pub(super) fn class(self) -> &'static str {
+        match self {
+            Role::Group => "group",
+            Role::Box => "box",
+            Role::Label => "caption",
+            Role::Frame => "frame-group",
+            Role::Lane => "branch",
+        }
+    }
+}
+
 impl Block {
     /// An empty one.
     pub(super) fn new(role: Role, width: i32, height: i32) -> Block {

@@ -90,6 +90,8 @@ fn own(step: &Step, mut face: Face, notes: &Notes) -> Block {
     let timeout = step.timeout.map(|time| time_chip("timeout", time));
     let error = words::on_error(step.on_error).map(|text| chip(Icon::Warning, Tone::Fault, text));
     face.chips = budget.into_iter().chain(timeout).chain(face.chips).chain(error).collect();
+    // Where they are too many, those about choosing a seller are the ones to go.
+    face.chips.sort_by_key(|chip| chip.icon == Icon::Tag);
     face.note = notes.steps.get(&step.id).cloned().unwrap_or_default();
     let mut block = face.block();
     block.step = Some(step.id.clone());

@@ -7,7 +7,9 @@ use hansa_economy::Amount;
 use serde_json::Value;
 
 use super::measure::one_line;
-use crate::definition::{Backoff, Call, Expiry, Expression, OnError, OnExhausted, Part, Prefer, Retry, Sort, Template, Terms, Until};
+use crate::definition::{
+    Backoff, Call, Expiry, Expression, OnError, OnExhausted, Part, Prefer, Retry, Sort, Template, Terms, Until,
+};
 
 /// Without the zeros at the end, but for two decimal places.
 pub(super) fn amount(amount: Amount) -> String {
@@ -154,4 +156,36 @@ pub(super) fn choice(terms: &Terms) -> Vec<String> {
     });
     let labels = terms.labels.iter().map(|(name, value)| format!("{name} = {value}"));
     prefer.into_iter().chain(sellers).chain(labels).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    //! Words are as people write them.
+
+    use super::*;
+
+    #[test]
+    fn amounts_and_times_are_short() {
+        for (text, short) in [("0.5", "0.50"), ("1", "1.00"), ("0.001", "0.001"), ("10.000001", "10.000001"), ("100", "100.00")] {
+            assert_eq!(amount(text.parse().unwrap()), short);
+        }
+        for (millis, short) in [(500, "500ms"), (1_500, "1s 500ms"), (90_000, "1m 30s"), (129_600_000, "1d 12h"), (0, "0s")] {
+            assert_eq!(span(Duration::from_millis(millis)), short);
+        }
+    }
+
+    #[test]
+    fn of_a_retry_policy_only_the_unusual_is_said() {
+        let usual = Retry::default();
+        let waits = Backoff { initial: Duration::from_millis(500), coefficient_percent: 150, ..usual.backoff };
+        for (policy, said) in [
+            (usual, None),
+            (Retry { max_attempts: 1, ..usual }, Some("1 attempt")),
+            (Retry { backoff: waits, ..usual }, Some("500ms × 1.5")),
+            (Retry { backoff: Backoff { max: Duration::from_secs(5), ..usual.backoff }, ..usual }, Some("1s × 2 up to 5s")),
+            (Retry { max_attempts: 3, on_exhausted: OnExhausted::Fail, ..usual }, Some("3 attempts · then fails")),
+        ] {
+            assert_eq!(retry(&policy).as_deref(), said);
+        }
+    }
 }

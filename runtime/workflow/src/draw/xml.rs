@@ -23,3 +23,23 @@ pub(super) fn escape(text: &str) -> String {
 fn turns(letter: char) -> bool {
     matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
+
+#[cfg(test)]
+mod tests {
+    //! Markup, control characters and turned letters do not get through.
+
+    use super::*;
+
+    #[test]
+    fn nothing_is_markup() {
+        for (text, escaped) in [
+            ("a < b && \"c\" > 'd'", "a &lt; b &amp;&amp; &quot;c&quot; &gt; &#39;d&#39;"),
+            ("]]>", "]]&gt;"),
+            ("\0\u{1b}[1m\r\u{85}\u{ffff}", "\u{fffd}\u{fffd}[1m\u{fffd}\u{fffd}\u{fffd}"),
+            ("\u{202e}x\u{2066}", "\u{fffd}x\u{fffd}"),
+            ("مرحبا 👩‍👧\n\t", "مرحبا 👩‍👧\n\t"),
+        ] {
+            assert_eq!(escape(text), escaped);
+        }
+    }
+}
