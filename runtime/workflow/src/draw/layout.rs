@@ -81,12 +81,24 @@ pub(super) fn fork(head: Block, ways: Vec<Way>, sort: Ways) -> Block {
     for (branch, x) in branches.into_iter().zip(axes) {
         branch.place(&mut fork, at(x + left, top), head.height, (tallest, join));
     }
+    fork.edge(&[at(axis, join), at(axis, join + GATE)], false);
     match sort {
-        Ways::One => fork.circle(at(axis, join), GATE, "gate"),
-        Ways::All { .. } => fork.rect(rect(axis - 18, join - GATE + 2, 36, 2 * GATE - 2), 3, "bar"),
+        Ways::One => put_gate(&mut fork, at(axis, join)),
+        Ways::All { .. } => {
+            let mut bar = Block::new(Role::Group, 36, 6);
+            bar.rect(rect(0, 0, 36, 6), 3, "bar");
+            fork.put(axis - 18, join - 3, bar);
+        }
     }
     fork.put(axis - head.axis, 0, head);
     fork
+}
+
+/// A small circle, over the edges that meet there.
+fn put_gate(block: &mut Block, centre: Point) {
+    let mut gate = Block::new(Role::Group, 2 * GATE, 2 * GATE);
+    gate.circle(at(GATE, GATE), GATE, "gate");
+    block.put(centre.x - GATE, centre.y - GATE, gate);
 }
 
 /// A way with its label, laid out.
@@ -186,7 +198,7 @@ pub(super) fn frame(head: Block, steps: Block, frame: &Frame) -> Block {
         inner.edge(&[at(axis + GATE, end), at(beside, end), at(beside, start), at(axis + GATE, start)], true);
     }
     for y in [start, end] {
-        inner.circle(at(axis, y), GATE, "gate");
+        put_gate(&mut inner, at(axis, y));
     }
     inner.put(axis - steps.axis, first, steps);
     inner.put(0, 0, Block { step: None, tip: String::new(), ..head });

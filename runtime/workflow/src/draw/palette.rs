@@ -85,8 +85,8 @@ impl Colour {
     /// So many hundredths of this one, and the rest of `other`.
     fn over(self, other: Colour, percent: u32) -> Colour {
         let channel = |shift: u32| {
-            let of = |colour: Colour| colour.0 >> shift & 0xff;
-            (of(self) * percent + of(other) * (100 - percent)) / 100 << shift
+            let of = |colour: Colour| (colour.0 >> shift) & 0xff;
+            ((of(self) * percent + of(other) * (100 - percent)) / 100) << shift
         };
         Colour(channel(16) | channel(8) | channel(0))
     }
@@ -239,7 +239,7 @@ mod tests {
     /// Relative luminance (WCAG 2.2).
     fn luminance(Colour(colour): Colour) -> f64 {
         let channel = |shift: u32| {
-            let part = f64::from(colour >> shift & 0xff) / 255.0;
+            let part = f64::from((colour >> shift) & 0xff) / 255.0;
             if part <= 0.040_45 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
         };
         0.2126 * channel(16) + 0.7152 * channel(8) + 0.0722 * channel(0)

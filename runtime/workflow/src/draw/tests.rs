@@ -98,6 +98,19 @@ fn every_construct_says_what_it_does() {
 }
 
 #[test]
+fn of_too_many_terms_the_ones_about_sellers_go() {
+    let labels: String = (0..10).map(|nth| format!("label-{nth}: x, ")).collect();
+    let shown = shown(&svg(
+        &with(&format!("{{ id: a, {CALL}, terms: {{ labels: {{ {labels} }} }}, retry: {{ max-attempts: 2 }}, on-error: step }}")),
+        &Notes::default(),
+    ));
+    for said in ["2 attempts", "on error → null", "label-5 = x", "4 more"] {
+        assert!(shown.iter().any(|text| text == said), "{said}: {shown:#?}");
+    }
+    assert!(!shown.contains(&"label-6 = x".to_owned()));
+}
+
+#[test]
 fn inputs_and_output_are_listed_and_endless_ones_cut() {
     let inputs: String =
         (0..20).map(|nth| format!("  in-{nth}: {{ type: text, default: en, description: Number {nth}. }}\n")).collect();
@@ -142,7 +155,7 @@ fn nothing_in_a_file_becomes_markup() {
         r#"{{ id: a, set: {{ "{HOSTILE}": "{HOSTILE}" }} }}, {{ id: b, if: "${{ .x == '{HOSTILE}' }}", then: [{{ id: c, approve: {{ message: "{HOSTILE}", expires: 1d, on-expiry: fail }} }}] }}"#
     );
     let text = format!(
-        "workflow: a/b\nversion: 1.0.0\nbudget: 1\ndescription: \"{HOSTILE}\"\nterms: {{ labels: {{ \"{HOSTILE}\": \"{HOSTILE}\" }} }}\nsteps: [{steps}]\n"
+        "workflow: a/b\nversion: 1.0.0\nbudget: 1\ndescription: \"{HOSTILE}\"\nterms: {{ labels: {{ \"{HOSTILE}\": \"{HOSTILE}\", b: \"{HOSTILE}\", c: \"{HOSTILE}\" }} }}\nsteps: [{steps}]\n"
     );
     let workflow = Workflow::read(&text).unwrap_or_else(|problems| panic!("{problems:?}"));
     let line = HOSTILE.replace("\\u202e", "\u{202e}");
@@ -156,6 +169,7 @@ fn nothing_in_a_file_becomes_markup() {
     }
     assert!(svg.contains("&lt;script&gt;") && !svg.contains(['\u{1}', '\u{202e}']) && !svg.contains("url("));
     assert_eq!(nodes(&document, "style").len(), 1);
+    check(&workflow, &notes);
 }
 
 #[test]
@@ -240,11 +254,28 @@ fn check_blocks(all: &[Placed<'_>]) {
         for other in all[index + one.within + 1..].iter().filter(solid) {
             assert!(!solid(&one) || !meet(one.rect, other.rect), "{:?} lies on {:?}", one.rect, other.rect);
         }
-        for ink in &one.block.inks {
-            let Ink::Text { from, font, centred, text, .. } = ink else { continue };
-            let width = font.width(text);
-            let left = if *centred { from.x - width / 2 } else { from.x };
-            assert!(left >= 0 && left + width <= one.block.width && from.y < one.block.height, "{text} has no room");
+        check_inks(one.block);
+    }
+}
+
+/// What is drawn in a block lies in it, and its chips beside each other.
+fn check_inks(block: &Block) {
+    let mut chips: Vec<Rect> = Vec::new();
+    for ink in &block.inks {
+        match ink {
+            Ink::Text { from, font, centred, text, .. } => {
+                let width = font.width(text);
+                let left = if *centred { from.x - width / 2 } else { from.x };
+                assert!(left >= 0 && left + width <= block.width && from.y < block.height, "{text} has no room");
+            }
+            Ink::Rect { rect: own, class, .. } => {
+                assert!(holds(rect(0, 0, block.width, block.height), *own), "{class} sticks out");
+                if class.starts_with("chip") {
+                    assert!(chips.iter().all(|chip| !meet(*chip, *own)), "a chip lies on another");
+                    chips.push(*own);
+                }
+            }
+            _ => {}
         }
     }
 }
