@@ -1,11 +1,11 @@
 //! What stands around the steps: the workflow's name, its inputs and its output.
 
-use super::face::{Face, Row, Shape};
+use super::face::{Chip, Face, Row, Shape, Tone, few};
 use super::icon::Icon;
 use super::layout::terminal;
 use super::measure::Font;
 use super::palette::Accent;
-use super::scene::{Block, Role, at, rect};
+use super::scene::{Block, Role, at};
 use super::{steps, words};
 use crate::Workflow;
 use crate::definition::{Input, Template};
@@ -14,13 +14,9 @@ use crate::limits::DRAWN_DESCRIPTION_LINES_MAX;
 /// The name, the version, the description, and the terms of all calls; as wide as it needs, about `room` at most.
 pub(super) fn title(workflow: &Workflow, room: i32) -> Block {
     let name = Font::Heading.cut(workflow.name.as_str(), 600);
-    let version = format!("v{}", workflow.version);
     let mut title = Block::new(Role::Label, 0, 0);
     title.text(at(0, 20), Font::Heading, "", &*name);
-    let (beside, width) = (Font::Heading.width(&name) + 12, Font::Chip.width(&version) + 18);
-    title.rect(rect(beside, 4, width, 20), 10, "chip term");
-    title.centred(at(beside + width / 2, 18), Font::Chip, "term", version);
-    title.width = beside + width;
+    title.width = Font::Heading.width(&name);
     let mut y = 44;
     for line in Font::Text.wrap(&workflow.description, room.clamp(420, 720), DRAWN_DESCRIPTION_LINES_MAX) {
         title.width = title.width.max(Font::Text.width(&line));
@@ -33,10 +29,11 @@ pub(super) fn title(workflow: &Workflow, room: i32) -> Block {
 
 /// In one row, or in several where they are many.
 fn terms(workflow: &Workflow, title: &mut Block, from: i32) {
-    let mut chips = vec![steps::money("budget", workflow.budget)];
+    let version = Chip { icon: Icon::Tag, tone: Tone::Term, text: format!("version {}", workflow.version) };
+    let mut chips = vec![version, steps::money("budget", workflow.budget)];
     chips.extend(steps::terms(&workflow.terms));
     let (mut x, mut y) = (0, from);
-    for chip in chips {
+    for chip in few(&chips) {
         let text = Font::Chip.cut(&chip.text, 300);
         let width = Font::Chip.width(&text) + 27;
         if x > 0 && x + width > title.width.max(420) {
@@ -46,6 +43,8 @@ fn terms(workflow: &Workflow, title: &mut Block, from: i32) {
         title.width = title.width.max(x + width);
         x += width + 6;
     }
+    let said = [workflow.name.as_str(), &*workflow.description].into_iter().chain(chips.iter().map(|chip| &*chip.text));
+    title.tip = steps::cut_tip(&said.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n"));
     title.height = y + 20;
     title.axis = title.width / 2;
 }

@@ -147,11 +147,7 @@ impl Face {
 
     /// The text of each chip that is shown, cut, with the width of its chip.
     fn chip_widths(&self) -> Vec<(Chip, i32)> {
-        let mut shown: Vec<Chip> = self.chips.iter().take(DRAWN_CHIPS_MAX).cloned().collect();
-        if let more @ 1.. = self.chips.len() - shown.len() {
-            shown.push(Chip { icon: Icon::Dots, tone: Tone::Term, text: format!("{more} more") });
-        }
-        let sized = shown.into_iter().map(|chip| {
+        let sized = few(&self.chips).into_iter().map(|chip| {
             let text = Font::Chip.cut(&chip.text, DRAWN_BOX_WIDTH_MAX - INDENT - MARGIN - 27);
             let width = Font::Chip.width(&text) + 27;
             (Chip { text, ..chip }, width)
@@ -252,6 +248,15 @@ impl Face {
         let room = block.width - INDENT - MARGIN;
         block.text(at(INDENT, from + 15), Font::Code, "", Font::Code.cut(&self.note.line, room));
     }
+}
+
+/// Those of `chips` that are shown, and how many are not.
+pub(super) fn few(chips: &[Chip]) -> Vec<Chip> {
+    let mut shown: Vec<Chip> = chips.iter().take(DRAWN_CHIPS_MAX).cloned().collect();
+    if let more @ 1.. = chips.len() - shown.len() {
+        shown.push(Chip { icon: Icon::Dots, tone: Tone::Term, text: format!("{more} more") });
+    }
+    shown
 }
 
 /// Of `count` rows of `each`, with a little room below them.

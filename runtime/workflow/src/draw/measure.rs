@@ -59,7 +59,8 @@ impl Font {
             _ => beyond_ascii(letter),
         };
         match self {
-            Font::Heading | Font::Name => usual + usual / 12,
+            Font::Heading | Font::Name => usual + usual / 6,
+            Font::Chip => usual + usual / 20,
             _ => usual,
         }
     }

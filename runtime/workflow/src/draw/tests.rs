@@ -42,7 +42,7 @@ fn every_construct_says_what_it_does() {
     let cases: [(&str, &[&str]); 14] = [
         (
             "{ id: a, set: { x: '${ .y }', z: [1, \"t\"] } }",
-            &["acme/drawn", "v1.2.3", "budget 0.50", "start", "end", "a", "{ x: .y, z: [1, \"t\"] }"],
+            &["acme/drawn", "version 1.2.3", "budget 0.50", "start", "end", "a", "{ x: .y, z: [1, \"t\"] }"],
         ),
         (
             &terms,
