@@ -2,6 +2,7 @@
 
 pub mod data_class;
 pub mod definition;
+pub mod draw;
 pub mod jq;
 pub mod limits;
 pub mod names;

@@ -42,3 +42,17 @@ pub const CRON_BYTES_MAX: usize = 200;
 pub const RUNNING_MAX: u32 = 100_000;
 /// Brackets within each other in one expression.
 pub const JQ_NESTING_MAX: usize = 64;
+/// Width of a box of a drawing, in pixels; longer texts are cut.
+pub const DRAWN_BOX_WIDTH_MAX: i32 = 340;
+/// Width of what stands at the head of a frame of a drawing, in pixels.
+pub const DRAWN_CAPTION_WIDTH_MAX: i32 = 480;
+/// Width of the text on an edge of a drawing, in pixels.
+pub const DRAWN_LABEL_WIDTH_MAX: i32 = 230;
+/// Inputs, or parts of the output, that a drawing shows one by one.
+pub const DRAWN_ROWS_MAX: usize = 12;
+/// Terms of one step that a drawing shows.
+pub const DRAWN_CHIPS_MAX: usize = 8;
+/// Lines of a workflow's description on a drawing.
+pub const DRAWN_DESCRIPTION_LINES_MAX: usize = 4;
+/// Characters that a drawing shows to somebody who points at a box.
+pub const DRAWN_TIP_CHARACTERS_MAX: usize = 4_000;
