@@ -1,6 +1,7 @@
 //! Workflows: a file that composes services, read and checked before anything is bought.
 
 pub mod definition;
+pub mod eval;
 pub mod jq;
 pub mod limits;
 pub mod names;
