@@ -3,6 +3,7 @@
 pub mod data_class;
 pub mod definition;
 pub mod draw;
+pub mod eval;
 pub mod jq;
 pub mod limits;
 pub mod names;

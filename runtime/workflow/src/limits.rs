@@ -56,3 +56,15 @@ pub const DRAWN_CHIPS_MAX: usize = 8;
 pub const DRAWN_DESCRIPTION_LINES_MAX: usize = 4;
 /// Characters that a drawing shows to somebody who points at a box.
 pub const DRAWN_TIP_CHARACTERS_MAX: usize = 4_000;
+/// Lists and maps within each other in a value that an expression reads or makes; what `serde_json` reads too.
+pub const VALUE_NESTING_MAX: usize = 128;
+/// Steps of one evaluation: terms of the expression run, items gone over, bytes read or written by the hundred. Half a second or so.
+pub const EVAL_STEPS_MAX: u64 = 5_000_000;
+/// Bytes of all values that one evaluation makes on its way.
+pub const EVAL_BYTES_MAX: u64 = 128 * 1024 * 1024;
+/// Bytes of what one evaluation gives, about as many as it has as JSON.
+pub const RESULT_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// Bytes of one compiled regular expression.
+pub const REGEX_BYTES_MAX: usize = 256 * 1024;
+/// Compiled regular expressions that a thread keeps.
+pub const REGEXES_KEPT: usize = 16;
