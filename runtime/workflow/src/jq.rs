@@ -31,6 +31,7 @@ const FUNCTIONS: &[&str] = &[
     "endswith",
     "error",
     "explode",
+    "false",
     "first",
     "flatten",
     "floor",
@@ -64,6 +65,7 @@ const FUNCTIONS: &[&str] = &[
     "min_by",
     "not",
     "nth",
+    "null",
     "nulls",
     "numbers",
     "objects",
@@ -90,6 +92,7 @@ const FUNCTIONS: &[&str] = &[
     "tostring",
     "transpose",
     "trim",
+    "true",
     "type",
     "unique",
     "unique_by",
@@ -113,6 +116,17 @@ pub struct Read {
 /// # Errors
 /// It is no jq, or uses what may not be used here, at its place.
 pub fn check(expression: &Expression) -> Result<Vec<Read>, Problem> {
+    let term = parse(expression)?;
+    let mut walk = Walk { text: &expression.text, reads: Vec::new(), variables: Vec::new() };
+    walk.term(&term, true).map_err(|(at, what)| Problem::new(expression.place_of(at), what))?;
+    Ok(walk.reads)
+}
+
+/// The syntax tree of `expression`, whose texts are slices of the expression's.
+///
+/// # Errors
+/// It is no jq, at its place.
+pub(crate) fn parse(expression: &Expression) -> Result<Term<&str>, Problem> {
     let text = &*expression.text;
     let at = |part: &str| if part.is_empty() { text.trim_end().len() } else { span(text, part).start };
     let wrong = |at: usize, what: String| Problem::new(expression.place_of(at), what);
@@ -123,14 +137,11 @@ pub fn check(expression: &Expression) -> Result<Vec<Read>, Problem> {
         Some((expected, found)) => wrong(at(found), format!("{} is expected here", expected.as_str())),
         None => wrong(0, "this is no jq".to_owned()),
     })?;
-    let term = Parser::new(&tokens).parse(|parser| parser.term()).map_err(|errors| match errors.first() {
+    Parser::new(&tokens).parse(|parser| parser.term()).map_err(|errors| match errors.first() {
         Some((expected, Some(token))) => wrong(at(token.0), format!("{} is expected before `{}`", expected.as_str(), token.0)),
         Some((expected, None)) => wrong(text.trim_end().len(), format!("{} is expected at the end", expected.as_str())),
         None => wrong(0, "this is no jq".to_owned()),
-    })?;
-    let mut walk = Walk { text, reads: Vec::new(), variables: Vec::new() };
-    walk.term(&term, true).map_err(|(at, what)| wrong(at, what))?;
-    Ok(walk.reads)
+    })
 }
 
 /// Where brackets are too deep for a parser that calls itself.
@@ -258,7 +269,7 @@ impl<'a> Walk<'a> {
 
     /// Arguments of most functions see something else than what dot is outside.
     fn call(&mut self, name: &'a str, args: &[Term<&'a str>], whole: bool) -> Result<(), Wrong> {
-        if !FUNCTIONS.contains(&name) {
+        if !FUNCTIONS.contains(&name) && !FORMATS.contains(&name) {
             let known = FUNCTIONS.iter().copied();
             return match nearest(name, known) {
                 Some(nearest) => self.refuse(name, &format!("did you mean `{nearest}`?")),

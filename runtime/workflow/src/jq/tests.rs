@@ -30,6 +30,8 @@ fn what_an_expression_reads_is_found() {
         (".input as $in | .steps.x.y + $in.z", vec!["input", "steps.x.y"]),
         ("if .input.a then .steps.b.c else empty end", vec!["input.a", "steps.b.c"]),
         ("{input}", vec!["input"]),
+        ("if .input.a == null then true else false end", vec!["input.a"]),
+        (".input.a | @base64", vec!["input.a"]),
         ("1 + 2", vec![]),
     ] {
         assert_eq!(reads(jq), wanted, "{jq}");
