@@ -5,6 +5,7 @@ pub mod jq;
 pub mod limits;
 pub mod names;
 pub mod place;
+pub mod types;
 pub mod yaml;
 
 pub use definition::Workflow;

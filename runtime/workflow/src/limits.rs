@@ -24,3 +24,11 @@ pub const TIME_MAX: Duration = Duration::from_secs(366 * 24 * 3600);
 pub const CALL_TIME_MAX: Duration = Duration::from_secs(600);
 /// Brackets within each other in one expression.
 pub const JQ_NESTING_MAX: usize = 64;
+/// Terms within each other in one expression up to which types are followed; of what is deeper nothing is said.
+pub const TYPE_NESTING_MAX: usize = 96;
+/// Parts of one shape; a larger one is taken for anything.
+pub const SHAPE_NODES_MAX: usize = 4_096;
+/// Parts of one shape within each other.
+pub const SHAPE_NESTING_MAX: usize = 48;
+/// Shapes of one union, and texts of one set that are known.
+pub const SHAPE_MEMBERS_MAX: usize = 128;
