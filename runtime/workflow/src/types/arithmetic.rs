@@ -37,7 +37,10 @@ impl<'a> Infer<'a> {
                 return Shape::Any;
             }
             if !hushed {
-                self.doubt(at, format!("`{op}` may get {} and {} here, which fails{advice}", words::given(one), words::given(other)));
+                self.doubt(
+                    at,
+                    format!("`{op}` may get {} and {} here, which fails{advice}", words::given(one), words::given(other)),
+                );
             }
         }
         let all = Shape::union(all);
@@ -93,7 +96,13 @@ impl<'a> Infer<'a> {
     }
 
     /// `.a.b = 1`, `.a |= f`, `.a += 1`.
-    pub(super) fn update(&mut self, left: &Term<&'a str>, op: &BinaryOp<&'a str>, right: &Term<&'a str>, scope: &Scope<'a>) -> Shape {
+    pub(super) fn update(
+        &mut self,
+        left: &Term<&'a str>,
+        op: &BinaryOp<&'a str>,
+        right: &Term<&'a str>,
+        scope: &Scope<'a>,
+    ) -> Shape {
         let Some(names) = scope::names(left) else {
             self.quietly(|infer| infer.term(right, &scope.at(Shape::Any)));
             return Shape::Any;
@@ -224,7 +233,10 @@ fn numbers(op: Math, left: Numbers, right: Numbers) -> Numbers {
         Math::Sub => Whole { least: least.saturating_sub(higher), most: most.saturating_sub(lower) },
         Math::Mul => {
             let products = [(least, lower), (least, higher), (most, lower), (most, higher)].map(|(a, b)| a.saturating_mul(b));
-            Whole { least: products.into_iter().min().unwrap_or(i128::MIN), most: products.into_iter().max().unwrap_or(i128::MAX) }
+            Whole {
+                least: products.into_iter().min().unwrap_or(i128::MIN),
+                most: products.into_iter().max().unwrap_or(i128::MAX),
+            }
         }
         Math::Rem => Whole { least: i128::MIN, most: i128::MAX },
         Math::Div => Numbers::Float,

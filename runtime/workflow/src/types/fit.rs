@@ -68,7 +68,9 @@ fn advice(given: &Shape, wanted: &Shape) -> &'static str {
             "; `| @base64` encodes a text"
         }
         Shape::Text(Texts::Plain | Texts::Any | Texts::Decimal { .. }) if wants_number => "; `| tonumber` makes it a number",
-        Shape::Number(Numbers::Float | Numbers::Fraction) if wants_number => ", which may have a fraction; `| round` makes it whole",
+        Shape::Number(Numbers::Float | Numbers::Fraction) if wants_number => {
+            ", which may have a fraction; `| round` makes it whole"
+        }
         Shape::Number(_) if wants(|wanted| matches!(wanted, Shape::Text(Texts::Plain | Texts::Any))) => {
             "; `| tostring` makes it a text"
         }
@@ -136,7 +138,8 @@ fn within(part: &str, misfit: Misfit) -> Misfit {
 }
 
 fn each<'a>(pairs: impl Iterator<Item = (&'a Shape, &'a Shape)>) -> Fit {
-    let fits = pairs.enumerate().map(|(at, (given, wanted))| fit(given, wanted).map_err(|misfit| within(&format!("[{at}]"), misfit)));
+    let fits =
+        pairs.enumerate().map(|(at, (given, wanted))| fit(given, wanted).map_err(|misfit| within(&format!("[{at}]"), misfit)));
     worst(fits)
 }
 

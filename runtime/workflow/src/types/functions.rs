@@ -92,7 +92,9 @@ impl<'a> Infer<'a> {
             ("length" | "utf8bytelength", _) => Shape::COUNT,
             ("floor" | "ceil" | "round", Shape::Number(Numbers::Whole { .. })) => member.clone(),
             ("floor" | "ceil" | "round", _) => Shape::WHOLE,
-            ("tonumber", Shape::Text(Texts::Decimal { least, most })) => Shape::Number(Numbers::Whole { least: *least, most: *most }),
+            ("tonumber", Shape::Text(Texts::Decimal { least, most })) => {
+                Shape::Number(Numbers::Whole { least: *least, most: *most })
+            }
             ("tonumber", Shape::Text(Texts::Known(texts))) => Shape::union(texts.iter().map(|text| Shape::of_number(text))),
             ("abs", Shape::Number(Numbers::Whole { .. })) => Shape::WHOLE,
             ("abs" | "tonumber", Shape::Number(_)) => member.clone(),

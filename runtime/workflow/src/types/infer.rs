@@ -233,7 +233,9 @@ impl<'a> Infer<'a> {
         for (key, value) in entries {
             let (name, shape) = match (key, value) {
                 (Term::Var(variable), None) => (Some(variable[1..].to_owned()), scope.variable(variable)),
-                (key, None) => (scope::name(key).map(str::to_owned), self.part(&scope.dot, &Part::Index(key.clone()), false, scope)),
+                (key, None) => {
+                    (scope::name(key).map(str::to_owned), self.part(&scope.dot, &Part::Index(key.clone()), false, scope))
+                }
                 (key, Some(value)) => {
                     let name = match self.term(key, scope) {
                         Shape::Text(Texts::Known(names)) if names.len() == 1 => Some(names[0].clone()),
@@ -495,8 +497,8 @@ fn commas<'t, 'a>(term: &'t Term<&'a str>, items: &mut Vec<&'t Term<&'a str>>) {
 /// Does this surely give one value, or fail?
 fn gives_one(term: &Term<&str>) -> bool {
     const ONE: [&str; 16] = [
-        "length", "tostring", "tonumber", "tojson", "keys", "map", "join", "add", "not", "type", "null", "true", "false", "floor",
-        "round", "sort",
+        "length", "tostring", "tonumber", "tojson", "keys", "map", "join", "add", "not", "type", "null", "true", "false",
+        "floor", "round", "sort",
     ];
     match term {
         Term::Id | Term::Num(_) | Term::Arr(_) | Term::Var(_) => true,

@@ -178,7 +178,8 @@ fn in_map(keys: &Arc<Keys>, name: &str, rest: &[&str], change: &dyn Fn(&Shape) -
     if known.is_none() && new == was {
         return Some(Shape::Map(Arc::clone(keys)));
     }
-    let always = known.is_some_and(|key| key.always) || !new.members().iter().any(|member| matches!(member, Shape::Null | Shape::Any));
+    let always =
+        known.is_some_and(|key| key.always) || !new.members().iter().any(|member| matches!(member, Shape::Null | Shape::Any));
     let mut new_keys = (**keys).clone();
     new_keys.known.insert(name.to_owned(), Key { shape: new, always });
     Some(Shape::Map(Arc::new(new_keys)))

@@ -455,7 +455,9 @@ mod tests {
 
     #[test]
     fn base64_is_told_from_words() {
-        for (text, is) in [("", true), ("aGk=", true), ("aGl=", false), ("YQ==", true), ("hello", false), ("a b=", false), ("====", false)] {
+        for (text, is) in
+            [("", true), ("aGk=", true), ("aGl=", false), ("YQ==", true), ("hello", false), ("a b=", false), ("====", false)]
+        {
             assert_eq!(is_base64(text), is, "{text}");
         }
     }

@@ -107,7 +107,11 @@ impl Walk<'_> {
             if let (Sort::Bytes, Some(text)) = (input.sort, text)
                 && !is_base64(text)
             {
-                self.tell(Level::Wrong, input.place, format!("the default of `{}` is no base64, as inputs that are bytes have", input.name));
+                self.tell(
+                    Level::Wrong,
+                    input.place,
+                    format!("the default of `{}` is no base64, as inputs that are bytes have", input.name),
+                );
             }
         }
     }
@@ -207,7 +211,11 @@ impl Walk<'_> {
             Some(true) => ", which always holds",
             Some(false) => ", which never holds",
         };
-        self.tell(Level::Doubtful, expression.place(), format!("a condition wants true or false; this gives {}{advice}", words::given(&shape)));
+        self.tell(
+            Level::Doubtful,
+            expression.place(),
+            format!("a condition wants true or false; this gives {}{advice}", words::given(&shape)),
+        );
     }
 
     /// The items of a list.
@@ -265,7 +273,11 @@ impl Walk<'_> {
                 None => {
                     let hint = unknown_key(name, signature.parameters.iter().map(|parameter| parameter.name.as_str()));
                     let hint = if signature.parameters.is_empty() { "it takes none".to_owned() } else { hint };
-                    self.tell(Level::Wrong, place(template, call.place), format!("`{name}` is no parameter of `{}`; {hint}", call.function));
+                    self.tell(
+                        Level::Wrong,
+                        place(template, call.place),
+                        format!("`{name}` is no parameter of `{}`; {hint}", call.function),
+                    );
                     self.template(template, data);
                 }
             }
@@ -273,7 +285,11 @@ impl Walk<'_> {
         for parameter in signature.parameters.iter().filter(|parameter| parameter.required) {
             if entries.iter().all(|(name, _)| *name != parameter.name) {
                 let wanted = words::wanted(&parameter.shape);
-                self.tell(Level::Wrong, call.place, format!("`{}` is missing: `{}` wants {wanted}", parameter.name, call.function));
+                self.tell(
+                    Level::Wrong,
+                    call.place,
+                    format!("`{}` is missing: `{}` wants {wanted}", parameter.name, call.function),
+                );
             }
         }
     }
