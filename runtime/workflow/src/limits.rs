@@ -24,6 +24,10 @@ pub const TIME_MAX: Duration = Duration::from_secs(366 * 24 * 3600);
 pub const CALL_TIME_MAX: Duration = Duration::from_secs(600);
 /// Brackets within each other in one expression.
 pub const JQ_NESTING_MAX: usize = 64;
+/// `if`, `try` and `-` in one expression, each of which the parser calls itself for.
+pub const JQ_PREFIXES_MAX: usize = 64;
+/// Tokens of one expression: one operator after another makes a deep tree too.
+pub const JQ_TOKENS_MAX: usize = 1_000;
 /// Terms within each other in one expression up to which types are followed; of what is deeper nothing is said.
 pub const TYPE_NESTING_MAX: usize = 96;
 /// Parts of one shape; a larger one is taken for anything.

@@ -494,6 +494,8 @@ fn arguments_that_fit_are_left_alone() {
     assert_nothing_found(cases.map(|(function, with)| call(function, with)));
 }
 
+const LOOP: &str = "  - { id: l, loop: { while: '${ WHILE }', max: 3, do: [{ id: x, set: '${ .input.lang }' }] } }\n";
+
 #[test]
 fn conditions_of_the_workflow_say_what_holds_within() {
     let summary =
@@ -517,13 +519,8 @@ fn conditions_of_the_workflow_say_what_holds_within() {
         format!("  - {{ id: i, if: '${{ .input.any == 1 }}', then: [{}] }}\n", summary("s", ".steps.kind.name"))
             + &set("if .input.any == 1 then .steps.i | ascii_upcase else 1 end"),
         // The first round is sure to come, so that the loop has a value.
-        format!("  - {{ id: l, loop: {{ while: '${{ .round < 3 }}', max: 3, do: [{{ id: x, set: '${{ .round }}' }}] }} }}\n")
-            + &summary("s", ".steps.l | tostring").replace("{ id", "  - { id")
-            + "\n",
-        format!(
-            "  - {{ id: l, loop: {{ while: '${{ .steps.x != \"done\" }}', max: 3, do: [{{ id: x, set: '${{ .input.lang }}' }}] }} }}\n  - "
-        ) + &summary("s", ".steps.l")
-            + "\n",
+        LOOP.replace("WHILE", ".round < 3") + "  - " + &summary("s", ".steps.l") + "\n",
+        LOOP.replace("WHILE", ".steps.x != \"done\"") + "  - " + &summary("s", ".steps.l") + "\n",
     ];
     assert_nothing_found(fine);
     let elsewhere = format!("  - {{ id: i, if: '${{ .input.most == 1 }}', then: [{note}] }}\n");
@@ -561,10 +558,10 @@ fn defaults_that_are_bytes_are_base64() {
 
 #[test]
 fn long_expressions_and_shapes_that_double_come_to_an_end() {
-    let doubling = vec!["{a: ., b: .}"; 200].join(" | ");
-    let pairs = vec!["[., .]"; 300].join(" | ");
-    let sum = vec!["1"; 1900].join("+");
-    let either = vec!["(.steps.kind.note == null)"; 120].join(" or ");
+    let doubling = vec!["{a: ., b: .}"; 90].join(" | ");
+    let pairs = vec!["[., .]"; 150].join(" | ");
+    let sum = vec!["1"; 500].join("+");
+    let either = vec!["(.steps.kind.note == null)"; 90].join(" or ");
     let nested = format!("{}.steps.kind.nmae{}", "map(".repeat(60), ")".repeat(60));
     for jq in [doubling, pairs, sum, either, nested] {
         found(&set(&jq));
