@@ -4,13 +4,13 @@
 //! the same value on every node: so there are no definitions, no folds, no generators without an end, no clock, no environment.
 
 use hansa_catalogue::strict_toml::nearest;
-use jaq_core::load::lex::{Lexer, StrPart};
+use jaq_core::load::lex::{Lexer, StrPart, Tok, Token};
 use jaq_core::load::parse::{BinaryOp, Parser, Pattern, Term};
 use jaq_core::load::span;
 use jaq_core::path::Part;
 
 use crate::definition::Expression;
-use crate::limits::JQ_NESTING_MAX;
+use crate::limits::{JQ_NESTING_MAX, JQ_PREFIXES_MAX, JQ_TOKENS_MAX};
 use crate::place::Problem;
 
 /// What may be called, by jq's names.
@@ -122,6 +122,17 @@ pub struct Read {
 /// # Errors
 /// It is no jq, or uses what may not be used here, at its place.
 pub fn check(expression: &Expression) -> Result<Vec<Read>, Problem> {
+    let term = parse(expression)?;
+    let mut walk = Walk { text: &expression.text, reads: Vec::new(), variables: Vec::new() };
+    walk.term(&term, true).map_err(|(at, what)| Problem::new(expression.place_of(at), what))?;
+    Ok(walk.reads)
+}
+
+/// The syntax tree of `expression`, whose texts are slices of the expression's.
+///
+/// # Errors
+/// It is no jq, at its place.
+pub(crate) fn parse(expression: &Expression) -> Result<Term<&str>, Problem> {
     let text = &*expression.text;
     let at = |part: &str| if part.is_empty() { text.trim_end().len() } else { span(text, part).start };
     let wrong = |at: usize, what: String| Problem::new(expression.place_of(at), what);
@@ -132,14 +143,15 @@ pub fn check(expression: &Expression) -> Result<Vec<Read>, Problem> {
         Some((expected, found)) => wrong(at(found), format!("{} is expected here", expected.as_str())),
         None => wrong(0, "this is no jq".to_owned()),
     })?;
-    let term = Parser::new(&tokens).parse(|parser| parser.term()).map_err(|errors| match errors.first() {
+    let mut size = Size::default();
+    if let Some(beyond) = size.beyond(&tokens) {
+        return Err(wrong(at(beyond), "the expression has too many parts; take several steps".to_owned()));
+    }
+    Parser::new(&tokens).parse(|parser| parser.term()).map_err(|errors| match errors.first() {
         Some((expected, Some(token))) => wrong(at(token.0), format!("{} is expected before `{}`", expected.as_str(), token.0)),
         Some((expected, None)) => wrong(text.trim_end().len(), format!("{} is expected at the end", expected.as_str())),
         None => wrong(0, "this is no jq".to_owned()),
-    })?;
-    let mut walk = Walk { text, reads: Vec::new(), variables: Vec::new() };
-    walk.term(&term, true).map_err(|(at, what)| wrong(at, what))?;
-    Ok(walk.reads)
+    })
 }
 
 /// Where brackets are too deep for a parser that calls itself.
@@ -153,6 +165,36 @@ fn too_deep(text: &str) -> Option<usize> {
         }
         (depth > JQ_NESTING_MAX).then_some(at)
     })
+}
+
+/// How much there is for a parser, and for what looks through its tree, to call itself for.
+#[derive(Default)]
+struct Size {
+    tokens: usize,
+    prefixes: usize,
+}
+
+impl Size {
+    /// The token that is one too many.
+    fn beyond<'a>(&mut self, tokens: &[Token<&'a str>]) -> Option<&'a str> {
+        tokens.iter().find_map(|token| self.with(token))
+    }
+
+    fn with<'a>(&mut self, Token(text, kind): &Token<&'a str>) -> Option<&'a str> {
+        self.tokens += 1;
+        self.prefixes += usize::from(matches!(*text, "if" | "elif" | "try" | "-" | "def" | "reduce" | "foreach" | "label"));
+        if self.tokens > JQ_TOKENS_MAX || self.prefixes > JQ_PREFIXES_MAX {
+            return Some(text);
+        }
+        match kind {
+            Tok::Block(tokens) => self.beyond(tokens),
+            Tok::Str(parts) => parts.iter().find_map(|part| match part {
+                StrPart::Term(token) => self.with(token),
+                _ => None,
+            }),
+            _ => None,
+        }
+    }
 }
 
 struct Walk<'a> {

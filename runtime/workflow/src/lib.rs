@@ -10,6 +10,7 @@ pub mod names;
 pub mod place;
 pub mod schedule;
 pub mod schema;
+pub mod types;
 pub mod yaml;
 
 pub use definition::Workflow;

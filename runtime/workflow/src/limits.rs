@@ -68,3 +68,15 @@ pub const RESULT_BYTES_MAX: u64 = 16 * 1024 * 1024;
 pub const REGEX_BYTES_MAX: usize = 256 * 1024;
 /// Compiled regular expressions that a thread keeps.
 pub const REGEXES_KEPT: usize = 16;
+/// `if`, `try` and `-` in one expression, each of which the parser calls itself for.
+pub const JQ_PREFIXES_MAX: usize = 64;
+/// Tokens of one expression: one operator after another makes a deep tree too.
+pub const JQ_TOKENS_MAX: usize = 1_000;
+/// Terms within each other in one expression up to which types are followed; of what is deeper nothing is said.
+pub const TYPE_NESTING_MAX: usize = 96;
+/// Parts of one shape; a larger one is taken for anything.
+pub const SHAPE_NODES_MAX: usize = 4_096;
+/// Parts of one shape within each other.
+pub const SHAPE_NESTING_MAX: usize = 48;
+/// Shapes of one union, and texts of one set that are known.
+pub const SHAPE_MEMBERS_MAX: usize = 128;

@@ -30,6 +30,8 @@ fn what_an_expression_reads_is_found() {
         (".input as $in | .steps.x.y + $in.z", vec!["input", "steps.x.y"]),
         ("if .input.a then .steps.b.c else empty end", vec!["input.a", "steps.b.c"]),
         ("{input}", vec!["input"]),
+        ("if .input.a == null then true else false end", vec!["input.a"]),
+        (".input.a | @base64", vec!["input.a"]),
         ("1 + 2", vec![]),
     ] {
         assert_eq!(reads(jq), wanted, "{jq}");
@@ -58,4 +60,21 @@ fn what_may_not_be_used_is_refused_at_its_place() {
     }
     let deep = format!("{}1{}", "[".repeat(JQ_NESTING_MAX + 1), "]".repeat(JQ_NESTING_MAX + 1));
     assert!(check(&expression(&deep)).unwrap_err().to_string().contains("take several steps"));
+}
+
+#[test]
+fn what_a_parser_would_call_itself_for_without_end_is_refused() {
+    for (part, end, most) in [
+        ("-", "1", JQ_PREFIXES_MAX),
+        ("try ", "1", JQ_PREFIXES_MAX),
+        ("1+", "1", JQ_TOKENS_MAX / 2 - 1),
+        ("1|", "1", JQ_TOKENS_MAX / 2 - 1),
+    ] {
+        let of = |count: usize| check(&expression(&format!("{}{end}", part.repeat(count))));
+        assert_eq!(of(most), Ok(vec![]), "{part}");
+        assert!(of(most + 1).unwrap_err().to_string().contains("too many parts; take several steps"), "{part}");
+    }
+    let both =
+        format!("{}{}1{}", "(".repeat(JQ_NESTING_MAX), "if 1 then ".repeat(JQ_PREFIXES_MAX), " end".repeat(JQ_PREFIXES_MAX));
+    assert_eq!(check(&expression(&format!("{both}{}", ")".repeat(JQ_NESTING_MAX)))), Ok(vec![]));
 }
