@@ -88,7 +88,7 @@ impl<'a> Infer<'a> {
         };
         let kept = self.demand(dot, takes, at, name);
         given(&kept, |member| match (name, member) {
-            ("length", Shape::Number(_)) => Shape::Number(Numbers::Any),
+            ("length", Shape::Number(_) | Shape::Any) => Shape::Number(Numbers::Any),
             ("length" | "utf8bytelength", _) => Shape::COUNT,
             ("floor" | "ceil" | "round", Shape::Number(Numbers::Whole { .. })) => member.clone(),
             ("floor" | "ceil" | "round", _) => Shape::WHOLE,
@@ -97,7 +97,8 @@ impl<'a> Infer<'a> {
             }
             ("tonumber", Shape::Text(Texts::Known(texts))) => Shape::union(texts.iter().map(|text| Shape::of_number(text))),
             ("abs", Shape::Number(Numbers::Whole { .. })) => Shape::WHOLE,
-            ("abs" | "tonumber", Shape::Number(_)) => member.clone(),
+            // What is greater than 0 stays as it is, and so do texts, lists and maps.
+            ("abs", _) | ("tonumber", Shape::Number(_)) => member.clone(),
             _ => Shape::Number(Numbers::Any),
         })
     }
@@ -120,7 +121,8 @@ impl<'a> Infer<'a> {
 
     /// Functions of lists that look at the items alone.
     fn list_of(&mut self, name: &str, dot: &Shape, at: usize) -> Shape {
-        let kept = self.demand(dot, Kinds::LIST, at, name);
+        let takes = if name == "transpose" { Kinds::MANY } else { Kinds::LIST };
+        let kept = self.demand(dot, takes, at, name);
         let item = given(&kept, values);
         match name {
             "min" | "max" => item.or_null().hush(),
@@ -158,7 +160,7 @@ impl<'a> Infer<'a> {
             "nth" => self.part(dot, &Part::Index(of.clone()), false, scope),
             "flatten" => {
                 self.term(of, scope);
-                Shape::list(Shape::Any)
+                Shape::list(Shape::Any).or_null().hush()
             }
             "join" => {
                 self.term(of, scope);

@@ -46,13 +46,13 @@ pub(super) struct Infer<'a> {
 pub(super) struct Kinds(pub &'static [&'static str]);
 
 impl Kinds {
-    pub const TEXT: Kinds = Kinds(&["string"]);
-    pub const NUMBER: Kinds = Kinds(&["number"]);
-    pub const LIST: Kinds = Kinds(&["array"]);
+    pub(super) const TEXT: Kinds = Kinds(&["string"]);
+    pub(super) const NUMBER: Kinds = Kinds(&["number"]);
+    pub(super) const LIST: Kinds = Kinds(&["array"]);
     /// What `[]` goes through.
-    pub const MANY: Kinds = Kinds(&["array", "object"]);
+    pub(super) const MANY: Kinds = Kinds(&["array", "object"]);
     /// What a key is read of.
-    pub const KEYED: Kinds = Kinds(&["object", "null"]);
+    pub(super) const KEYED: Kinds = Kinds(&["object", "null"]);
 
     fn words(self) -> String {
         let word = |kind: &&str| match *kind {

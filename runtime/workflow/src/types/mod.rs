@@ -51,4 +51,6 @@ pub fn check(workflow: &Workflow, contracts: &dyn Contracts) -> Findings {
 }
 
 #[cfg(test)]
+mod soundness;
+#[cfg(test)]
 mod tests;

@@ -30,23 +30,23 @@ struct Spot<'a> {
 
 impl<'a> Scope<'a> {
     /// All of the run's data.
-    pub fn data(data: Shape) -> Scope<'a> {
+    pub(super) fn data(data: Shape) -> Scope<'a> {
         Scope { dot: data, whole: true, variables: Vec::new() }
     }
 
     /// The same with another dot.
-    pub fn at(&self, dot: Shape) -> Scope<'a> {
+    pub(super) fn at(&self, dot: Shape) -> Scope<'a> {
         Scope { dot, whole: false, variables: self.variables.clone() }
     }
 
     /// What `$name` is.
-    pub fn variable(&self, name: &str) -> Shape {
+    pub(super) fn variable(&self, name: &str) -> Shape {
         self.variables.iter().rev().find(|(known, _)| *known == name).map_or(Shape::Any, |(_, shape)| shape.clone())
     }
 
     /// What is seen where `condition` is as `holds` says.
     #[must_use]
-    pub fn narrowed(&self, condition: &Term<&'a str>, holds: bool) -> Scope<'a> {
+    pub(super) fn narrowed(&self, condition: &Term<&'a str>, holds: bool) -> Scope<'a> {
         let mut scope = self.clone();
         scope.hush(condition);
         scope.narrow(condition, holds, TYPE_NESTING_MAX);

@@ -92,7 +92,7 @@ fn kind() -> Value {
 }
 
 /// A few functions, by the name alone.
-fn contracts() -> BTreeMap<(String, String), Signature> {
+pub(super) fn contracts() -> BTreeMap<(String, String), Signature> {
     let size = record(&[("width", whole(255)), ("height", whole(255))], &["width", "height"]);
     let target = json!({ "anyOf": [{ "enum": ["nowhere"] }, one_of(&[("page", whole(255)), ("box", size.clone())])] });
     let functions = [
@@ -151,7 +151,7 @@ fn contracts() -> BTreeMap<(String, String), Signature> {
         .collect()
 }
 
-const HEAD: &str = "workflow: a/b\nversion: 1.0.0\nbudget: 1\ninputs: { doc: bytes, lang: text, most: integer, share: number, rows: list, any: any }\nsteps:\n  - { id: kind, call: 'a:b/c@1.0.0 identify', with: { data: '${ .input.doc }' } }\n";
+pub(super) const HEAD: &str = "workflow: a/b\nversion: 1.0.0\nbudget: 1\ninputs: { doc: bytes, lang: text, most: integer, share: number, rows: list, any: any }\nsteps:\n  - { id: kind, call: 'a:b/c@1.0.0 identify', with: { data: '${ .input.doc }' } }\n";
 
 /// What is found in these steps, from line 7 on; doubtful ones begin with `?`.
 fn found(rest: &str) -> Vec<String> {
@@ -166,7 +166,7 @@ fn found(rest: &str) -> Vec<String> {
 }
 
 /// A step that makes this.
-fn set(jq: &str) -> String {
+pub(super) fn set(jq: &str) -> String {
     format!("  - id: a\n    set: |-\n      ${{{jq}}}\n")
 }
 
@@ -309,6 +309,13 @@ fn what_does_not_fit_a_parameter_is_told_with_its_type() {
             "{ number: 1, letters: '${ .steps.kind.pages | map(.number) }' }",
             "`letters[]` wants `string`; this gives a whole number",
         ),
+    ];
+    assert_found(cases.map(|(function, with, says)| (call(function, with), says)));
+}
+
+#[test]
+fn what_does_not_fit_within_a_parameter_is_told_with_its_path() {
+    let cases = [
         (
             "weigh",
             "{ weight: '${ .steps.kind.size }', size: 1, mark: x }",
