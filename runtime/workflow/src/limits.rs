@@ -80,3 +80,11 @@ pub const SHAPE_NODES_MAX: usize = 4_096;
 pub const SHAPE_NESTING_MAX: usize = 48;
 /// Shapes of one union, and texts of one set that are known.
 pub const SHAPE_MEMBERS_MAX: usize = 128;
+/// Workflows that run others, within each other.
+pub const NESTED_RUNS_MAX: u32 = 8;
+/// What one call may take where the file does not say.
+pub const CALL_TIME_USUAL: Duration = Duration::from_secs(30);
+/// For how long a seller is asked to keep an answer: as long as a repeat is safe.
+pub const CALL_KNOWN_FOR: Duration = Duration::from_secs(24 * 3600);
+/// How far the clocks of a business's nodes and its sellers may be apart where a call is repeated.
+pub const CLOCK_SKEW_MAX: Duration = Duration::from_secs(5);

@@ -15,9 +15,10 @@ mod template;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
+use hansa_catalogue::strict_toml::nearest;
 use hansa_catalogue::version::{PackageName, Version};
 use hansa_economy::Amount;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 pub use ask::Ask;
 pub use data::DataClass;
@@ -164,6 +165,29 @@ impl Workflow {
             Some(workflow) if problems.0.is_empty() => Ok(workflow),
             _ => Err(problems.0),
         }
+    }
+
+    /// The inputs of a run: those given, and the defaults of those left out.
+    ///
+    /// # Errors
+    /// One is missing, unknown or of another type.
+    pub fn inputs_of(&self, mut given: Map<String, Value>) -> Result<Map<String, Value>, String> {
+        let mut inputs = Map::new();
+        for Input { name, sort, default, .. } in &self.inputs {
+            let value = given.remove(name).or_else(|| default.clone());
+            let value = value.ok_or_else(|| format!("the input `{name}` is missing; it is a {sort}"))?;
+            if !sort.fits(&value) {
+                return Err(format!("the input `{name}` is no {sort}"));
+            }
+            inputs.insert(name.clone(), value);
+        }
+        let Some(unknown) = given.keys().next() else { return Ok(inputs) };
+        let known = self.inputs.iter().map(|input| input.name.as_str());
+        Err(match nearest(unknown, known.clone()) {
+            Some(nearest) => format!("there is no input `{unknown}`; did you mean `{nearest}`?"),
+            None if self.inputs.is_empty() => format!("there is no input `{unknown}`; this workflow has none"),
+            None => format!("there is no input `{unknown}`; there are `{}`", known.collect::<Vec<_>>().join("`, `")),
+        })
     }
 
     /// Every step, those within others included, in the file's order.

@@ -92,17 +92,25 @@ impl Budget {
         self.chain().for_each(|budget| budget.settle_here(price, charged));
     }
 
-    /// Returns when something was settled in this budget or one around it since `reserve` was tried in `attempt`.
+    /// Set `price` aside as soon as others leave enough. Error: what is left will never be enough.
     pub(crate) async fn reserve_when_free(&self, price: Amount) -> Result<(), String> {
         loop {
             let mut freed: Vec<_> = self.chain().map(|budget| Box::pin(budget.0.freed.notified())).collect();
-            freed.iter_mut().for_each(|freed| drop(freed.as_mut().enable()));
+            for freed in &mut freed {
+                freed.as_mut().enable();
+            }
             match self.reserve(price) {
                 Ok(()) => return Ok(()),
                 Err(Short::Ever(why)) => return Err(why),
                 Err(Short::Now) => drop(futures::future::select_all(freed).await),
             }
         }
+    }
+
+    /// Spent and set aside.
+    pub(crate) fn used(&self) -> Amount {
+        let state = self.lock();
+        state.spent.saturating_add(state.reserved)
     }
 
     /// Spent so far.
