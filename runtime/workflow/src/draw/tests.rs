@@ -326,8 +326,9 @@ fn check(workflow: &Workflow, notes: &Notes) {
 
 /// Steps of all kinds within each other, as YAML with `ID` in the place of every id.
 fn steps() -> impl Strategy<Value = String> {
-    let call =
-        |compensate: &str| format!("{CALL}, budget: \"0.1\", timeout: 1h, terms: {{ labels: {{ a: b, region: europe }} }}{compensate}");
+    let call = |compensate: &str| {
+        format!("{CALL}, budget: \"0.1\", timeout: 1h, terms: {{ labels: {{ a: b, region: europe }} }}{compensate}")
+    };
     let undo = ", compensate: { call: 'acme:files/shelf@1.0.0 remove', terms: { max-price: 1, labels: { a: b, c: dddddddddddddddddddddddd, e: ffffffffffffffffffffffff } } }";
     let leaf = prop_oneof![
         Just(format!("{{ id: ID, {CALL} }}")),
