@@ -14,7 +14,7 @@ use crate::limits::{JQ_NESTING_MAX, JQ_PREFIXES_MAX, JQ_TOKENS_MAX};
 use crate::place::Problem;
 
 /// What may be called, by jq's names.
-const FUNCTIONS: &[&str] = &[
+pub(crate) const FUNCTIONS: &[&str] = &[
     "abs",
     "add",
     "all",
@@ -108,7 +108,7 @@ const FUNCTIONS: &[&str] = &[
 ];
 
 /// Formats that may be named, as `@base64`.
-const FORMATS: &[&str] = &["@base64", "@base64d", "@html", "@json", "@text", "@uri"];
+pub(crate) const FORMATS: &[&str] = &["@base64", "@base64d", "@html", "@json", "@text", "@uri"];
 
 /// A member of the run's data that an expression reads: `.steps.read` is `["steps", "read"]`.
 #[derive(Clone, Debug, PartialEq, Eq)]

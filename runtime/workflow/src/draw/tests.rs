@@ -63,8 +63,8 @@ fn every_construct_says_what_it_does() {
             &["undone by", "shelf.remove"],
         ),
         (
-            "{ id: a, map: '${ .l }', as: page, concurrency: 4, item-budget: 1, on-error: item, do: [{ id: b, set: 1 }] }",
-            &["for each page in .l · 4 at a time", "1.00 per item", "failed item → null"],
+            "{ id: a, map: '${ .l }', as: page, concurrency: 4, item-budget: \"0.1\", on-error: item, do: [{ id: b, set: 1 }] }",
+            &["for each page in .l · 4 at a time", "0.10 per item", "failed item → null"],
         ),
         (&over, &[&format!("for each item in .{}… · 8 at a time", "x".repeat(29))]),
         (
@@ -326,8 +326,9 @@ fn check(workflow: &Workflow, notes: &Notes) {
 
 /// Steps of all kinds within each other, as YAML with `ID` in the place of every id.
 fn steps() -> impl Strategy<Value = String> {
-    let call =
-        |compensate: &str| format!("{CALL}, budget: 1, timeout: 1h, terms: {{ labels: {{ a: b, region: europe }} }}{compensate}");
+    let call = |compensate: &str| {
+        format!("{CALL}, budget: \"0.1\", timeout: 1h, terms: {{ labels: {{ a: b, region: europe }} }}{compensate}")
+    };
     let undo = ", compensate: { call: 'acme:files/shelf@1.0.0 remove', terms: { max-price: 1, labels: { a: b, c: dddddddddddddddddddddddd, e: ffffffffffffffffffffffff } } }";
     let leaf = prop_oneof![
         Just(format!("{{ id: ID, {CALL} }}")),
@@ -346,7 +347,7 @@ fn steps() -> impl Strategy<Value = String> {
         let branch = |(nth, (name, steps)): (usize, &(String, String))| format!("b{nth}{}: {steps}", name.replace(' ', "-"));
         let joined = |parts: Vec<String>| parts.join(", ");
         prop_oneof![
-            list.clone().prop_map(|steps| format!("{{ id: ID, map: '${{ .list }}', budget: 1, do: {steps} }}")),
+            list.clone().prop_map(|steps| format!("{{ id: ID, map: '${{ .list }}', budget: \"0.1\", do: {steps} }}")),
             list.clone().prop_map(|steps| format!("{{ id: ID, loop: {{ while: '${{ .a }}', max: 3, do: {steps} }} }}")),
             ("[a-z ]{1,60}", list.clone()).prop_map(|(when, steps)| format!("{{ id: ID, if: '${{ .{when} }}', then: {steps} }}")),
             several(5).prop_map(move |ways| {
@@ -388,7 +389,7 @@ proptest! {
 
 #[test]
 fn the_largest_workflows_are_drawn_at_once() {
-    let leaf = format!("{{ id: ID, {CALL}, budget: 1, compensate: {{ {CALL} }} }}");
+    let leaf = format!("{{ id: ID, {CALL}, budget: \"0.1\", compensate: {{ {CALL} }} }}");
     let row = vec![&*leaf; 999].join(", ");
     let wide: Vec<String> = (0..500).map(|nth| format!("b{nth}: [{leaf}]")).collect();
     let wide = format!("{{ id: ID, parallel: {{ {} }} }}", wide.join(", "));

@@ -1,4 +1,4 @@
-//! Sums, products and comparisons of shapes, by jaq's rules.
+//! Sums, products and comparisons of shapes, by the rules of [`crate::eval`].
 
 use std::sync::Arc;
 
@@ -163,6 +163,7 @@ fn done(op: Math, left: &Shape, right: &Shape) -> Option<Shape> {
         // What does not fail is of the kind of the other side.
         (Math::Add, Shape::Any, other) | (Math::Add, other, Shape::Any) => Some(general(other)),
         (_, Shape::Any, _) | (_, _, Shape::Any) => Some(Shape::Any),
+        (Math::Div | Math::Rem, Shape::Number(_), Shape::Number(Numbers::Whole { least: 0, most: 0 })) => None,
         (op, Shape::Number(left), Shape::Number(right)) => Some(Shape::Number(numbers(op, *left, *right))),
         (Math::Add, Shape::Text(_), Shape::Text(_)) => Some(Shape::TEXT),
         (Math::Add, Shape::Map(left), Shape::Map(right)) => Some(both(left, right)),
@@ -224,6 +225,8 @@ fn numbers(op: Math, left: Numbers, right: Numbers) -> Numbers {
     let (Whole { least, most }, Whole { least: lower, most: higher }) = (left, right) else {
         return match op {
             Math::Div => Numbers::Float,
+            // Of what is whole in both.
+            Math::Rem => Whole { least: i128::MIN, most: i128::MAX },
             _ if left == Any || right == Any => Any,
             _ => Numbers::Float,
         };
@@ -239,7 +242,16 @@ fn numbers(op: Math, left: Numbers, right: Numbers) -> Numbers {
             }
         }
         Math::Rem => Whole { least: i128::MIN, most: i128::MAX },
-        Math::Div => Numbers::Float,
+        Math::Div => quotient(least, most, lower, higher),
+    }
+}
+
+/// Whole where both are known and it comes out even; which it may do with others too.
+fn quotient(least: i128, most: i128, lower: i128, higher: i128) -> Numbers {
+    match (least == most && lower == higher).then(|| least.checked_rem(lower).zip(least.checked_div(lower))).flatten() {
+        Some((0, whole)) => Numbers::Whole { least: whole, most: whole },
+        Some(_) => Numbers::Fraction,
+        None => Numbers::Float,
     }
 }
 

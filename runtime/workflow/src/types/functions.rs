@@ -1,4 +1,4 @@
-//! What jq's functions take and give.
+//! What jq's functions take and give, as [`crate::eval`] has them.
 
 use jaq_core::load::parse::Term;
 use jaq_core::path::Part;
@@ -6,6 +6,7 @@ use jaq_core::path::Part;
 use super::infer::{Infer, Kinds, given};
 use super::scope::{Scope, kind_of, names};
 use super::shape::{Key, Keys, Numbers, Shape, Texts};
+use super::words;
 
 /// Lists within each other that `flatten` is followed through.
 const FLATTENED_MAX: usize = 8;
@@ -17,6 +18,10 @@ impl<'a> Infer<'a> {
             [] => self.plain(name, &scope.dot, at),
             [of] => self.with_one(name, of, scope, at),
             [one, other] => self.with_two(name, one, other, scope, at),
+            [one, other, flags] if matches!(name, "sub" | "gsub") => {
+                self.term(flags, scope);
+                self.with_two(name, one, other, scope, at)
+            }
             more => self.unknown(more, scope),
         }
     }
@@ -36,7 +41,7 @@ impl<'a> Infer<'a> {
             "empty" | "error" => Shape::Nothing,
             "not" => Shape::Bool(dot.truth().map(|truth| !truth)),
             "type" => kinds(dot),
-            "length" | "utf8bytelength" | "abs" | "floor" | "ceil" | "round" | "tonumber" => self.number(name, dot, at),
+            "length" | "utf8bytelength" | "abs" | "floor" | "ceil" | "round" | "sqrt" | "tonumber" => self.number(name, dot, at),
             "tostring" => given(dot, |member| match member {
                 Shape::Text(_) => member.clone(),
                 _ => Shape::TEXT,
@@ -61,17 +66,36 @@ impl<'a> Infer<'a> {
             }
             "keys" | "keys_unsorted" | "to_entries" => self.entries(name, dot, at),
             "from_entries" => {
-                let entry = self.each(dot, at, name);
-                from_entries(&entry)
+                let kept = self.demand(dot, Kinds::LIST, at, name);
+                from_entries(&given(&kept, values))
             }
+            "toarray" => given(dot, |member| match member {
+                Shape::List(_) | Shape::Tuple(_) | Shape::Any => member.clone(),
+                other => Shape::tuple(vec![other.clone()]),
+            }),
             "any" | "all" => {
                 self.each(dot, at, name);
                 Shape::BOOL
             }
-            "add" => added(&self.each(dot, at, name)),
+            "add" => {
+                let kept = self.demand(dot, Kinds(&["array", "object", "null"]), at, name);
+                added(&given(&kept, |member| if *member == Shape::Null { Shape::Null } else { values(member) }))
+            }
             "first" | "last" => self.item(dot, &Shape::of_number(if name == "first" { "0" } else { "-1" }), at),
-            "reverse" | "sort" | "unique" | "min" | "max" | "transpose" => self.list_of(name, dot, at),
-            "flatten" => Shape::list(flat(dot, FLATTENED_MAX)),
+            "reverse" => {
+                let kept = self.demand(dot, Kinds(&["array", "string", "null"]), at, name);
+                given(&kept, |member| match member {
+                    Shape::Text(_) => Shape::TEXT,
+                    Shape::Null => Shape::tuple(Vec::new()),
+                    Shape::Any => Shape::Any,
+                    list => Shape::list(values(list)),
+                })
+            }
+            "sort" | "unique" | "min" | "max" | "transpose" => self.list_of(name, dot, at),
+            "flatten" => {
+                let kept = self.demand(dot, Kinds::LIST, at, name);
+                Shape::list(flat(&kept, FLATTENED_MAX))
+            }
             "isempty" => Shape::BOOL,
             "paths" => Shape::list(Shape::Any),
             _ => filtered(name, dot).unwrap_or(Shape::Any),
@@ -83,7 +107,6 @@ impl<'a> Infer<'a> {
             "length" => Kinds(&["string", "number", "array", "object", "null"]),
             "utf8bytelength" => Kinds::TEXT,
             "tonumber" => Kinds(&["number", "string"]),
-            "abs" => Kinds(&["number", "string", "array", "object"]),
             _ => Kinds::NUMBER,
         };
         let kept = self.demand(dot, takes, at, name);
@@ -96,15 +119,16 @@ impl<'a> Infer<'a> {
                 Shape::Number(Numbers::Whole { least: *least, most: *most })
             }
             ("tonumber", Shape::Text(Texts::Known(texts))) => Shape::union(texts.iter().map(|text| Shape::of_number(text))),
-            ("abs", Shape::Number(Numbers::Whole { .. })) => Shape::WHOLE,
-            // What is greater than 0 stays as it is, and so do texts, lists and maps.
-            ("abs", _) | ("tonumber", Shape::Number(_)) => member.clone(),
+            ("abs", Shape::Number(Numbers::Whole { .. })) => Shape::COUNT,
+            ("sqrt", _) => Shape::Number(Numbers::Float),
+            ("abs" | "tonumber", Shape::Number(_)) => member.clone(),
             _ => Shape::Number(Numbers::Any),
         })
     }
 
     fn entries(&mut self, name: &str, dot: &Shape, at: usize) -> Shape {
-        let kept = self.demand(dot, Kinds::MANY, at, name);
+        let takes = if name == "to_entries" { Kinds(&["object"]) } else { Kinds::MANY };
+        let kept = self.demand(dot, takes, at, name);
         given(&kept, |member| {
             let key = match member {
                 Shape::Map(keys) if keys.rest.is_none() && !keys.known.is_empty() => Shape::texts(keys.known.keys().cloned()),
@@ -121,12 +145,14 @@ impl<'a> Infer<'a> {
 
     /// Functions of lists that look at the items alone.
     fn list_of(&mut self, name: &str, dot: &Shape, at: usize) -> Shape {
-        let takes = if name == "transpose" { Kinds::MANY } else { Kinds::LIST };
-        let kept = self.demand(dot, takes, at, name);
+        let kept = self.demand(dot, Kinds::LIST, at, name);
         let item = given(&kept, values);
         match name {
             "min" | "max" => item.or_null().hush(),
-            "transpose" => Shape::list(Shape::list(given(&item, values).or_null().hush())),
+            "transpose" => {
+                let rows = self.demand(&item, Kinds::LIST, at, name);
+                Shape::list(Shape::list(given(&rows, values).or_null().hush()))
+            }
             _ => Shape::list(item),
         }
     }
@@ -159,35 +185,30 @@ impl<'a> Infer<'a> {
             "add" => added(&self.term(of, scope)),
             "nth" => self.part(dot, &Part::Index(of.clone()), false, scope),
             "flatten" => {
-                self.term(of, scope);
-                Shape::list(Shape::Any).or_null().hush()
-            }
-            "join" => {
-                self.term(of, scope);
+                let depth = self.term(of, scope);
+                self.demand(&depth, Kinds::NUMBER, at, name);
                 self.demand(dot, Kinds::LIST, at, name);
-                Shape::TEXT
+                Shape::list(Shape::Any)
             }
-            "split" | "splits" | "test" | "match" | "capture" | "scan" | "startswith" | "endswith" | "ltrimstr" | "rtrimstr" => {
+            "join" => self.joined(of, scope, at),
+            "split" | "splits" | "test" | "match" | "capture" | "scan" | "startswith" | "endswith" => {
                 self.of_text(name, of, scope, at)
             }
-            "has" => {
-                self.term(of, scope);
-                self.demand(dot, Kinds(&["object", "array", "null"]), at, name);
+            "ltrimstr" | "rtrimstr" | "trimstr" => self.trimmed(name, of, scope, at),
+            "has" => self.has(of, scope, at),
+            "contains" | "inside" => {
+                let other = self.term(of, scope);
+                self.contained(name, dot, &other, at);
                 Shape::BOOL
             }
-            "contains" | "inside" | "in" | "isempty" => {
+            "in" | "isempty" => {
                 self.term(of, scope);
                 Shape::BOOL
             }
-            "index" | "rindex" => {
-                self.term(of, scope);
-                self.demand(dot, Kinds(&["string", "array"]), at, name);
-                Shape::COUNT.or_null().hush()
-            }
-            "indices" => {
-                self.term(of, scope);
-                self.demand(dot, Kinds(&["string", "array"]), at, name);
-                Shape::list(Shape::COUNT)
+            "index" | "rindex" | "indices" => self.found_at(name, of, scope, at),
+            "path" | "paths" => {
+                self.quietly(|infer| infer.term(of, &scope.at(Shape::Any)));
+                Shape::list(Shape::Any)
             }
             "del" => deleted(of, dot),
             "error" => {
@@ -234,9 +255,70 @@ impl<'a> Infer<'a> {
         }
     }
 
+    fn joined(&mut self, of: &Term<&'a str>, scope: &Scope<'a>, at: usize) -> Shape {
+        let separator = self.term(of, scope);
+        self.demand(&separator, Kinds::TEXT, at, "join");
+        let kept = self.demand(&scope.dot, Kinds::LIST, at, "join");
+        let item = given(&kept, values);
+        if item != Shape::Nothing {
+            self.demand(&item, Kinds(&["string", "number", "boolean", "null"]), at, "join");
+        }
+        Shape::TEXT
+    }
+
+    /// What is no text stays as it is, which nobody wants.
+    fn trimmed(&mut self, name: &str, of: &Term<&'a str>, scope: &Scope<'a>, at: usize) -> Shape {
+        let (dot, part) = (&scope.dot, self.term(of, scope));
+        for shape in [dot, &part] {
+            if *shape != Shape::Nothing
+                && shape.members().iter().all(|member| kind_of(member).is_some_and(|kind| kind != "string"))
+            {
+                self.doubt(at, format!("`{name}` changes nothing here: it works on texts, and this is {}", words::given(shape)));
+            }
+        }
+        given(dot, |member| if matches!(member, Shape::Text(_)) { Shape::TEXT } else { member.clone() })
+    }
+
+    /// Of maps, names are asked for; of lists, numbers.
+    fn has(&mut self, of: &Term<&'a str>, scope: &Scope<'a>, at: usize) -> Shape {
+        let key = self.term(of, scope);
+        let takes = match alike(&key) {
+            Some("string") => Kinds(&["object"]),
+            Some("number") => Kinds::LIST,
+            _ => Kinds::MANY,
+        };
+        self.demand(&scope.dot, takes, at, "has");
+        Shape::BOOL
+    }
+
+    /// Both are of one kind, or it fails.
+    fn contained(&mut self, name: &str, dot: &Shape, other: &Shape, at: usize) {
+        let same = |one: &Shape, other: &Shape| kind_of(one).zip(kind_of(other)).is_none_or(|(one, other)| one == other);
+        let fits = |one: &Shape| other.members().iter().any(|other| same(one, other));
+        if self.is_quiet() || *dot == Shape::Nothing || *other == Shape::Nothing || dot.members().iter().any(fits) {
+            return;
+        }
+        let list = [dot, other].into_iter().any(|shape| alike(shape) == Some("array"));
+        let advice = if list { "; `any(. == …)` looks for an item of a list" } else { "" };
+        self.wrong(at, format!("`{name}` cannot take {} and {}{advice}", words::given(dot), words::given(other)));
+    }
+
+    /// Null has nothing in it anywhere.
+    fn found_at(&mut self, name: &str, of: &Term<&'a str>, scope: &Scope<'a>, at: usize) -> Shape {
+        let part = self.term(of, scope);
+        let kept = self.demand(&scope.dot, Kinds(&["string", "array", "null"]), at, name);
+        if alike(&kept) == Some("string") {
+            self.demand(&part, Kinds::TEXT, at, name);
+        }
+        match name {
+            "indices" => Shape::list(Shape::COUNT).or_null().hush(),
+            _ => Shape::COUNT.or_null().hush(),
+        }
+    }
+
     fn with_two(&mut self, name: &str, one: &Term<&'a str>, other: &Term<&'a str>, scope: &Scope<'a>, at: usize) -> Shape {
         match name {
-            "limit" | "nth" => {
+            "limit" | "nth" | "skip" => {
                 self.term(one, scope);
                 self.term(other, scope)
             }
@@ -258,6 +340,13 @@ impl<'a> Infer<'a> {
             _ => self.unknown(&[one.clone(), other.clone()], scope),
         }
     }
+}
+
+/// The one kind that all members are of.
+fn alike(shape: &Shape) -> Option<&'static str> {
+    let mut kinds = shape.members().iter().map(kind_of);
+    let first = kinds.next()??;
+    kinds.all(|kind| kind == Some(first)).then_some(first)
 }
 
 /// The values of what `[]` goes through.
@@ -316,7 +405,11 @@ fn open(keys: &Keys) -> Shape {
 /// A map of what has `key` and `value`.
 fn from_entries(entry: &Shape) -> Shape {
     let value = given(entry, |member| match member {
-        Shape::Map(keys) => keys.known.get("value").map_or(Shape::Any, |key: &Key| key.shape.clone()),
+        Shape::Map(keys) => match keys.known.get("value") {
+            Some(Key { shape, always: true }) => shape.clone(),
+            // `v` stands for it too.
+            _ => Shape::Any,
+        },
         _ => Shape::Any,
     });
     Shape::open(if value == Shape::Nothing { Shape::Any } else { value })

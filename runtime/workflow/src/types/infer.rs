@@ -1,6 +1,6 @@
 //! The shape that an expression gives, and what in it will surely fail, or surely give nothing but null.
 //!
-//! jaq's rules are followed where they differ from jq's: an error on the left of `//` is an error; null is taken by no `[]` and by no function of texts or lists.
+//! The rules are those of [`crate::eval`], which a test holds them to: an error on the left of `//` is an error; null is taken by no `[]` and by few functions of texts or lists.
 
 use jaq_core::load::lex::StrPart;
 use jaq_core::load::parse::{BinaryOp, Pattern, Term};
@@ -420,11 +420,16 @@ impl<'a> Infer<'a> {
     /// What is at an index that is a number, or a text that is not known.
     pub(super) fn item(&mut self, shape: &Shape, index: &Shape, at: usize) -> Shape {
         match index {
-            Shape::Number(Numbers::Whole { least, most }) => {
-                let kept = self.demand(shape, Kinds(&["array", "null", "object"]), at, &format!("[{}]", number(*least, *most)));
+            Shape::Number(numbers) => {
+                // Fractions are cut off.
+                let (least, most) = match numbers {
+                    Numbers::Whole { least, most } => (*least, *most),
+                    _ => (i128::MIN, i128::MAX),
+                };
+                let kept = self.demand(shape, Kinds(&["array", "null"]), at, &format!("[{}]", number(least, most)));
                 given(&kept, |member| match member {
                     Shape::List(item) => (**item).clone().or_null().hush(),
-                    Shape::Tuple(items) => nth(items, *least, *most),
+                    Shape::Tuple(items) => nth(items, least, most),
                     Shape::Null => Shape::Null,
                     _ => Shape::Any,
                 })
@@ -453,7 +458,7 @@ impl<'a> Infer<'a> {
     }
 
     fn slice(&mut self, shape: &Shape, at: usize) -> Shape {
-        let kept = self.demand(shape, Kinds(&["array", "string"]), at, "[:]");
+        let kept = self.demand(shape, Kinds(&["array", "string", "null"]), at, "[:]");
         given(&kept, |member| match member {
             Shape::Tuple(items) => Shape::list(Shape::union(items.iter().cloned())),
             Shape::Text(_) => Shape::TEXT,

@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod engine;
+
 const BASE64: &str = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$";
 
 /// What the host makes of `arguments_json_schema`.
@@ -215,7 +217,7 @@ fn what_surely_fails_or_is_always_null_is_told_at_its_place() {
         (".steps.kind.score | test(\"a\")", "`test` wants a text; here it gets a number; `| tostring`"),
         (".steps.kind.tags | sort_by(.name)", "`.name` wants a map; here it gets a text"),
         (".steps.kind.pages | map(select(.number > 1 and (.lnag == \"en\")))", "did you mean `lang`?"),
-        (".steps.kind.pages | to_entries | map(.valeu)", "did you mean `value`?"),
+        (".steps.kind | to_entries | map(.valeu)", "did you mean `value`?"),
         ("{a: 1} | .b", "`b` is no key of this map"),
         ("[1, 2] | join(\", \") | .[0]", "`[0]` wants a list"),
         ("-(.steps.kind.name)", "`-` wants a number"),
@@ -395,7 +397,7 @@ fn values_of_steps_are_known_to_those_after_them() {
         ("  - { id: q, approve: { message: '${ .steps.kind.tags }', expires: 1d, on-expiry: reject } }\n", "`message` wants"),
         (
             "  - { id: q, approve: { message: 'It is ${ .steps.kind.note }.', expires: 1d, on-expiry: reject } }\n",
-            "?this may be null, which stands in a text",
+            "?this may be null, which has no place in a text",
         ),
         ("  - { id: w, wait: { until: '${ .steps.kind.score }' } }\n", "`until` wants `string`; this gives a number"),
         (

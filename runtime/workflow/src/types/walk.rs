@@ -11,7 +11,7 @@ use super::schema::{Contracts, Signature};
 use super::scope::Scope;
 use super::shape::{Key, Keys, Numbers, Shape, Texts, is_base64};
 use super::{Finding, Findings, Level, words};
-use crate::definition::{Call, Case, Expression, OnError, Part, Sort, Step, Template, Until, Work, Workflow};
+use crate::definition::{Ask, Call, Case, Expression, OnError, Part, Sort, Step, Template, Trigger, Until, Work, Workflow};
 use crate::jq;
 use crate::place::{Place, Problem};
 
@@ -19,6 +19,7 @@ use crate::place::{Place, Problem};
 pub(super) fn check(workflow: &Workflow, contracts: &dyn Contracts) -> Findings {
     let mut walk = Walk { contracts, found: Vec::new() };
     walk.defaults(workflow);
+    workflow.start.iter().for_each(|trigger| walk.trigger(trigger, workflow));
     let mut data = Data::of(workflow);
     walk.list(&workflow.steps, &mut data);
     let output = workflow.output.as_ref().map_or(Shape::Null, |output| walk.template(output, &data));
@@ -116,6 +117,20 @@ impl Walk<'_> {
         }
     }
 
+    /// What a message gives, held against the inputs. Of the message nothing is known.
+    fn trigger(&mut self, trigger: &Trigger, workflow: &Workflow) {
+        let data = Data(open([("message".to_owned(), always(Shape::Any))].into()));
+        let inputs = workflow
+            .inputs
+            .iter()
+            .map(|input| (input.name.clone(), Key { shape: Shape::of_input(input.sort), always: input.default.is_none() }));
+        let wanted = Shape::Map(Arc::new(Keys { known: inputs.collect(), rest: None }));
+        self.held(&trigger.with, &wanted, "", trigger.place, &data);
+        for (name, label) in &trigger.labels {
+            self.held(label, &Shape::Text(Texts::Plain), name, trigger.place, &data);
+        }
+    }
+
     /// The value of the last of steps one after another.
     fn list(&mut self, steps: &[Step], data: &mut Data) -> Shape {
         let mut last = Shape::Null;
@@ -138,7 +153,8 @@ impl Walk<'_> {
                 let list = self.expression(&fan.over, data);
                 let item = self.list_wanted(&list, fan.over.place());
                 let each = self.within(&fan.steps, &data.with(&fan.item, item));
-                Shape::list(if step.on_error == OnError::Item { each.or_null() } else { each })
+                let nulled = step.on_error == OnError::Item || fan.steps.iter().any(gives_up_its_item);
+                Shape::list(if nulled { each.or_null() } else { each })
             }
             Work::Parallel(branches) => {
                 let values = branches.iter().map(|branch| (branch.name.clone(), self.within(&branch.steps, data)));
@@ -236,7 +252,13 @@ impl Walk<'_> {
     }
 
     fn bought(&mut self, call: &Call, id: &str, data: &Data) -> Shape {
-        let value = self.call(call, data);
+        let answer = self.call(call, data);
+        let value = match call.ask {
+            Some(Ask { agree: None, .. }) => {
+                Shape::list(Shape::closed([("seller", Shape::Text(Texts::Plain)), ("answer", answer)]))
+            }
+            _ => answer,
+        };
         if let Some(compensate) = &call.compensate {
             let mut after = data.clone();
             after.put_step(id, value.clone());
@@ -359,7 +381,7 @@ impl Walk<'_> {
         }
     }
 
-    /// What stands in a text reads well there, or is a text by the expression's own doing.
+    /// Null, lists and maps have no place in a text: an evaluation fails there.
     fn part(&mut self, part: &Part, data: &Data) {
         let Part::Expression(expression) = part else { return };
         let shape = self.expression(expression, data);
@@ -372,8 +394,11 @@ impl Walk<'_> {
             Shape::Null => ("`// \"\"` gives it another value", words::given(other)),
             _ => ("`| tojson` writes it out", words::given(other)),
         };
-        let may = if shape.members().len() > 1 { "may be" } else { "gives" };
-        self.tell(Level::Doubtful, expression.place(), format!("this {may} {gives}, which stands in a text; {says}"));
+        let (level, may) = match shape.members().iter().any(reads) {
+            true => (Level::Doubtful, "may be"),
+            false => (Level::Wrong, "gives"),
+        };
+        self.tell(level, expression.place(), format!("this {may} {gives}, which has no place in a text; {says}"));
     }
 
     fn expression(&mut self, expression: &Expression, data: &Data) -> Shape {
@@ -385,6 +410,15 @@ impl Walk<'_> {
             self.tell(found.level, expression.place_of(found.at), found.what);
         }
         if failed { Shape::Any } else { shape }
+    }
+}
+
+/// May a failure in this step, or in one within it, make the item around it null? Maps within have items of their own.
+fn gives_up_its_item(step: &Step) -> bool {
+    match (&step.work, step.on_error) {
+        (Work::Map(_), _) | (_, OnError::Step) => false,
+        (_, OnError::Item) => true,
+        (_, OnError::Run) => step.within().into_iter().any(gives_up_its_item),
     }
 }
 
