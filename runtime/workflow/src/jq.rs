@@ -3,6 +3,8 @@
 //! An expression is the operator's own, and works on what strangers' agents answered. Nothing of it may run for ever, fill memory or end the process, and the same data must give
 //! the same value on every node: so there are no definitions, no folds, no generators without an end, no clock, no environment.
 
+mod depth;
+
 use hansa_catalogue::strict_toml::nearest;
 use jaq_core::load::lex::{Lexer, StrPart};
 use jaq_core::load::parse::{BinaryOp, Parser, Pattern, Term};
@@ -10,7 +12,6 @@ use jaq_core::load::span;
 use jaq_core::path::Part;
 
 use crate::definition::Expression;
-use crate::limits::JQ_NESTING_MAX;
 use crate::place::Problem;
 
 /// What may be called, by jq's names.
@@ -125,9 +126,7 @@ pub fn check(expression: &Expression) -> Result<Vec<Read>, Problem> {
     let text = &*expression.text;
     let at = |part: &str| if part.is_empty() { text.trim_end().len() } else { span(text, part).start };
     let wrong = |at: usize, what: String| Problem::new(expression.place_of(at), what);
-    if let Some(deep) = too_deep(text) {
-        return Err(wrong(deep, format!("brackets more than {JQ_NESTING_MAX} deep; take several steps")));
-    }
+    depth::of_text(text).map_err(|(at, what)| wrong(at, what))?;
     let tokens = Lexer::new(text).lex().map_err(|errors| match errors.first() {
         Some((expected, found)) => wrong(at(found), format!("{} is expected here", expected.as_str())),
         None => wrong(0, "this is no jq".to_owned()),
@@ -137,22 +136,10 @@ pub fn check(expression: &Expression) -> Result<Vec<Read>, Problem> {
         Some((expected, None)) => wrong(text.trim_end().len(), format!("{} is expected at the end", expected.as_str())),
         None => wrong(0, "this is no jq".to_owned()),
     })?;
+    depth::of_term(&term).map_err(|what| wrong(0, what))?;
     let mut walk = Walk { text, reads: Vec::new(), variables: Vec::new() };
     walk.term(&term, true).map_err(|(at, what)| wrong(at, what))?;
     Ok(walk.reads)
-}
-
-/// Where brackets are too deep for a parser that calls itself.
-fn too_deep(text: &str) -> Option<usize> {
-    let mut depth = 0usize;
-    text.char_indices().find_map(|(at, letter)| {
-        match letter {
-            '(' | '[' | '{' => depth += 1,
-            ')' | ']' | '}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        (depth > JQ_NESTING_MAX).then_some(at)
-    })
 }
 
 struct Walk<'a> {

@@ -24,10 +24,16 @@ pub const TIME_MAX: Duration = Duration::from_secs(366 * 24 * 3600);
 pub const CALL_TIME_MAX: Duration = Duration::from_secs(600);
 /// Brackets within each other in one expression.
 pub const JQ_NESTING_MAX: usize = 64;
+/// Operators and words before an operand, behind or within each other in one expression: what its parser calls itself for.
+pub const JQ_LINKS_MAX: usize = 400;
+/// Terms within or behind each other in one expression, functions counted as some of them. Each takes about 2 KiB of stack, 12 KiB without optimization.
+pub const JQ_DEPTH_MAX: usize = 100;
+/// Parts of a path that an expression makes.
+pub const PATH_PARTS_MAX: usize = 32;
 /// Lists and maps within each other in a value that an expression reads or makes; what `serde_json` reads too.
 pub const VALUE_NESTING_MAX: usize = 128;
-/// Steps of one evaluation: terms of the expression run, items gone over, bytes read or written by the hundred. Half a second or so.
-pub const EVAL_STEPS_MAX: u64 = 5_000_000;
+/// Steps of one evaluation: terms of the expression run, items gone over, bytes read or written by the hundred. A fraction of a second.
+pub const EVAL_STEPS_MAX: u64 = 2_000_000;
 /// Bytes of all values that one evaluation makes on its way.
 pub const EVAL_BYTES_MAX: u64 = 128 * 1024 * 1024;
 /// Bytes of what one evaluation gives, about as many as it has as JSON.

@@ -3,6 +3,7 @@
 use super::*;
 use crate::Workflow;
 use crate::definition::Work;
+use crate::limits::JQ_NESTING_MAX;
 
 /// The expression of a workflow with this one in it.
 fn expression(jq: &str) -> Expression {
