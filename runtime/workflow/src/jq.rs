@@ -3,14 +3,15 @@
 //! An expression is the operator's own, and works on what strangers' agents answered. Nothing of it may run for ever, fill memory or end the process, and the same data must give
 //! the same value on every node: so there are no definitions, no folds, no generators without an end, no clock, no environment.
 
+mod depth;
+
 use hansa_catalogue::strict_toml::nearest;
-use jaq_core::load::lex::{Lexer, StrPart, Tok, Token};
+use jaq_core::load::lex::{Lexer, StrPart};
 use jaq_core::load::parse::{BinaryOp, Parser, Pattern, Term};
 use jaq_core::load::span;
 use jaq_core::path::Part;
 
 use crate::definition::Expression;
-use crate::limits::{JQ_NESTING_MAX, JQ_PREFIXES_MAX, JQ_TOKENS_MAX};
 use crate::place::Problem;
 
 /// What may be called, by jq's names.
@@ -136,65 +137,18 @@ pub(crate) fn parse(expression: &Expression) -> Result<Term<&str>, Problem> {
     let text = &*expression.text;
     let at = |part: &str| if part.is_empty() { text.trim_end().len() } else { span(text, part).start };
     let wrong = |at: usize, what: String| Problem::new(expression.place_of(at), what);
-    if let Some(deep) = too_deep(text) {
-        return Err(wrong(deep, format!("brackets more than {JQ_NESTING_MAX} deep; take several steps")));
-    }
+    depth::of_text(text).map_err(|(at, what)| wrong(at, what))?;
     let tokens = Lexer::new(text).lex().map_err(|errors| match errors.first() {
         Some((expected, found)) => wrong(at(found), format!("{} is expected here", expected.as_str())),
         None => wrong(0, "this is no jq".to_owned()),
     })?;
-    let mut size = Size::default();
-    if let Some(beyond) = size.beyond(&tokens) {
-        return Err(wrong(at(beyond), "the expression has too many parts; take several steps".to_owned()));
-    }
-    Parser::new(&tokens).parse(|parser| parser.term()).map_err(|errors| match errors.first() {
+    let term = Parser::new(&tokens).parse(|parser| parser.term()).map_err(|errors| match errors.first() {
         Some((expected, Some(token))) => wrong(at(token.0), format!("{} is expected before `{}`", expected.as_str(), token.0)),
         Some((expected, None)) => wrong(text.trim_end().len(), format!("{} is expected at the end", expected.as_str())),
         None => wrong(0, "this is no jq".to_owned()),
-    })
-}
-
-/// Where brackets are too deep for a parser that calls itself.
-fn too_deep(text: &str) -> Option<usize> {
-    let mut depth = 0usize;
-    text.char_indices().find_map(|(at, letter)| {
-        match letter {
-            '(' | '[' | '{' => depth += 1,
-            ')' | ']' | '}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        (depth > JQ_NESTING_MAX).then_some(at)
-    })
-}
-
-/// How much there is for a parser, and for what looks through its tree, to call itself for.
-#[derive(Default)]
-struct Size {
-    tokens: usize,
-    prefixes: usize,
-}
-
-impl Size {
-    /// The token that is one too many.
-    fn beyond<'a>(&mut self, tokens: &[Token<&'a str>]) -> Option<&'a str> {
-        tokens.iter().find_map(|token| self.with(token))
-    }
-
-    fn with<'a>(&mut self, Token(text, kind): &Token<&'a str>) -> Option<&'a str> {
-        self.tokens += 1;
-        self.prefixes += usize::from(matches!(*text, "if" | "elif" | "try" | "-" | "def" | "reduce" | "foreach" | "label"));
-        if self.tokens > JQ_TOKENS_MAX || self.prefixes > JQ_PREFIXES_MAX {
-            return Some(text);
-        }
-        match kind {
-            Tok::Block(tokens) => self.beyond(tokens),
-            Tok::Str(parts) => parts.iter().find_map(|part| match part {
-                StrPart::Term(token) => self.with(token),
-                _ => None,
-            }),
-            _ => None,
-        }
-    }
+    })?;
+    depth::of_term(&term).map_err(|what| wrong(0, what))?;
+    Ok(term)
 }
 
 struct Walk<'a> {

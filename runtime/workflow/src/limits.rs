@@ -42,6 +42,12 @@ pub const CRON_BYTES_MAX: usize = 200;
 pub const RUNNING_MAX: u32 = 100_000;
 /// Brackets within each other in one expression.
 pub const JQ_NESTING_MAX: usize = 64;
+/// Operators and words before an operand, behind or within each other in one expression: what its parser calls itself for.
+pub const JQ_LINKS_MAX: usize = 400;
+/// Terms within or behind each other in one expression, functions counted as some of them. Each takes about 2 KiB of stack, 12 KiB without optimization.
+pub const JQ_DEPTH_MAX: usize = 100;
+/// Parts of a path that an expression makes.
+pub const PATH_PARTS_MAX: usize = 32;
 /// Width of a box of a drawing, in pixels; longer texts are cut.
 pub const DRAWN_BOX_WIDTH_MAX: i32 = 340;
 /// Width of what stands at the head of a frame of a drawing, in pixels.
@@ -58,8 +64,8 @@ pub const DRAWN_DESCRIPTION_LINES_MAX: usize = 4;
 pub const DRAWN_TIP_CHARACTERS_MAX: usize = 4_000;
 /// Lists and maps within each other in a value that an expression reads or makes; what `serde_json` reads too.
 pub const VALUE_NESTING_MAX: usize = 128;
-/// Steps of one evaluation: terms of the expression run, items gone over, bytes read or written by the hundred. Half a second or so.
-pub const EVAL_STEPS_MAX: u64 = 5_000_000;
+/// Steps of one evaluation: terms of the expression run, items gone over, bytes read or written by the hundred. A fraction of a second.
+pub const EVAL_STEPS_MAX: u64 = 2_000_000;
 /// Bytes of all values that one evaluation makes on its way.
 pub const EVAL_BYTES_MAX: u64 = 128 * 1024 * 1024;
 /// Bytes of what one evaluation gives, about as many as it has as JSON.
@@ -68,10 +74,6 @@ pub const RESULT_BYTES_MAX: u64 = 16 * 1024 * 1024;
 pub const REGEX_BYTES_MAX: usize = 256 * 1024;
 /// Compiled regular expressions that a thread keeps.
 pub const REGEXES_KEPT: usize = 16;
-/// `if`, `try` and `-` in one expression, each of which the parser calls itself for.
-pub const JQ_PREFIXES_MAX: usize = 64;
-/// Tokens of one expression: one operator after another makes a deep tree too.
-pub const JQ_TOKENS_MAX: usize = 1_000;
 /// Terms within each other in one expression up to which types are followed; of what is deeper nothing is said.
 pub const TYPE_NESTING_MAX: usize = 96;
 /// Parts of one shape; a larger one is taken for anything.

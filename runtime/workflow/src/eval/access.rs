@@ -152,7 +152,8 @@ impl ValT for Value {
             Value::Null => Vec::new(),
             Value::List(list) => list.into_items(),
             other => {
-                return opt.fail(other, |other| Exn::from(wrong(format!("{other} has no parts that can be changed; lists have"))));
+                return opt
+                    .fail(other, |other| Exn::from(wrong(format!("{other} has no parts that can be changed; lists have"))));
             }
         };
         list::room(items.len())?;
@@ -211,7 +212,7 @@ fn item<'a, I: Iterator<Item = ValX<'a, Value>>>(mut items: Vec<Value>, at: Numb
     match first(f, old).transpose()? {
         Some(new) => {
             if at >= items.len() {
-                list::room(at - items.len() + 1)?;
+                list::room((at - items.len()).saturating_add(1))?;
                 items.resize(at + 1, Value::Null);
             }
             items[at] = new;

@@ -80,9 +80,9 @@ impl Rem for Value {
     /// Of the whole numbers towards zero, with the sign of the first.
     fn rem(self, other: Value) -> ValR {
         match (self, other) {
-            (Value::Number(one), Value::Number(other)) => match one.truncated().checked_rem(other.truncated()) {
-                Some(rest) => Ok(Value::Number(Number::whole(rest))),
-                None => Err(by_zero(one, other)),
+            (Value::Number(one), Value::Number(other)) => match other.truncated() {
+                0 => Err(by_zero(one, other)),
+                divisor => Ok(Value::Number(Number::whole(one.truncated().wrapping_rem(divisor)))),
             },
             (one, other) => Err(no("divided", &one, &other)),
         }

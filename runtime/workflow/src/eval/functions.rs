@@ -6,7 +6,7 @@ use jaq_core::{Cv, Error, RunPtr};
 use super::arithmetic::float;
 use super::value::{List, Value};
 use super::{Jq, ValR, ended, list, made, regex, sort, text, wrong};
-use crate::limits::VALUE_NESTING_MAX;
+use crate::limits::PATH_PARTS_MAX;
 
 /// All that can be called, by definitions or by expressions. What only definitions call begins with two underscores.
 pub(super) fn all() -> impl Iterator<Item = Fun<Jq>> {
@@ -131,8 +131,8 @@ fn to_list(value: Value) -> ValR {
 /// Paths are followed by functions that call themselves.
 fn path(value: Value) -> ValR {
     match value.as_list() {
-        Some(parts) if parts.len() <= VALUE_NESTING_MAX => Ok(value),
-        Some(parts) => Err(wrong(format!("a path of {} parts; no value is deeper than {VALUE_NESTING_MAX}", parts.len()))),
+        Some(parts) if parts.len() <= PATH_PARTS_MAX => Ok(value),
+        Some(parts) => Err(wrong(format!("a path of {} parts; {PATH_PARTS_MAX} are possible", parts.len()))),
         None => Err(wrong(format!("a path is a list, not {value}"))),
     }
 }

@@ -12,7 +12,7 @@ pub(super) const ITEM_BYTES: u64 = size_of::<Value>() as u64;
 
 /// Pays for `items` that are copied.
 pub(super) fn room(items: usize) -> Result<(), Fail> {
-    if meter::room(items as u64 * ITEM_BYTES) { Ok(()) } else { Err(ended()) }
+    if meter::room((items as u64).saturating_mul(ITEM_BYTES)) { Ok(()) } else { Err(ended()) }
 }
 
 /// Pays for going over a value once.

@@ -32,10 +32,12 @@ struct Meter {
     steps: Cell<u64>,
     bytes: Cell<u64>,
     fault: Cell<Option<Fault>>,
+    /// How many evaluations began.
+    begun: Cell<u64>,
 }
 
 thread_local! {
-    static METER: Meter = const { Meter { steps: Cell::new(u64::MAX), bytes: Cell::new(u64::MAX), fault: Cell::new(None) } };
+    static METER: Meter = const { Meter { steps: Cell::new(u64::MAX), bytes: Cell::new(u64::MAX), fault: Cell::new(None), begun: Cell::new(0) } };
 }
 
 /// An evaluation that is counted until this is dropped.
@@ -44,6 +46,7 @@ pub(super) struct Counted(());
 impl Counted {
     pub(super) fn begin() -> Counted {
         set(EVAL_STEPS_MAX, EVAL_BYTES_MAX);
+        METER.with(|meter| meter.begun.set(meter.begun.get() + 1));
         Counted(())
     }
 
@@ -110,6 +113,11 @@ pub(super) fn room(bytes: u64) -> bool {
         fail(Fault::Bytes);
     }
     step(bytes / BYTES_PER_STEP) && left
+}
+
+/// The evaluation of this thread that goes on, by its number.
+pub(super) fn evaluation() -> u64 {
+    METER.with(|meter| meter.begun.get())
 }
 
 /// Bytes that are read or written in about the time of one step.

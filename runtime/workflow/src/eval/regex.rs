@@ -1,6 +1,6 @@
 //! Regular expressions: those of the `regex` crate, which take time in the length of the text, whatever the pattern.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use regex::{Captures, Regex, RegexBuilder};
@@ -17,6 +17,8 @@ struct Pattern {
     skip_empty: bool,
     /// How large it is when compiled, in the smallest of sizes: what a letter costs.
     weight: u64,
+    /// The evaluation that has paid for compiling it.
+    paid: Cell<u64>,
 }
 
 thread_local! {
@@ -27,7 +29,8 @@ fn wanted(value: &Value) -> Result<&str, Fail> {
     value.as_text().ok_or_else(|| wrong(format!("a text is wanted, not {value}")))
 }
 
-/// Compiled, or as it was compiled before. Both cost the same.
+/// Compiled, or as it was compiled before. Each evaluation pays for compiling it once, wherever it comes from: what is kept from earlier ones changes no price, since those used last
+/// are kept.
 fn pattern(pattern: &Value, flags: &Value) -> Result<Rc<Pattern>, Fail> {
     let text = wanted(pattern)?;
     let flags = if matches!(flags, Value::Null) { "" } else { wanted(flags)? };
@@ -39,9 +42,10 @@ fn pattern(pattern: &Value, flags: &Value) -> Result<Rc<Pattern>, Fail> {
     });
     let found = match kept {
         Some(kept) => kept,
-        None => keep(compiled(text, flags)?),
+        None => keep(compiled(text, flags).inspect_err(|_| drop(meter::step(COMPILE_STEPS * SIZES[2].1)))?),
     };
-    if meter::step(COMPILE_STEPS * found.weight) { Ok(found) } else { Err(ended()) }
+    let paid = found.paid.replace(meter::evaluation()) == meter::evaluation();
+    if meter::step(if paid { 1 } else { COMPILE_STEPS * found.weight }) { Ok(found) } else { Err(ended()) }
 }
 
 fn keep(pattern: Pattern) -> Rc<Pattern> {
@@ -74,7 +78,15 @@ fn compiled(text: &str, flags: &str) -> Result<Pattern, Fail> {
         match builder.size_limit(bytes).build() {
             Ok(regex) => {
                 let (global, skip_empty) = (flags.contains('g'), flags.contains('n'));
-                return Ok(Pattern { text: text.to_owned(), flags: flags.to_owned(), regex, global, skip_empty, weight });
+                return Ok(Pattern {
+                    text: text.to_owned(),
+                    flags: flags.to_owned(),
+                    regex,
+                    global,
+                    skip_empty,
+                    weight,
+                    paid: Cell::new(0),
+                });
             }
             Err(error) => told = Some(error),
         }

@@ -4,7 +4,10 @@ use super::*;
 use crate::Workflow;
 use crate::definition::{Template, Work};
 
+mod bounds;
 mod functions;
+mod stack;
+mod use_of_it;
 
 /// The template of a workflow with this expression in it.
 fn template(jq: &str) -> Template {

@@ -190,8 +190,8 @@ pub(super) fn indices(value: Value, part: Value) -> ValR {
 fn places(text: &str, part: &str) -> impl Iterator<Item = Value> {
     let (mut from, mut letters) = (0, 0usize);
     std::iter::from_fn(move || {
-        // Looking on after each place reads the part again.
-        let found = text[from..].find(part).filter(|_| meter::step(1 + part.len() as u64 / meter::BYTES_PER_STEP))?;
+        // Looking on after each place reads the part again, several times.
+        let found = text[from..].find(part).filter(|_| meter::step(1 + part.len() as u64 / 16))?;
         letters += text[from..from + found].chars().count();
         let place = letters;
         let first = text[from + found..].chars().next().map_or(1, char::len_utf8);
