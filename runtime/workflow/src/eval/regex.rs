@@ -42,7 +42,9 @@ fn pattern(pattern: &Value, flags: &Value) -> Result<Rc<Pattern>, Fail> {
     });
     let found = match kept {
         Some(kept) => kept,
-        None => keep(compiled(text, flags).inspect_err(|_| drop(meter::step(COMPILE_STEPS * SIZES[2].1)))?),
+        None => keep(compiled(text, flags).inspect_err(|_| {
+            meter::step(COMPILE_STEPS * SIZES[2].1);
+        })?),
     };
     let paid = found.paid.replace(meter::evaluation()) == meter::evaluation();
     if meter::step(if paid { 1 } else { COMPILE_STEPS * found.weight }) { Ok(found) } else { Err(ended()) }

@@ -60,22 +60,22 @@ impl Budget {
 
     /// Set `price` aside.
     pub(crate) fn reserve(&self, price: Amount) -> Result<(), Short> {
-        // One after the other; what was taken is given back where a budget further out is short.
-        for (depth, budget) in self.chain().enumerate() {
-            let mut state = budget.lock();
+        // All are locked, from here outwards: either each has room, or none is touched.
+        let mut locked: Vec<_> = self.chain().map(|budget| (budget, budget.lock())).collect();
+        for (budget, state) in &locked {
             let left = budget.0.most.saturating_sub(state.spent);
-            if left.saturating_sub(state.reserved) >= price {
-                state.reserved = state.reserved.saturating_add(price);
-                continue;
+            if left < price {
+                let Inner { owner, most, .. } = &*budget.0;
+                return Err(Short::Ever(format!("{left} of {owner}'s budget of {most} is left; the next call may cost {price}")));
             }
-            let short = match left >= price {
-                true => Short::Now,
-                false => Short::Ever(format!("{left} of {}'s budget of {} is left; the next call may cost {price}", budget.0.owner, budget.0.most)),
-            };
-            drop(state);
-            self.chain().take(depth).for_each(|budget| budget.settle_here(price, Amount::ZERO));
-            return Err(short);
         }
+        let room = |(budget, state): &(&Budget, MutexGuard<'_, State>)| {
+            budget.0.most.saturating_sub(state.spent).saturating_sub(state.reserved)
+        };
+        if locked.iter().any(|locked| room(locked) < price) {
+            return Err(Short::Now);
+        }
+        locked.iter_mut().for_each(|(_, state)| state.reserved = state.reserved.saturating_add(price));
         Ok(())
     }
 

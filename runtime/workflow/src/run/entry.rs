@@ -174,6 +174,9 @@ pub enum Change {
         what: String,
         /// Nobody knows whether its last call was charged: it may have cost so much, and counts as if it had.
         at_risk: Amount,
+        /// It makes the item null that it happened in, and nothing more.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        is_item: bool,
     },
     /// Nothing new is bought until somebody lets it go on. Of a step: that one waits, the others go on.
     Paused {
@@ -206,6 +209,7 @@ pub enum Change {
         /// How.
         how: Ending,
         /// Its output.
+        #[serde(default, deserialize_with = "even_null", skip_serializing_if = "Option::is_none")]
         output: Option<Value>,
         /// Why, where it did not complete.
         what: Option<String>,
@@ -300,7 +304,9 @@ pub enum Ending {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EntryError {
     /// Written by a later version of Hansa.
-    #[error("the run's journal has format version {0}, this program knows up to {VERSION}; a node with the newer program goes on with it")]
+    #[error(
+        "the run's journal has format version {0}, this program knows up to {VERSION}; a node with the newer program goes on with it"
+    )]
     Newer(u32),
     /// It is no entry.
     #[error("an entry of the run's journal cannot be read: {0}")]
@@ -329,4 +335,9 @@ impl Entry {
     pub fn bytes(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("maps have texts as keys, and writing to memory cannot fail")
     }
+}
+
+/// An output that is null is one all the same.
+fn even_null<'de, D: serde::Deserializer<'de>>(output: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(output).map(Some)
 }

@@ -69,8 +69,8 @@ pub(super) struct Past {
 pub(super) enum Outcome {
     /// With a value.
     Value(Value),
-    /// For good.
-    Broke(String),
+    /// For good; it may be the item's alone.
+    Broke { what: String, is_item: bool },
 }
 
 /// The last attempt of a step.
@@ -151,7 +151,7 @@ impl History {
             Change::Awaits { step, awaited } => self.past(&step).awaits = Some(awaited),
             Change::Signalled { name, payload, .. } => self.signals.entry(name).or_default().push_back(payload),
             Change::Decided { step, approved, by, note } => self.past(&step).decided = Some(Decision { approved, by, note }),
-            Change::Broke { step, what, at_risk } => self.broke(&step, what, at_risk),
+            Change::Broke { step, what, at_risk, is_item } => self.broke(&step, Outcome::Broke { what, is_item }, at_risk),
             Change::Paused { step: Some(step), .. } => self.past(&step).paused = true,
             Change::Paused { step: None, why } => self.paused = Some(why),
             Change::Resumed { .. } => self.resumed(),
@@ -197,11 +197,11 @@ impl History {
         }
     }
 
-    fn broke(&mut self, step: &str, what: String, at_risk: Amount) {
+    fn broke(&mut self, step: &str, outcome: Outcome, at_risk: Amount) {
         if let Some(cost) = self.costs.get_mut(step) {
             *cost = Cost { charged: cost.charged.saturating_add(at_risk), reserved: Amount::ZERO };
         }
-        self.past(step).outcome = Some(Outcome::Broke(what));
+        self.past(step).outcome = Some(outcome);
     }
 
     fn resumed(&mut self) {

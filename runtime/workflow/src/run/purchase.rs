@@ -81,7 +81,7 @@ impl<W: World> Run<W> {
     ) -> Result<(Json, Option<PublicKey>), Stop> {
         match past.outcome {
             Some(Outcome::Value(value)) => return Ok((value, past.seller)),
-            Some(Outcome::Broke(what)) => return Err(Stop::Failed(Failure { step: path.to_owned(), what, is_item: false })),
+            Some(Outcome::Broke { what, is_item }) => return Err(Stop::Failed(Failure { step: path.to_owned(), what, is_item })),
             None => {}
         }
         let known = past.attempt.as_ref();
@@ -280,7 +280,10 @@ impl<W: World> Run<W> {
         let attempts = progress.failures;
         let forgotten = progress.open.as_ref().is_some_and(|begun| self.is_forgotten(begun));
         let what = match forgotten {
-            true => format!("{}; whether it ran can no longer be found out, as its seller kept the answer for a day only", progress.why),
+            true => format!(
+                "{}; whether it ran can no longer be found out, as its seller kept the answer for a day only",
+                progress.why
+            ),
             false => format!("{}, after {attempts} attempts", progress.why),
         };
         if asking.retry.on_exhausted == OnExhausted::Fail {
@@ -356,7 +359,8 @@ fn agreed(ask: Ask, answers: Vec<(Option<PublicKey>, Json)>, failures: &[String]
         let answer = |(seller, answer): (Option<PublicKey>, Json)| json!({ "seller": seller.map(|key| key.to_string()), "answer": answer });
         return Ok(answers.into_iter().map(answer).collect());
     };
-    let alike = |(_, answer): &&(Option<PublicKey>, Json)| answers.iter().filter(|(_, other)| other == answer).count() >= agree as usize;
+    let alike =
+        |(_, answer): &&(Option<PublicKey>, Json)| answers.iter().filter(|(_, other)| other == answer).count() >= agree as usize;
     let found = answers.iter().find(alike).map(|(_, answer)| answer.clone());
     found.ok_or_else(|| format!("{} sellers answered, and no {agree} of them alike", answers.len()))
 }

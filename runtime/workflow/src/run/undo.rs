@@ -38,7 +38,7 @@ impl<W: World> Run<W> {
         for undo in undos {
             let path = format!("undo/{}", undo.path);
             let past = self.history().take(&path);
-            if let Some(Outcome::Broke(what)) = &past.outcome {
+            if let Some(Outcome::Broke { what, .. }) = &past.outcome {
                 left.push(format!("`{}`, since {what}", undo.path));
                 continue;
             }

@@ -192,7 +192,9 @@ impl<W: World> Run<W> {
         let (last, scope) = self.steps(&self.plan.steps, scope, frame.clone()).await?;
         match &self.plan.output {
             Some(output) => {
-                let made = self.spent_in(&scope, self.budget.spent()).and_then(|scope| output.make(&scope).map_err(|error| failed("output", &error)));
+                let made = self
+                    .spent_in(&scope, self.budget.spent())
+                    .and_then(|scope| output.make(&scope).map_err(|error| failed("output", &error)));
                 made.map(|output| (&output).into())
             }
             None => Ok((&last).into()),
@@ -267,14 +269,14 @@ impl<W: World> Run<W> {
         let path = format!("{}{}", around.path, step.step.id);
         let frame = self.frame(step, &path, around);
         let outcome = match self.broke_before(&path) {
-            Some(what) => {
+            Some(failure) => {
                 // What was done within it may have to be undone; nothing new is begun there.
                 let frame = Frame { halt: frame.halt.within(), ..frame };
                 frame.halt.set();
                 if let Err(Stop::Lost) = self.within(step, &path, scope, &frame).await {
                     return Err(Stop::Lost);
                 }
-                Err(Stop::Failed(Failure { step: path.clone(), what, is_item: false }))
+                Err(Stop::Failed(failure))
             }
             None => self.work(step, &path, scope, &frame).await,
         };
@@ -288,10 +290,12 @@ impl<W: World> Run<W> {
         }
     }
 
-    fn broke_before(&self, path: &str) -> Option<String> {
+    fn broke_before(&self, path: &str) -> Option<Failure> {
         let history = self.history();
         match history.steps.get(path).and_then(|past| past.outcome.as_ref()) {
-            Some(Outcome::Broke(what)) => Some(what.clone()),
+            Some(Outcome::Broke { what, is_item }) => {
+                Some(Failure { step: path.to_owned(), what: what.clone(), is_item: *is_item })
+            }
             _ => None,
         }
     }
@@ -363,9 +367,13 @@ impl<W: World> Run<W> {
 
     /// A step failed for good; the journal knows from now on.
     pub(super) fn broke(&self, path: &str, what: &dyn std::fmt::Display, at_risk: Amount) -> Stop {
-        let what = what.to_string();
-        self.world.note(Change::Broke { step: path.to_owned(), what: what.clone(), at_risk });
-        Stop::Failed(Failure { step: path.to_owned(), what, is_item: false })
+        self.failed_for_good(Failure { step: path.to_owned(), what: what.to_string(), is_item: false }, at_risk)
+    }
+
+    pub(super) fn failed_for_good(&self, failure: Failure, at_risk: Amount) -> Stop {
+        let Failure { step, what, is_item } = failure.clone();
+        self.world.note(Change::Broke { step, what, at_risk, is_item });
+        Stop::Failed(failure)
     }
 
     /// The id of an attempt's call, and what goes with it.

@@ -47,11 +47,9 @@ impl<W: World> Run<W> {
     fn all_broke(&self, path: &str, stop: Stop, frame: &Frame) -> Stop {
         match stop {
             Stop::Failed(failure) if !frame.halt.is_set() => {
-                let stop = self.broke(path, &format!("{}, in `{}`", failure.what, failure.step), Amount::ZERO);
-                match stop {
-                    Stop::Failed(broke) => Stop::Failed(super::walk::Failure { is_item: failure.is_item, ..broke }),
-                    stop => stop,
-                }
+                let what = format!("{}, in `{}`", failure.what, failure.step);
+                let failure = super::walk::Failure { step: path.to_owned(), what, is_item: failure.is_item };
+                self.failed_for_good(failure, Amount::ZERO)
             }
             stop => stop,
         }
@@ -145,7 +143,11 @@ impl<W: World> Run<W> {
                 break;
             }
             if round >= rounds_max {
-                return Err(self.broke(path, &format!("it would go on after {rounds_max} rounds; see `while` and `max`"), Amount::ZERO));
+                return Err(self.broke(
+                    path,
+                    &format!("it would go on after {rounds_max} rounds; see `while` and `max`"),
+                    Amount::ZERO,
+                ));
             }
             let inner = scope.with("round", i64::from(round).into()).map_err(|error| failed(path, &error))?;
             let frame = Frame { path: format!("{place}/"), ..frame.clone() };
@@ -230,7 +232,9 @@ impl<W: World> Run<W> {
 
     /// Going through the file anew does not lead where it led before: nothing more is done until somebody ends the run.
     pub(super) async fn diverged(&self, path: &str, what: &str, frame: &Frame) -> Stop {
-        let why = format!("{what}; this program goes through it differently from the one before: go on with that one, or cancel the run");
+        let why = format!(
+            "{what}; this program goes through it differently from the one before: go on with that one, or cancel the run"
+        );
         if let Err(lost) = self.world.record(Change::Paused { step: Some(path.to_owned()), why: why.clone() }).await {
             return lost.into();
         }

@@ -567,11 +567,11 @@ fn defaults_that_are_bytes_are_base64() {
 
 #[test]
 fn long_expressions_and_shapes_that_double_come_to_an_end() {
-    let doubling = vec!["{a: ., b: .}"; 90].join(" | ");
-    let pairs = vec!["[., .]"; 150].join(" | ");
-    let sum = vec!["1"; 500].join("+");
-    let either = vec!["(.steps.kind.note == null)"; 90].join(" or ");
-    let nested = format!("{}.steps.kind.nmae{}", "map(".repeat(60), ")".repeat(60));
+    let doubling = vec!["{a: ., b: .}"; 40].join(" | ");
+    let pairs = vec!["[., .]"; 30].join(" | ");
+    let sum = vec!["1"; 90].join("+");
+    let either = vec!["(.steps.kind.note == null)"; 20].join(" or ");
+    let nested = format!("{}.steps.kind.nmae{}", "map(".repeat(25), ")".repeat(25));
     for jq in [doubling, pairs, sum, either, nested] {
         found(&set(&jq));
     }

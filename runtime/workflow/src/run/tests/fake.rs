@@ -57,8 +57,9 @@ pub(super) struct Shared {
     pub(super) files: BTreeMap<String, String>,
     pub(super) dice: Option<Dice>,
     pub(super) faults: Faults,
-    /// The most that was spent and set aside at once.
     pub(super) crashes: u32,
+    /// How often each call went wrong: function, arguments.
+    troubles: HashMap<(String, String), u32>,
 }
 
 /// The world of one engine.
@@ -194,13 +195,23 @@ impl World for Fake {
                 assert!(purchase.is_repeat, "a new call has an id of its own");
                 return Ok(kept.clone());
             }
-            if self.happens(|faults| faults.refusals) {
+            // After a few times it works: what happens where attempts are used up has tests of its own.
+            let troubled = (purchase.wanted.function.clone(), purchase.args.to_string());
+            let goes_wrong = |percent: fn(&Faults) -> u64| {
+                self.happens(percent) && {
+                    let mut shared = self.lock();
+                    let times = shared.troubles.entry(troubled.clone()).or_default();
+                    *times += 1;
+                    *times <= 3
+                }
+            };
+            if goes_wrong(|faults| faults.refusals) {
                 return Err(missed("all places are taken", Certainty::Nothing));
             }
             if self.lock().useless.contains(&purchase.wanted.function) {
                 return Err(missed("that makes no sense", Certainty::Useless));
             }
-            if self.happens(|faults| faults.breaks) {
+            if goes_wrong(|faults| faults.breaks) {
                 return Err(missed("it broke", Certainty::Nothing));
             }
             let (function, args) = (purchase.wanted.function.clone(), purchase.args.clone());
@@ -213,7 +224,7 @@ impl World for Fake {
                 shared.ran.push((function, args));
                 shared.charged = shared.charged.saturating_add(charged);
             }
-            match self.happens(|faults| faults.lost_answers) {
+            match goes_wrong(|faults| faults.lost_answers) {
                 true => Err(missed("no answer in time", Certainty::Unclear)),
                 false => Ok(bought),
             }

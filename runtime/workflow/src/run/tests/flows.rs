@@ -42,14 +42,14 @@ async fn steps_give_what_the_file_says() {
             "  - { id: a, switch: [{ when: '${ false }', do: [{ id: b, set: 1 }] }, { when: '${ true }', do: [{ id: c, set: 2 }] }] }\n",
             json!(2),
         ),
-        ("  - { id: a, loop: { while: '${ (.steps.b // 0) < 3 }', max: 9, do: [{ id: b, set: '${ .round + 1 }' }] } }\n", json!(3)),
+        (
+            "  - { id: a, loop: { while: '${ (.steps.b // 0) < 3 }', max: 9, do: [{ id: b, set: '${ .round + 1 }' }] } }\n",
+            json!(3),
+        ),
         ("  - { id: a, wait: { for: 2h } }\n", json!(null)),
         ("  - { id: a, wait: { until: '2027-03-01T00:00:00Z' } }\n", json!(null)),
         ("  - { id: a, set: '${ .run.workflow + \" \" + .run.version }' }\n", json!("a/b 1.0.0")),
-        (
-            "  - { id: a, call: 'i:i/i@1.0.0 f' }\n  - { id: b, set: '${ .spent }' }\n",
-            json!(0.00075),
-        ),
+        ("  - { id: a, call: 'i:i/i@1.0.0 f' }\n  - { id: b, set: '${ .spent }' }\n", json!(0.00075)),
         ("  - { id: a, call: 'i:i/i@1.0.0 f', ask: { sellers: 3, agree: 2 }, with: { x: 5 } }\n", json!({ "of": "f", "was": 5 })),
         (
             "  - { id: a, call: 'i:i/i@1.0.0 f', ask: { sellers: 2 } }\n  - { id: b, set: '${ .steps.a | map(.seller) | unique | length }' }\n",
@@ -64,7 +64,10 @@ async fn steps_give_what_the_file_says() {
 async fn a_failure_means_what_its_step_says() {
     let call = |on_error: &str| format!("{{ id: b, call: 'i:i/i@1.0.0 bad', on-error: {on_error} }}");
     let map = |on_error: &str, inner: &str| {
-        format!("  - {{ id: a, on-error: {on_error}, map: '${{ [1, 2] }}', do: [{}] }}\n  - {{ id: z, set: '${{ [.steps.a] }}' }}\n", call(inner))
+        format!(
+            "  - {{ id: a, on-error: {on_error}, map: '${{ [1, 2] }}', do: [{}] }}\n  - {{ id: z, set: '${{ [.steps.a] }}' }}\n",
+            call(inner)
+        )
     };
     for (steps, wanted) in [
         (map("item", "run"), Some(json!([[null, null]]))),
@@ -90,7 +93,9 @@ async fn what_was_done_is_undone_backwards() {
     let world = Fake::new();
     world.lock().useless.push("bad".into());
     let step = |id: &str| {
-        format!("  - {{ id: {id}, call: 'i:i/i@1.0.0 do-{id}', with: {{ x: {id} }}, compensate: {{ call: 'i:i/i@1.0.0 undo-{id}', with: {{ x: '${{ .steps.{id}.was }}' }} }} }}\n")
+        format!(
+            "  - {{ id: {id}, call: 'i:i/i@1.0.0 do-{id}', with: {{ x: {id} }}, compensate: {{ call: 'i:i/i@1.0.0 undo-{id}', with: {{ x: '${{ .steps.{id}.was }}' }} }} }}\n"
+        )
     };
     let over = run(&world, &format!("{}{}  - {{ id: c, call: 'i:i/i@1.0.0 bad' }}\n{}", step("a"), step("b"), step("d"))).await;
     assert_eq!(over.how, Ending::Failed);
@@ -109,10 +114,15 @@ async fn the_budget_is_a_hard_cap() {
     .await;
     assert_eq!((over.how, over.spent), (Ending::Completed, Amount(19_500)), "{over:?}");
     let world = Fake::new();
-    let over = run(&world, "  - { id: a, budget: \"0.0016\", map: '${ [1,2,3] }', do: [{ id: b, call: 'i:i/i@1.0.0 f' }] }\n").await;
+    let over =
+        run(&world, "  - { id: a, budget: \"0.0016\", map: '${ [1,2,3] }', do: [{ id: b, call: 'i:i/i@1.0.0 f' }] }\n").await;
     assert_eq!((over.how, over.spent), (Ending::Failed, Amount(750)));
     assert!(over.what.as_deref().unwrap().contains("`a`'s budget of 0.0016"), "{over:?}");
-    let over = run(&Fake::new(), "  - { id: a, on-error: item, item-budget: \"0.0009\", map: '${ [1] }', do: [{ id: b, call: 'i:i/i@1.0.0 f' }] }\n").await;
+    let over = run(
+        &Fake::new(),
+        "  - { id: a, on-error: item, item-budget: \"0.0009\", map: '${ [1] }', do: [{ id: b, call: 'i:i/i@1.0.0 f' }] }\n",
+    )
+    .await;
     assert_eq!((over.output, over.spent), (Some(json!([null])), Amount::ZERO));
 }
 
@@ -126,7 +136,9 @@ async fn signals_approvals_and_people() {
         assert!(matches!(run.decide(None, true, "me", None).await, Err(Refused::NotAsked(_))));
         run.signal("go", json!({ "n": 1 }), "me").await.unwrap();
         tokio::time::sleep(Duration::from_secs(3600)).await;
-        assert!(matches!(run.decide(Some("q"), true, "me", None).await, Err(Refused::NotAsked(what)) if what.contains("`p` does")));
+        assert!(
+            matches!(run.decide(Some("q"), true, "me", None).await, Err(Refused::NotAsked(what)) if what.contains("`p` does"))
+        );
         assert_eq!(run.decide(None, false, "the boss", Some("too dear".into())).await.unwrap(), "p");
     };
     let (over, ()) = tokio::join!(run.go(), people);
@@ -154,7 +166,8 @@ async fn approvals_that_never_come_end_as_the_file_says() {
 async fn a_run_that_is_cancelled_undoes_and_one_that_is_terminated_does_not() {
     for at_once in [false, true] {
         let world = Fake::new();
-        let steps = "  - { id: a, call: 'i:i/i@1.0.0 do', compensate: { call: 'i:i/i@1.0.0 undo' } }\n  - { id: w, wait: { for: 9d } }\n";
+        let steps =
+            "  - { id: a, call: 'i:i/i@1.0.0 do', compensate: { call: 'i:i/i@1.0.0 undo' } }\n  - { id: w, wait: { for: 9d } }\n";
         world.start(&format!("{HEAD}{steps}"), json!({}));
         let run = world.run();
         let cancel = async {
@@ -205,7 +218,8 @@ async fn workflows_run_others_with_the_file_of_that_time() {
     let world = Fake::new();
     let inner = "workflow: c/inner\nversion: 2.0.0\nbudget: \"0.01\"\ninputs: { n: integer }\nsteps:\n  - { id: f, call: 'i:i/i@1.0.0 f', with: { x: '${ .input.n }' } }\noutput: '${ .steps.f.was + 1 }'\n";
     world.lock().files.insert("c/inner".into(), inner.into());
-    let steps = "  - { id: a, run: c/inner, with: { n: 41 } }\n  - { id: w, wait: { for: 1d } }\n  - { id: z, set: '${ .steps.a }' }\n";
+    let steps =
+        "  - { id: a, run: c/inner, with: { n: 41 } }\n  - { id: w, wait: { for: 1d } }\n  - { id: z, set: '${ .steps.a }' }\n";
     assert_eq!(run(&world, steps).await.output, Some(json!(42)));
     world.lock().files.clear();
     assert_eq!(world.successor().run().go().await.unwrap().output, Some(json!(42)));
