@@ -20,6 +20,7 @@ use tokio::task::JoinSet;
 use crate::agent::{AgentStatus, LogLine, Wanted, read_component};
 use crate::ledger::{CREDITS, export_parts};
 use crate::node::{Node, no_agent};
+use crate::workflow::Order;
 
 /// Name of the socket in the data folder.
 pub const SOCKET: &str = "node.sock";
@@ -111,6 +112,11 @@ pub enum Ask {
         /// For which.
         format: ExportFormat,
     },
+    /// Something about workflows.
+    Workflow {
+        /// What.
+        order: Order,
+    },
     /// Stop the node.
     Shutdown,
 }
@@ -165,6 +171,11 @@ pub enum Reply {
         /// For people.
         text: String,
         /// For programs.
+        value: serde_json::Value,
+    },
+    /// To [`Ask::Workflow`].
+    Workflow {
+        /// What it holds depends on the order.
         value: serde_json::Value,
     },
     /// Whole lines of an export; more follow.
@@ -394,6 +405,10 @@ async fn answer(node: &Node, ask: Ask) -> Result<Reply, String> {
         }
         Ask::History { account, period, limit } => of_account(node, move |ledger| ledger.history(account, period, limit)).await,
         Ask::Statement { account, period } => of_account(node, move |ledger| ledger.statement(account, period)).await,
+        Ask::Workflow { order } => {
+            let engine = node.engine().ok_or("this node runs no workflows; set `run = true` under `[workflow]` in its node.toml")?;
+            engine.order(order).await.map(|value| Reply::Workflow { value })
+        }
         // `converse` handles these, as they are more than a question and an answer.
         Ask::Export { .. } | Ask::Shutdown => Ok(Reply::Done),
     }

@@ -30,6 +30,9 @@ pub struct NodeConfig {
     /// Instances.
     #[serde(default)]
     pub host: HostConfig,
+    /// Workflows.
+    #[serde(default)]
+    pub workflow: WorkflowConfig,
     /// What agents get. Nothing is granted by default.
     #[serde(default)]
     pub grant: Vec<Grant>,
@@ -119,6 +122,24 @@ pub struct WebgpuConfig {
     pub plugin: Option<PathBuf>,
     /// Which of the plugin's devices, from 0. Default: 0.
     pub device: u32,
+}
+
+/// `[workflow]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct WorkflowConfig {
+    /// Run workflows on this node. Default: where a key is given.
+    pub run: Option<bool>,
+    /// File of the key whose account pays for runs; relative to the file. Nodes with the same key on the same bus are one business: each of
+    /// them goes on with the runs of those that are gone. Default: the operator's key, and the operator's account.
+    pub key: Option<PathBuf>,
+}
+
+impl WorkflowConfig {
+    /// Are workflows run here?
+    pub fn runs(&self) -> bool {
+        self.run.unwrap_or(self.key.is_some())
+    }
 }
 
 /// `[host]`.
@@ -213,6 +234,7 @@ impl NodeConfig {
             &mut config.inference.library,
             &mut config.inference.tensorrt.cache,
             &mut config.inference.webgpu.plugin,
+            &mut config.workflow.key,
         ];
         for path in paths.into_iter().flatten() {
             *path = base.join(&*path);
@@ -238,6 +260,7 @@ impl NodeConfig {
             ledger: LedgerConfig { host: true, ..LedgerConfig::default() },
             inference: InferenceConfig::default(),
             host: HostConfig::default(),
+            workflow: WorkflowConfig::default(),
             grant: vec![everything],
         }
     }

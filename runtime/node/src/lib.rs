@@ -19,6 +19,7 @@ pub mod node;
 pub mod policy;
 pub mod tools;
 pub mod tree;
+pub mod workflow;
 
 pub use client::Client;
 pub use codes::fault_text;

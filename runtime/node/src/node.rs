@@ -26,12 +26,15 @@ use crate::codes::Coded;
 use crate::config::NodeConfig;
 use crate::ledger::{self, CREDITS, LedgerLink, LinkPort};
 use crate::meter::Meter;
+use crate::workflow::{self, Engine};
 use crate::{agent, ambient, catalogue, folder, keys, models, tools};
 
 /// Bucket of signed offers.
 pub const OFFERS_BUCKET: &str = "hansa-offers";
 /// Label of an operator's account.
 const OPERATOR_LABEL: &str = "operator";
+/// Label of the account that a key given for workflows pays from: that of a buyer.
+const BUSINESS_LABEL: &str = "main";
 /// What an agent may owe for inference while its account is empty, where the operator says nothing.
 const INFERENCE_CREDIT: Amount = Amount(100_000);
 /// Subject on which receipts are asked for by digest.
@@ -55,6 +58,8 @@ pub struct Node {
     exchange: Exchange,
     blobs: Blobs,
     around: Surroundings,
+    /// Runs workflows, where the operator wants that.
+    engine: Option<Engine>,
     agents: Mutex<BTreeMap<String, Deployed>>,
     operator: AccountId,
     watch: tokio::task::JoinHandle<()>,
@@ -123,7 +128,9 @@ impl Node {
             policy: Arc::new(config.grant.clone()),
             states: OpenStates::default(),
         };
+        let engine = Box::pin(start_engine(&config, &around, &blobs, &key)).await?;
         let node = Node {
+            engine,
             config,
             key,
             server,
@@ -197,6 +204,11 @@ impl Node {
             tracing::error!(%error, "looking for models failed");
             Relisted::default()
         })
+    }
+
+    /// The engine of workflows, where this node runs them.
+    pub fn engine(&self) -> Option<&Engine> {
+        self.engine.as_ref()
     }
 
     /// The folder of everything.
@@ -297,6 +309,9 @@ impl Node {
         for agent in self.agents.lock().await.values() {
             agent.settle().await;
         }
+        if let Some(engine) = &self.engine {
+            engine.settle(false).await;
+        }
         self.exchange.books().flush().await;
     }
 
@@ -305,11 +320,17 @@ impl Node {
         for agent in self.agents.lock().await.values() {
             agent.close_channels().await;
         }
+        if let Some(engine) = &self.engine {
+            engine.settle(true).await;
+        }
         self.exchange.books().flush().await;
     }
 
     /// Withdraw all offers, let calls end, settle, stop the bus server if this node started it.
     pub async fn stop(self) {
+        if let Some(engine) = &self.engine {
+            engine.stop().await;
+        }
         for (_, agent) in std::mem::take(&mut *self.agents.lock().await) {
             agent.stop().await;
         }
@@ -495,6 +516,33 @@ fn start_host(config: &NodeConfig) -> Result<Host, NodeError> {
     let compiler = config.host.compiler.clone().map(Compiler::new);
     Host::new(HostOptions { pool_instances, cache_folder: Some(config.data.join("compiled")), compiler, ..defaults })
         .map_err(failed)
+}
+
+/// The engine of workflows, where the operator wants one.
+async fn start_engine(
+    config: &NodeConfig,
+    around: &Surroundings,
+    blobs: &Blobs,
+    operator: &Arc<Keypair>,
+) -> Result<Option<Engine>, NodeError> {
+    if !config.workflow.runs() {
+        return Ok(None);
+    }
+    let (key, label) = match &config.workflow.key {
+        Some(path) => (Arc::new(keys::load_or_make(path).map_err(failed)?), BUSINESS_LABEL),
+        None => (operator.clone(), OPERATOR_LABEL),
+    };
+    let parts = workflow::Parts {
+        exchange: around.exchange.clone(),
+        host: around.host.clone(),
+        blobs: blobs.clone(),
+        ledger: around.ledger.clone(),
+        node: around.node,
+        node_name: around.node_name.clone(),
+        key,
+        label,
+    };
+    Engine::start(parts).await.map(Some).map_err(|error| NodeError(format!("workflows cannot be run here: {error}")))
 }
 
 /// The bucket of offers. It lives in memory: offers are renewed long before they expire.

@@ -32,8 +32,26 @@ const ROUNDS: usize = 3;
 pub struct Setback {
     /// Why.
     pub fault: Fault,
+    /// What it may have done all the same.
+    pub effect: Effect,
+}
+
+impl Setback {
     /// May another seller be asked without the danger of doing it twice?
-    pub no_effect: bool,
+    pub fn no_effect(&self) -> bool {
+        self.effect == Effect::None
+    }
+}
+
+/// What a call may have done that gave no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing: it has not run.
+    None,
+    /// It ran and broke on the way, as its receipt says, or its reply where it is free: it costs nothing, and a repeat brings the same.
+    Broke,
+    /// Nobody knows: it may have run, and been charged.
+    Unclear,
 }
 
 /// One call to one seller.
@@ -57,7 +75,7 @@ impl Attempt<'_> {
         let channel = self.inner.channel(self.listed, self.price_max).await?;
         match self.through(&channel).await {
             // The seller had it closed, and it told us only now: once more, in another.
-            Err(setback) if setback.no_effect && channel.is_ended() => {
+            Err(setback) if setback.no_effect() && channel.is_ended() => {
                 self.through(&self.inner.channel(self.listed, self.price_max).await?).await
             }
             other => other,
@@ -118,7 +136,7 @@ impl Attempt<'_> {
         lease.abandon();
         Err(Setback {
             fault: Fault::Unavailable("the seller and this node disagree about a lane; it is left alone, try again".into()),
-            no_effect: true,
+            effect: Effect::None,
         })
     }
 
@@ -134,7 +152,7 @@ impl Attempt<'_> {
     fn crowded(&self) -> Setback {
         let message =
             format!("every lane to {} was taken until the deadline; make fewer calls at once", self.listed.offer.package);
-        Setback { fault: Fault::Unavailable(message), no_effect: true }
+        Setback { fault: Fault::Unavailable(message), effect: Effect::None }
     }
 
     fn request(&self) -> CallRequest {
@@ -194,7 +212,7 @@ impl Attempt<'_> {
         };
         let bytes = answered.map_err(|error| match error {
             RequestError::Timeout { .. } => self.silent(),
-            error => Setback { fault: unreachable_fault(&error), no_effect: !error.may_have_taken_effect() },
+            error => Setback { fault: unreachable_fault(&error), effect: if error.may_have_taken_effect() { Effect::Unclear } else { Effect::None } },
         })?;
         CallReply::read(&bytes).map_err(|error| self.broken(format!("its reply is no reply: {error}")))
     }
@@ -213,12 +231,12 @@ impl Attempt<'_> {
 
     fn gone(&self) -> Setback {
         let message = format!("{} on node {} went away during the call", self.listed.offer.package, self.listed.offer.node_name);
-        Setback { fault: Fault::Deadline(message), no_effect: false }
+        Setback { fault: Fault::Deadline(message), effect: Effect::Unclear }
     }
 
     fn silent(&self) -> Setback {
         let message = format!("no answer from {} on node {} in time", self.listed.offer.package, self.listed.offer.node_name);
-        Setback { fault: Fault::Deadline(message), no_effect: false }
+        Setback { fault: Fault::Deadline(message), effect: Effect::Unclear }
     }
 
     /// The seller broke its word: leave it aside, and say what it did.
@@ -226,7 +244,7 @@ impl Attempt<'_> {
         let offer = &self.listed.offer;
         tracing::warn!(seller = %offer.agent, package = %offer.package, %what, "a seller broke its word");
         self.inner.exchange.distrust(offer.agent);
-        Setback { fault: Fault::SellerFailed(format!("{} on node {}: {what}", offer.package, offer.node_name)), no_effect: false }
+        Setback { fault: Fault::SellerFailed(format!("{} on node {}: {what}", offer.package, offer.node_name)), effect: Effect::Unclear }
     }
 
     /// The seller showed our own newest voucher, and its last receipt: go on from there. The receipt, where we did not have it.
@@ -287,7 +305,8 @@ impl Attempt<'_> {
         let never_ran = refusal.never_ran == Some(true);
         let setback = refusal_setback(refusal);
         let is_repeat = self.named.is_some_and(|named| named.is_repeat);
-        Setback { no_effect: setback.no_effect && (never_ran || !is_repeat), ..setback }
+        let effect = if never_ran || !is_repeat { setback.effect } else { Effect::Unclear };
+        Setback { effect, ..setback }
     }
 
     /// Put the lane back as it is now, on disk too.
@@ -326,7 +345,7 @@ impl Attempt<'_> {
             Ok(answer) => Ok(Bought { answer, receipt: Some(digest), charged, seller: self.listed.offer.agent }),
             Err(message) => {
                 let message = format!("{} on node {}: {message}", self.listed.offer.package, self.listed.offer.node_name);
-                Err(Setback { fault: Fault::SellerFailed(message), no_effect: false })
+                Err(Setback { fault: Fault::SellerFailed(message), effect: Effect::Broke })
             }
         }
     }
@@ -383,7 +402,7 @@ impl Attempt<'_> {
                     .map_err(|what| self.broken(format!("its answer does not fit the interface: {what}")))?;
                 Ok(Bought { answer, receipt: None, charged: Amount::ZERO, seller: self.listed.offer.agent })
             }
-            CallReply::Broke(message, _) => Err(Setback { fault: Fault::SellerFailed(message), no_effect: false }),
+            CallReply::Broke(message, _) => Err(Setback { fault: Fault::SellerFailed(message), effect: Effect::Broke }),
             CallReply::Refused(refusal) => Err(self.setback(refusal)),
             CallReply::Repeated(reply) => self.repeated(&reply.0).await,
         }
@@ -410,7 +429,8 @@ fn refusal_setback(refusal: Refusal) -> Setback {
         code if code.may_pass() => Fault::Unavailable(refusal.message),
         _ => Fault::Refused(refusal.message),
     };
-    Setback { fault, no_effect: refusal.code != RefusalCode::Forgotten }
+    let effect = if refusal.code == RefusalCode::Forgotten { Effect::Unclear } else { Effect::None };
+    Setback { fault, effect }
 }
 
 fn unreachable_fault(error: &RequestError) -> Fault {

@@ -11,7 +11,7 @@ use hansa_economy::{Amount, Digest, Keypair, PublicKey};
 use hansa_host::Fault;
 use tokio::sync::Mutex;
 
-use crate::attempt::{Attempt, Setback};
+use crate::attempt::{Attempt, Effect, Setback};
 use crate::books::{BooksError, ChannelOut};
 use crate::exchange::Exchange;
 use crate::index::{Candidate, Listed, NoOffer};
@@ -172,7 +172,7 @@ impl Buyer {
         let call = Digest(inner.exchange.ambient().bytes());
         let attempts = candidates.len().min(terms.retries as usize + 1);
         let mut last =
-            Setback { fault: Fault::Deadline("the deadline had passed before the first attempt".into()), no_effect: true };
+            Setback { fault: Fault::Deadline("the deadline had passed before the first attempt".into()), effect: Effect::None };
         for (nth, candidate) in candidates.iter().take(attempts).enumerate() {
             let Some(left) = deadline_ms.checked_sub(inner.exchange.now_ms()).filter(|left| *left > 0) else {
                 break;
@@ -193,7 +193,7 @@ impl Buyer {
             };
             match attempt.run().await {
                 Ok(bought) => return Ok(bought),
-                Err(setback) if setback.no_effect || may_repeat => {
+                Err(setback) if setback.no_effect() || may_repeat => {
                     tracing::debug!(seller = %candidate.listed.offer.agent, fault = %setback.fault, "trying the next offer");
                     // Money that is short for the first is what is short: those after it cost more.
                     if !matches!((&last.fault, &setback.fault), (Fault::OverBudget(_), Fault::OverBudget(_))) {
@@ -333,7 +333,7 @@ impl Inner {
                 "account {0} holds {balance}, this needs {needed}; `hansa account fund 1 --to {0}` gives it some where the ledger is yours",
                 self.payer.account
             );
-            return Err(Setback { fault: Fault::OverBudget(message), no_effect: true });
+            return Err(Setback { fault: Fault::OverBudget(message), effect: Effect::None });
         }
         let wish = Amount(price_max.saturating_mul(DEPOSIT_CALLS).0.max(DEPOSIT_MIN));
         Ok(wish.min(Amount(balance.0 / 4)).max(needed))
@@ -344,7 +344,7 @@ impl Inner {
             match channel.take(price_max).await {
                 Taken::Lane(lane) => return Ok(lane),
                 Taken::Closed => {
-                    return Err(Setback { fault: Fault::Unavailable("the channel is closing".into()), no_effect: true });
+                    return Err(Setback { fault: Fault::Unavailable("the channel is closing".into()), effect: Effect::None });
                 }
                 Taken::Short(by) => self.raise(channel, price_max, by).await?,
             }
@@ -369,5 +369,5 @@ fn ledger_setback(error: LedgerError) -> Setback {
         true => Fault::OverBudget(error.message),
         false => Fault::Unavailable(format!("the ledger did not open the way to pay: {}", error.message)),
     };
-    Setback { fault, no_effect: true }
+    Setback { fault, effect: Effect::None }
 }

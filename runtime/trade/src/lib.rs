@@ -28,7 +28,7 @@ mod terms;
 mod tests;
 
 pub use asking::HeldQuote;
-pub use attempt::Setback;
+pub use attempt::{Effect, Setback};
 pub use books::{Books, BooksError};
 pub use buyer::{Bought, Buyer, Fits, Order, Payer};
 pub use exchange::{Exchange, call_subject, pay_subject, subject_token};

@@ -7,7 +7,7 @@ use hansa_economy::receipt::{Ending, Receipt};
 use hansa_economy::{Amount, Signed};
 use hansa_host::{Fault, is_fault};
 
-use crate::attempt::{Attempt, Setback};
+use crate::attempt::{Attempt, Effect, Setback};
 use crate::buyer::{Bought, Buyer, Order};
 use crate::index::Candidate;
 use crate::proof;
@@ -30,8 +30,8 @@ impl Buyer {
     /// time comes back with its receipt, and nothing is paid again: also on another node, and with other books.
     ///
     /// # Errors
-    /// What failed. With `no_effect` the call has not run, and as long as no message of it is under way any more it will not: it may be given to
-    /// another seller, under another name. Without, it may have run: repeat it at this seller.
+    /// What failed. With [`Effect::None`] the call has not run, and as long as no message of it is under way any more it will not: it may be given
+    /// to another seller, under another name; so may one that broke. With [`Effect::Unclear`] it may have run: repeat it at this seller.
     pub async fn buy_named(&self, order: &Order, candidate: &Candidate, named: &Named, until_ms: u64) -> Result<Bought, Setback> {
         let attempt = Attempt {
             inner: &self.inner,
@@ -62,7 +62,7 @@ impl Attempt<'_> {
         }
         let answer = value.map_err(|message| {
             let message = format!("{} on node {}: {message}", self.listed.offer.package, self.listed.offer.node_name);
-            Setback { fault: Fault::SellerFailed(message), no_effect: false }
+            Setback { fault: Fault::SellerFailed(message), effect: Effect::Broke }
         })?;
         if let Err(what) = (self.order.fits)(&answer) {
             return Err(self.broken(format!("its answer does not fit the interface: {what}")));

@@ -13,6 +13,7 @@ pub(crate) mod output;
 mod receipt;
 mod serve;
 mod service;
+mod workflow;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -107,6 +108,9 @@ enum Command {
     /// Services on the market.
     #[command(subcommand)]
     Service(service::Command),
+    /// Workflows: services composed in a file, run with a budget and a paper trail.
+    #[command(subcommand)]
+    Workflow(workflow::Command),
     /// Your account.
     #[command(subcommand)]
     Account(account::Command),
@@ -163,6 +167,7 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode, Failure> {
         Command::Agent(command) => agent::run(&context, command).await,
         Command::Model(command) => model::run(&context, command).await,
         Command::Service(command) => return service::run(&context, command).await,
+        Command::Workflow(command) => return workflow::run(&context, command).await,
         Command::Account(command) => account::run(&context, command).await,
         Command::Ledger(command) => ledger::run(&context, command).await,
         Command::Receipt(command) => receipt::run(&context, command).await,

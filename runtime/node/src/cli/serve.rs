@@ -50,7 +50,9 @@ enum NodeCommand {
 }
 
 pub(crate) async fn up(context: &Context, up: Up) -> Result<(), Failure> {
-    let config = NodeConfig::for_one_machine("home", &context.node, Some(up.port));
+    let mut config = NodeConfig::for_one_machine("home", &context.node, Some(up.port));
+    // Runs are paid from the same account as what is bought by hand.
+    config.workflow.key = Some(context.home.join("account.key"));
     serve(context, config, &up.agents).await
 }
 

@@ -98,7 +98,7 @@ async fn only_a_seller_that_never_ran_it_says_that_a_repeat_had_no_effect() {
     let until = bed.exchange.now_ms() + 1_000;
     bed.restart_seller().await; // Its offers of before are not honoured any more.
     let refused = buyer.buy_named(&order, &candidate, &name(1, true), until).await.unwrap_err();
-    assert!(refused.no_effect && matches!(refused.fault, Fault::Unavailable(_)), "{refused:?}");
+    assert!(refused.no_effect() && matches!(refused.fault, Fault::Unavailable(_)), "{refused:?}");
     bed.ledger.away.store(true, SeqCst);
     bed.exchange.remove_seller(&bed.seller.agent());
     let silent = buyer.buy_named(&order, &candidate, &name(1, true), until).await.unwrap_err();

@@ -48,6 +48,26 @@ impl Period {
     /// As the file writes them.
     pub(crate) const ALL: [(&str, Period); 4] =
         [("day", Period::Day), ("week", Period::Week), ("month", Period::Month), ("ever", Period::Ever)];
+
+    /// As the file writes it.
+    pub fn name(self) -> &'static str {
+        Period::ALL.into_iter().find(|(_, period)| *period == self).map_or("", |(name, _)| name)
+    }
+
+    /// When the period began that `unix_ms` lies in, UTC, milliseconds since 1970; weeks begin on Monday.
+    pub fn since(self, unix_ms: u64) -> u64 {
+        use chrono::{DateTime, Datelike, Days, NaiveTime, Utc};
+        let Some(now) = i64::try_from(unix_ms).ok().and_then(DateTime::<Utc>::from_timestamp_millis) else { return 0 };
+        let day = now.date_naive();
+        let first = match self {
+            Period::Day => Some(day),
+            Period::Week => day.checked_sub_days(Days::new(u64::from(day.weekday().num_days_from_monday()))),
+            Period::Month => day.with_day(1),
+            Period::Ever => None,
+        };
+        let begin = first.map_or(0, |day| day.and_time(NaiveTime::MIN).and_utc().timestamp_millis());
+        u64::try_from(begin).unwrap_or(0)
+    }
 }
 
 pub(super) fn read(node: &Node, problems: &mut Problems) -> Vec<Label> {
@@ -79,4 +99,19 @@ fn cap(node: &Node, problems: &mut Problems) -> Option<Cap> {
         problems.add(node.place, "a cap of 0 lets nothing be bought; give an amount above it");
     }
     Some(Cap { amount: amount?, per: per? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn periods_begin_at_midnight_utc() {
+        // Tuesday, 24 November 2026, 13:37.
+        let now_ms = 1_795_527_420_000;
+        assert_eq!(Period::Day.since(now_ms), 1_795_478_400_000);
+        assert_eq!(Period::Week.since(now_ms), 1_795_392_000_000, "Monday, the 23rd");
+        assert_eq!(Period::Month.since(now_ms), 1_793_491_200_000, "Sunday, the 1st");
+        assert_eq!(Period::Ever.since(now_ms), 0);
+    }
 }

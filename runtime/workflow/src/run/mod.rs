@@ -10,6 +10,7 @@ mod entry;
 mod history;
 mod plan;
 mod purchase;
+mod restart;
 mod undo;
 mod walk;
 mod works;
@@ -18,6 +19,7 @@ mod world;
 pub use entry::{Answered, Attempted, Awaited, Change, Ending, Entry, EntryError, Restart, Started, VERSION};
 pub use history::History;
 pub use plan::{Plan, Wanted};
+pub use restart::carried;
 pub use walk::{Over, Refused, Run};
 pub use world::{Bought, Certainty, Lost, Missed, Offered, Purchase, World};
 

@@ -137,3 +137,35 @@ output: "${ .steps.after.was }"
         assert!(count(&world, "after") == 1 && count(&world, "two") < 2, "seed {seed}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_goes_on_from_a_step_buys_nothing_before_it_again() {
+    let world = world(1, Faults::default());
+    let last = "  - { id: end, call: 'i:i/i@1.0.0 bad' }";
+    let without_undo =
+        |file: String| file.replace(", compensate: { call: 'i:i/i@1.0.0 unfirst', with: { x: \"${ .steps.first.was }\" } }", "");
+    world.start(
+        &without_undo(file(last)).replace(", compensate: { call: 'i:i/i@1.0.0 unread', with: { x: \"${ .row }\" } }", ""),
+        json!({ "rows": [1, 2, 3] }),
+    );
+    assert_eq!(world.finish().await.how, Ending::Failed);
+    let entries = world.lock().journal.clone();
+    let wrong = carried(&entries, "read").unwrap_err();
+    assert!(wrong.contains("`first`, `rows`, `both`, `again`, `end`"), "{wrong}");
+    let (started, changes) = carried(&entries, "both").unwrap();
+    let ran = world.lock().ran.len();
+    {
+        let mut shared = world.lock();
+        shared.useless.clear();
+        let mut entry = shared.journal[0].clone();
+        entry.changes = std::iter::once(Change::Started(Box::new(started))).chain(changes).collect();
+        shared.journal = vec![entry];
+        shared.kept.clear();
+        shared.charged = Amount::ZERO;
+    }
+    let over = world.finish().await;
+    assert_eq!((over.how, over.spent), (Ending::Completed, world.lock().charged));
+    let again: Vec<String> = world.lock().ran[ran..].iter().map(|(function, _)| function.clone()).collect();
+    assert!(!again.iter().any(|function| ["first", "read", "more"].contains(&function.as_str())), "{again:?}");
+    assert_eq!(again.iter().filter(|function| *function == "bad").count(), 1);
+}

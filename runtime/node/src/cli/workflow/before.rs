@@ -1,0 +1,69 @@
+//! What is known before a run: mistakes, prices, the graph.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use hansa_node::workflow::Order;
+use hansa_workflow::{Problem, Workflow, draw};
+
+use super::super::output::{fail_with, json, line, note};
+use super::super::{Context, Failure};
+use super::inputs::{self, Given};
+use super::{order, text};
+
+pub(super) async fn check(context: &Context, path: &Path) -> Result<ExitCode, Failure> {
+    let file = inputs::file(path)?;
+    let name = path.display().to_string();
+    let value = match order(context, Order::Check { name: name.clone(), file: file.clone() }).await {
+        Ok(value) => value,
+        // Without a node, what the file says by itself.
+        Err(failure) if failure.contains("HA0017") => {
+            Workflow::read(&file).map_err(|problems| told(&name, &problems))?;
+            note("no node runs here, so services and prices were not looked at; `hansa up` starts one");
+            return Ok(ExitCode::SUCCESS);
+        }
+        Err(failure) => return Err(failure),
+    };
+    let is_good = value.get("good").and_then(serde_json::Value::as_bool).unwrap_or(false);
+    if context.json {
+        return Ok(match is_good {
+            true => {
+                json(&value["checked"]);
+                ExitCode::SUCCESS
+            }
+            false => fail_with("the workflow cannot run as it is", value["checked"].clone()),
+        });
+    }
+    line(text(&value, "text"));
+    Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Problems with the file that they are in, one a line.
+pub(super) fn told(file: &str, problems: &[Problem]) -> Failure {
+    let lines: Vec<String> = problems.iter().map(|problem| format!("{file}:{problem}")).collect();
+    lines.join("\n")
+}
+
+pub(super) async fn quote(context: &Context, path: &Path, given: &Given) -> Result<(), Failure> {
+    let file = inputs::file(path)?;
+    let workflow = Workflow::read(&file).map_err(|problems| told(&path.display().to_string(), &problems))?;
+    let given = given.read(&workflow)?;
+    let value = order(context, Order::Quote { file, input: given }).await?;
+    match context.json {
+        true => json(&value["quote"]),
+        false => line(text(&value, "text")),
+    }
+    Ok(())
+}
+
+pub(super) fn draw(path: &Path, out: Option<&Path>) -> Result<(), Failure> {
+    let workflow = Workflow::read(&inputs::file(path)?).map_err(|problems| told(&path.display().to_string(), &problems))?;
+    let svg = draw::svg(&workflow, &draw::Notes::default());
+    match out {
+        Some(out) => std::fs::write(out, svg).map_err(|error| format!("cannot write {}: {error}", out.display())),
+        None => {
+            line(svg);
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Beginning and showing runs.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::ExitCode;
+
+use hansa_economy::Amount;
+use hansa_node::workflow::{Order, Start, Summary};
+use hansa_workflow::Workflow;
+use hansa_workflow::report::{self, Report};
+use serde_json::Value;
+
+use super::super::output::{json, line, note, table};
+use super::super::{Context, Failure};
+use super::inputs::{self, Given};
+use super::{by, journal, order, text, watch};
+
+pub(super) async fn start(
+    context: &Context,
+    file: &str,
+    given: &Given,
+    (labels, budget): (&[String], Option<Amount>),
+    stay: bool,
+) -> Result<ExitCode, Failure> {
+    let text = file_of(context, file).await?;
+    let workflow = Workflow::read(&text).map_err(|problems| super::before::told(file, &problems))?;
+    let start = Start { input: given.read(&workflow)?, labels: pairs(labels)?, budget, by: by(), file: text };
+    let value = order(context, Order::Start(Box::new(start))).await?;
+    begun(context, &value);
+    match stay {
+        true => watch::watch(context, super::text(&value, "run").to_owned()).await,
+        false => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// A file, or what is deployed under a name.
+async fn file_of(context: &Context, file: &str) -> Result<String, Failure> {
+    if Path::new(file).exists() || file.ends_with(".yaml") || file.ends_with(".yml") {
+        return inputs::file(Path::new(file));
+    }
+    order(context, Order::File { name: file.to_owned() }).await.map(|value| text(&value, "file").to_owned())
+}
+
+/// A run has begun.
+pub(super) fn begun(context: &Context, value: &Value) {
+    match context.json {
+        true => json(value),
+        false => line(text(value, "run")),
+    }
+}
+
+/// `NAME=TEXT` each.
+pub(super) fn pairs(labels: &[String]) -> Result<BTreeMap<String, String>, Failure> {
+    let pair = |label: &String| match label.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err(format!("`{label}` is no label; write `NAME=TEXT`, as `customer=acme`")),
+    };
+    labels.iter().map(pair).collect()
+}
+
+pub(super) async fn list(
+    context: &Context,
+    workflow: Option<String>,
+    going: bool,
+    labels: &[String],
+    limit: usize,
+) -> Result<(), Failure> {
+    let labels = pairs(labels)?;
+    let value = order(context, Order::List).await?;
+    let mut runs: Vec<Summary> = serde_json::from_value(value).map_err(|error| error.to_string())?;
+    runs.retain(|run| workflow.as_ref().is_none_or(|name| run.workflow == *name) && !(going && run.state.is_over()));
+    runs.retain(|run| labels.iter().all(|(name, value)| run.labels.get(name) == Some(value)));
+    let count = runs.len();
+    runs.truncate(limit);
+    if context.json {
+        json(&runs);
+        return Ok(());
+    }
+    if runs.is_empty() {
+        note("no runs; `hansa workflow start FILE` begins one");
+        return Ok(());
+    }
+    let rows: Vec<Vec<String>> = runs.iter().map(row).collect();
+    table(&["RUN", "VERSION", "STATE", "BEGAN (UTC)", "SPENT", "BUDGET", "LABELS", "WHY"], &rows);
+    if count > runs.len() {
+        note(format!("{} more; `--limit {count}` shows all", count - runs.len()));
+    }
+    Ok(())
+}
+
+fn row(run: &Summary) -> Vec<String> {
+    let labels: Vec<String> = run.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let why: String = run.why.as_deref().unwrap_or_default().chars().take(60).collect();
+    vec![
+        run.run.clone(),
+        run.version.clone(),
+        run.state.name().to_owned(),
+        clock(run.started_ms),
+        run.spent.to_string(),
+        run.budget.to_string(),
+        labels.join(" "),
+        why,
+    ]
+}
+
+/// `2026-11-24 13:37:00`, UTC.
+pub(super) fn clock(unix_ms: u64) -> String {
+    report::date_and_time(unix_ms)
+}
+
+pub(super) async fn show(context: &Context, run: String, tree: bool, costs: bool) -> Result<(), Failure> {
+    let (summary, entries, _) = journal(context, &run, 0).await?;
+    let mut report = Report::new(&summary.run);
+    entries.iter().for_each(|entry| report.add(entry));
+    if context.json {
+        json(&report);
+        return Ok(());
+    }
+    if tree {
+        line(report::tree(&report));
+    } else if costs {
+        line(report::costs(&report));
+    } else {
+        line(report::timeline(&report));
+        line(report::costs(&report));
+    }
+    Ok(())
+}

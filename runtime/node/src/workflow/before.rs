@@ -1,0 +1,149 @@
+//! What can be known before a run: the types and offers of what is on sale now, for checks and quotes.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use hansa_economy::Amount;
+use hansa_trade::{Candidate, Exchange};
+use hansa_workflow::Workflow;
+use hansa_workflow::check::check;
+use hansa_workflow::definition::{Call, Work};
+use hansa_workflow::limits::NESTED_RUNS_MAX;
+use hansa_workflow::market::{Known, Listing, Market};
+use hansa_workflow::quote::{self, quote};
+use hansa_workflow::run::{Plan, Wanted};
+use hansa_workflow::types::Signature;
+use serde_json::{Map, Value, json};
+
+use super::engine::Engine;
+use super::sellers::terms;
+use super::starting::listed;
+use crate::ambient;
+
+/// What is on sale, and the workflows that others run.
+struct Sale {
+    exchange: Exchange,
+    files: HashMap<String, Option<String>>,
+}
+
+impl Market for Sale {
+    fn offers(&self, wanted: &Wanted) -> Known<Vec<Listing>> {
+        // Terms exclude nothing here: what they exclude is told.
+        let mut all = terms(wanted, Amount::MAX, None);
+        (all.max_price, all.sellers, all.nodes) = (Amount::MAX, None, None);
+        all.labels.clear();
+        let found = self.exchange.index().candidates(&wanted.service, &wanted.function, 0, &all, ambient::now_ms());
+        Known::Yes(found.unwrap_or_default().iter().map(|candidate| listing(candidate, &wanted.function)).collect())
+    }
+
+    fn workflow(&self, name: &str) -> Known<Option<String>> {
+        self.files.get(name).map_or(Known::No, |file| Known::Yes(file.clone()))
+    }
+}
+
+fn listing(candidate: &Candidate, function: &str) -> Listing {
+    let offer = &candidate.listed.offer;
+    let price = offer.functions.get(function);
+    Listing {
+        seller: offer.agent,
+        package: offer.package.clone(),
+        node: offer.node,
+        node_name: offer.node_name.clone(),
+        labels: offer.labels.clone(),
+        price_min: price.map_or(candidate.price_min, |price| price.floor(1)),
+        price_needed: price.map_or(candidate.price_max, |price| if price.quoted { price.floor(1) } else { price.ceiling(1) }),
+        price_max: price.map_or(candidate.price_max, |price| price.ceiling(usize::MAX)),
+        is_quoted: candidate.quoted,
+        free_calls: offer.free_calls,
+    }
+}
+
+impl Engine {
+    /// Everything that is wrong with a file, by what is on sale now.
+    pub(super) async fn check(&self, name: &str, file: &str) -> Value {
+        let (sale, contracts) = match Workflow::read(file) {
+            Ok(workflow) => (self.sale(&workflow).await, self.contracts(&workflow).await),
+            Err(_) => (Sale { exchange: self.exchange(), files: HashMap::new() }, BTreeMap::new()),
+        };
+        let checked = check(file, &contracts, &sale);
+        let text = match checked.findings.is_empty() {
+            true => format!("{name}: nothing is wrong"),
+            false => checked.text(name, file),
+        };
+        json!({ "good": checked.is_good(), "text": text, "checked": checked })
+    }
+
+    /// What a run would cost now.
+    pub(super) async fn quote(&self, file: &str, input: Map<String, Value>) -> Result<Value, String> {
+        let plan = Plan::new(file).map_err(|problems| listed(&problems))?;
+        let sale = self.sale(&plan.workflow).await;
+        // Without all inputs, for any.
+        let inputs = match input.is_empty() {
+            true => plan.workflow.inputs_of(input).ok(),
+            false => Some(plan.workflow.inputs_of(input)?),
+        };
+        let quoted = quote(&plan, &sale, inputs.as_ref());
+        Ok(json!({ "text": quote::text(&quoted), "quote": quoted }))
+    }
+
+    fn exchange(&self) -> Exchange {
+        self.inner.sellers.components.exchange().clone()
+    }
+
+    /// The types of all functions that the file calls, where somebody sells them.
+    async fn contracts(&self, workflow: &Workflow) -> BTreeMap<(String, String), Signature> {
+        let exchange = self.exchange();
+        let mut contracts = BTreeMap::new();
+        for call in calls(workflow) {
+            let key = (call.service.clone(), call.function.clone());
+            if contracts.contains_key(&key) {
+                continue;
+            }
+            let sellers = exchange.index().all(ambient::now_ms());
+            let sellers = sellers.iter().filter(|listed| listed.offer.satisfies(&call.service));
+            for listed in sellers.filter(|listed| listed.offer.functions.contains_key(&call.function)) {
+                if let Ok(function) = self.inner.sellers.components.function(listed, &call.function).await
+                    && let Some(signature) = function.signature()
+                {
+                    contracts.insert(key, signature);
+                    break;
+                }
+            }
+        }
+        contracts
+    }
+
+    /// With the workflows that it runs, and those that they run.
+    async fn sale(&self, workflow: &Workflow) -> Sale {
+        let mut files = HashMap::new();
+        let mut wanted: HashSet<String> = runs(workflow);
+        for _ in 0..=NESTED_RUNS_MAX {
+            let mut next = HashSet::new();
+            for name in wanted.into_iter().filter(|name| !files.contains_key(name)).collect::<Vec<_>>() {
+                let file = self.inner.files.newest(&name).await.ok();
+                next.extend(file.as_deref().and_then(|file| Workflow::read(file).ok()).iter().flat_map(runs));
+                files.insert(name, file);
+            }
+            wanted = next;
+        }
+        Sale { exchange: self.exchange(), files }
+    }
+}
+
+fn runs(workflow: &Workflow) -> HashSet<String> {
+    let run = |work: &Work| match work {
+        Work::Run { workflow, .. } => Some(workflow.clone()),
+        _ => None,
+    };
+    workflow.all_steps().into_iter().filter_map(|step| run(&step.work)).collect()
+}
+
+fn calls(workflow: &Workflow) -> Vec<&Call> {
+    let mut calls = Vec::new();
+    for step in workflow.all_steps() {
+        if let Work::Call(call) = &step.work {
+            calls.push(&**call);
+            calls.extend(call.compensate.as_deref());
+        }
+    }
+    calls
+}
