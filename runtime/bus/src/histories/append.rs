@@ -42,13 +42,14 @@ enum Answer {
 }
 
 impl Histories {
-    /// Appends an entry to the history `key` after the position `after`, that of its last entry as the writer knows it; 0 where it
-    /// must be empty. Returns the entry's position, once the server has written it to its file (though a power cut may still undo
-    /// that where the server does not sync always). Tries again over lost connections, for [`HISTORY_APPEND_TIMEOUT`] at most.
+    /// Appends an entry to the history `key` after the position `after`, that of its last entry as the writer knows it; 0 where
+    /// it must be empty. Returns the entry's position, once the server has written it to its file (though a power cut may still
+    /// undo that, unless the server runs with `sync_interval: always`). Tries again over lost connections, for
+    /// [`HISTORY_APPEND_TIMEOUT`] at most.
     ///
     /// `id` makes a repeat harmless: where the same entry with the same id was kept right after `after` by an earlier try, its
     /// position is returned, however long ago that was. It must be the writer's own (1 to 128 visible ASCII characters, with
-    /// something in it that no other writer uses): two writers that append the same bytes under the same id both get the position.
+    /// something in it that no other writer uses): two writers that append the same bytes under one id both get the position.
     ///
     /// # Errors
     /// See [`AppendError`].
@@ -75,7 +76,7 @@ impl Histories {
                 }
                 // Gone for good is an error; else the server is about to be stopped or has no leader yet.
                 Answer::Nobody => {
-                    if let Err(gone @ HistoryError::Gone { .. }) = open::info(self).await {
+                    if let Some(Err(gone @ HistoryError::Gone { .. })) = self.until_lost(Box::pin(open::info(self))).await {
                         return Err(gone.into());
                     }
                 }

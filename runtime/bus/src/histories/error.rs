@@ -68,8 +68,8 @@ pub enum AppendError {
         /// Bytes that the server accepts.
         max: usize,
     },
-    /// No answer in time. The entry may have been written.
-    #[error("no answer from histories `{histories}` in time (the entry may have been written): repeat it with the same id")]
+    /// No answer in time. The entry may have been written, or may be still; the same append (position, id, entry) decides it.
+    #[error("no answer from histories `{histories}` in time (the entry may have been written): repeat the append as it was")]
     Timeout {
         /// The histories.
         histories: String,

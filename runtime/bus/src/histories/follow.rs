@@ -14,8 +14,8 @@ use crate::name::{BadName, check_key};
 
 /// Follows one history. Dropping it ends that.
 ///
-/// Where the server has lost the histories, and others have taken their place, those follow from their beginning: the next position
-/// is then not above the last one.
+/// Where the server has lost the histories, and others have taken their place, those follow from their beginning: positions
+/// begin anew.
 #[derive(Debug)]
 pub struct HistoryReader {
     follower: Follower,
@@ -118,7 +118,7 @@ impl From<HistoryError> for End {
 async fn follow(histories: Histories, entries: mpsc::Sender<(String, HistoryEntry)>, mut place: Place) {
     loop {
         histories.inner.bus.connected().await;
-        let end = histories.until_lost(pass(&histories, &entries, &mut place)).await;
+        let end = histories.until_lost(Box::pin(pass(&histories, &entries, &mut place))).await;
         let reason = match end {
             Some(End::Unread) => return,
             Some(End::Again(reason)) => reason,
@@ -137,7 +137,7 @@ async fn pass(histories: &Histories, entries: &mpsc::Sender<(String, HistoryEntr
 }
 
 async fn try_pass(histories: &Histories, entries: &mpsc::Sender<(String, HistoryEntry)>, place: &mut Place) -> Result<End, End> {
-    let created = histories.in_time(open::info(histories)).await?.created.unix_timestamp_nanos();
+    let created = histories.in_time(Box::pin(open::info(histories))).await?.created.unix_timestamp_nanos();
     if place.created.replace(created).is_some_and(|before| before != created) {
         place.next = 1;
     }

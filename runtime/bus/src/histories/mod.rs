@@ -48,8 +48,8 @@ struct Inner {
 }
 
 impl Bus {
-    /// Opens histories, kept in a file by the server; makes room for them where there is none. `name`: characters `A-Z a-z 0-9 _ -`.
-    /// Their entries are messages of the stream `name` on the subjects `name.key`.
+    /// Opens histories, kept in a file by the server; makes room for them where there is none. `name`: characters
+    /// `A-Z a-z 0-9 _ -`. Their entries are messages of the stream `name` on the subjects `name.key`.
     ///
     /// # Errors
     /// See [`HistoryError`].
@@ -155,7 +155,8 @@ impl Histories {
         self.in_time(async {
             loop {
                 self.inner.bus.connected().await;
-                if let Some(done) = self.until_lost(operation()).await {
+                // Boxed, because the client's futures are large, and one stands in each append.
+                if let Some(done) = self.until_lost(Box::pin(operation())).await {
                     return done;
                 }
             }

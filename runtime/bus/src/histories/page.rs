@@ -21,8 +21,8 @@ struct Question<'a> {
     max_bytes: usize,
 }
 
-/// Adds the entries of `subject` from position `from` on, as many as come without a gap, to `entries`. Where none comes, the server
-/// has none, or something was lost.
+/// Adds the entries of `subject` from position `from` on, as many as come without a gap, to `entries`. Where none comes, the
+/// server has none, or something was lost.
 pub(super) async fn read(
     histories: &Histories,
     subject: &str,
