@@ -49,6 +49,28 @@ pub const BUCKET_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time that one operation on a journal may take.
 pub const JOURNAL_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Time that one question about histories may take, and silence after which reading one is given up.
+pub const HISTORY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Time that appending to a history may take, lost connections and further tries included. A supervised server that dies is back
+/// well before.
+pub const HISTORY_APPEND_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Pause before a history is asked again that could not answer yet.
+pub const HISTORY_RETRY: Duration = Duration::from_millis(50);
+
+/// Entries of a history that are asked for at once.
+pub const HISTORY_PAGE_ENTRIES: usize = 1024;
+
+/// Bytes of a history that are asked for at once; one entry may exceed them.
+pub const HISTORY_PAGE_BYTES: usize = 4 << 20;
+
+/// Bytes kept free of an entry in a server's largest message: for the headers that the entry is sent with.
+pub const HISTORY_HEADER_BYTES_MAX: usize = 256;
+
+/// Bytes of the id of a history's entry. It travels in a header.
+pub const ENTRY_ID_BYTES_MAX: usize = 128;
+
 /// Time that storing or reading one object may take.
 pub const OBJECT_TIMEOUT: Duration = Duration::from_secs(60);
 

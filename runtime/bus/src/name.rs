@@ -1,6 +1,6 @@
 //! Validation of names, versions, subjects and keys: once, at the edge.
 
-use crate::limits::{KEY_BYTES_MAX, NAME_BYTES_MAX, SUBJECT_BYTES_MAX};
+use crate::limits::{ENTRY_ID_BYTES_MAX, KEY_BYTES_MAX, NAME_BYTES_MAX, SUBJECT_BYTES_MAX};
 
 /// Why a name was refused; shows the name and what is allowed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -87,6 +87,14 @@ pub(crate) fn check_key(value: &str) -> Result<(), BadName> {
     Err(BadName::new("key", value, "use 1 to 512 of the characters A-Z a-z 0-9 - / _ = and single dots between them"))
 }
 
+/// The id of a history's entry: it stands in a header, where white space and control characters would not survive.
+pub(crate) fn check_entry_id(value: &str) -> Result<(), BadName> {
+    if value.bytes().all(|b| b.is_ascii_graphic()) && !value.is_empty() && value.len() <= ENTRY_ID_BYTES_MAX {
+        return Ok(());
+    }
+    Err(BadName::new("entry id", value, "use 1 to 128 visible ASCII characters"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,6 +138,14 @@ mod tests {
         assert!(check_key("offers/a=b.c_d-e").is_ok());
         for bad in ["", ".a", "a.", "a..b", "a b", "a*", ">", "ä"] {
             assert!(check_key(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn entry_ids() {
+        assert!(check_entry_id("did:key:z6Mk/engine#7").is_ok());
+        for bad in ["", "a b", "a\r\nb: c", "ä", &"a".repeat(129)] {
+            assert!(check_entry_id(bad).is_err(), "{bad:?}");
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
-use hansa_bus::{Bucket, BucketError, BucketEvent, BucketOptions, BucketStorage, BucketWatch, testing};
+use hansa_bus::{Bucket, BucketError, BucketEvent, BucketOptions, BucketStorage, BucketWatch, HistoryError, testing};
 
 use crate::soon;
 
@@ -97,7 +97,9 @@ async fn a_server_without_jetstream() {
     })
     .await;
     let error = bus.bucket(options(BucketStorage::File)).await.unwrap_err();
-    assert_eq!(error, BucketError::NoJetStream { url: format!("nats://127.0.0.1:{port}") });
+    let url = format!("nats://127.0.0.1:{port}");
+    assert_eq!(error, BucketError::NoJetStream { url: url.clone() });
+    assert_eq!(bus.histories("runs").await.unwrap_err(), HistoryError::NoJetStream { url });
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 
 mod buckets;
 mod connecting;
+mod histories;
 mod journals;
 mod requests;
 mod servers;

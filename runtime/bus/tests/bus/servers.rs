@@ -11,14 +11,24 @@ use crate::soon;
 
 /// Kills the server without warning, as the system might.
 pub(crate) fn kill(server: &ManagedServer) {
+    signal(server, "KILL");
+}
+
+/// Sends a signal to the server behind its supervisor's back.
+pub(crate) fn signal(server: &ManagedServer, name: &str) {
     let ServerState::Running { pid } = server.state() else { panic!("it does not run") };
-    assert!(Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap().success());
+    assert!(Command::new("kill").args(["-s", name, &pid.to_string()]).status().unwrap().success());
 }
 
 /// Kills the server and waits until it and each bus are back.
 pub(crate) async fn restart(server: &ManagedServer, buses: &[&Bus]) {
+    restart_by(server, "KILL", buses).await;
+}
+
+/// The same by another signal that ends it.
+pub(crate) async fn restart_by(server: &ManagedServer, name: &str, buses: &[&Bus]) {
     let before = pid(server);
-    kill(server);
+    signal(server, name);
     let again = |state: &ServerState| matches!(state, ServerState::Running { pid } if *pid != before);
     soon(server.states().wait_for(again)).await.unwrap();
     for bus in buses {
