@@ -118,3 +118,6 @@ pub(crate) fn terms(wanted: &Wanted) -> Vec<Term<'_>> {
     terms.extend(wanted.terms.max_price.map(Term::Price));
     terms
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -135,7 +135,7 @@ pub struct Unknown {
 }
 
 /// What can be missing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Missing {
     /// How long the list of a `map` is.
@@ -169,7 +169,7 @@ pub struct Shortfall {
 }
 
 /// What has a budget.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Owner {
     /// The whole run.
@@ -188,7 +188,10 @@ pub fn quote(plan: &Plan, market: &dyn Market, inputs: Option<&Map<String, Value
     let workflow = &plan.workflow;
     let (mut steps, mut undo) = (Vec::new(), Vec::new());
     let (budget, undo_most) = (workflow.budget, outcome.part.undo.min(workflow.budget));
-    for entry in outcome.part.entries {
+    let mut entries = outcome.part.entries;
+    // Those of another workflow stand where it is run, in their own order.
+    entries.sort_by_key(|entry| entry.place);
+    for entry in entries {
         if entry.desk.undoes { &mut undo } else { &mut steps }.push(entry.line());
     }
     let verdict = match (outcome.part.fails, outcome.part.is_bound) {

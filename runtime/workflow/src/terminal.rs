@@ -68,7 +68,9 @@ mod tests {
     #[test]
     fn wide_letters_take_two_columns() {
         assert_eq!((width("漢字a"), width("é"), width("e\u{301}")), (5, 1, 1));
-        for (text, columns, wanted) in [("漢字漢字", 8, "漢字漢字"), ("漢字漢字", 6, "漢字…"), ("abc", 2, "a…"), ("abc", 3, "abc")] {
+        for (text, columns, wanted) in
+            [("漢字漢字", 8, "漢字漢字"), ("漢字漢字", 6, "漢字…"), ("abc", 2, "a…"), ("abc", 3, "abc")]
+        {
             assert_eq!(cut(text, columns), wanted);
             assert!(width(&cut(text, columns)) <= columns);
         }

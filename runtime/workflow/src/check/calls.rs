@@ -57,7 +57,9 @@ fn contract<T>(call: &Call, contracts: &dyn Contracts, offers: &Known<Vec<T>>) -
         }
         Known::Yes(_) => doubtful(Problem::new(
             *place,
-            format!("the types of `{service}` are not known here, so that neither arguments nor answer of `{function}` are checked"),
+            format!(
+                "the types of `{service}` are not known here, so that neither arguments nor answer of `{function}` are checked"
+            ),
         )),
         Known::No => doubtful(Problem::new(*place, format!("no service `{service}` is known here; {hint}"))),
     })

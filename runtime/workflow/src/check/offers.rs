@@ -70,7 +70,11 @@ impl Search<'_> {
             1 => "the one offer".to_owned(),
             more => format!("none of the {more} offers"),
         };
-        let count = if left.len() == self.listings.len() { count } else { format!("{count} that meet the other terms") };
+        let count = if left.len() == self.listings.len() {
+            count
+        } else {
+            format!("{count} that {} the other terms", if left.len() == 1 { "meets" } else { "meet" })
+        };
         let not = if left.len() == 1 { " not" } else { "" };
         let nearest = left.iter().min_by_key(|listing| listing.price_max).map(|listing| offer(listing)).unwrap_or_default();
         let what = match term {
@@ -81,7 +85,8 @@ impl Search<'_> {
             }
             Term::Label(name, value) => {
                 let has = has(name, left);
-                format!("{count} has{not} the label `{name}: {value}`; {has}; nearest: {nearest}")
+                let lacks = if left.len() == 1 { "lacks" } else { "has" };
+                format!("{count} {lacks} the label `{name}: {value}`; {has}; nearest: {nearest}")
             }
             Term::Price(most) => return self.dear(most, left, &count, not),
         };
@@ -142,7 +147,8 @@ fn offer(listing: &Listing) -> String {
 
 /// Which values of a label offers have.
 fn has(name: &str, left: &[&Listing]) -> String {
-    let values: BTreeSet<&str> = left.iter().filter_map(|listing| listing.labels.get(name)).flatten().map(String::as_str).collect();
+    let values: BTreeSet<&str> =
+        left.iter().filter_map(|listing| listing.labels.get(name)).flatten().map(String::as_str).collect();
     let shown: Vec<&str> = values.iter().copied().take(NAMED_MAX).collect();
     match &shown[..] {
         [] => format!("none says its `{name}`"),

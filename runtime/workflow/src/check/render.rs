@@ -37,7 +37,8 @@ fn marked(line: &str, number: u32, column: u32) -> String {
     let letters: Vec<String> = line.chars().take(column.saturating_add(TEXT_COLUMNS_MAX)).map(letter).collect();
     let at = column.min(letters.len());
     let (mut from, mut before) = (at, 0);
-    while from > 0 && before + width(&letters[from - 1]) <= BEFORE_COLUMNS {
+    let before_max = if width(&shown(line)) <= TEXT_COLUMNS_MAX { TEXT_COLUMNS_MAX } else { BEFORE_COLUMNS };
+    while from > 0 && before + width(&letters[from - 1]) <= before_max {
         from -= 1;
         before += width(&letters[from]);
     }

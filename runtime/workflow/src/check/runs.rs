@@ -22,7 +22,9 @@ pub(super) fn check(workflow: &Workflow, market: &dyn Market, spots: &Spots) -> 
             Known::Yes(file) => file,
         };
         match file.as_deref().map(Workflow::read) {
-            None => findings.push(wrong(Problem::new(place, format!("there is no workflow `{name}`; add it, or correct its name")))),
+            None => {
+                findings.push(wrong(Problem::new(place, format!("there is no workflow `{name}`; add it, or correct its name"))))
+            }
             Some(Err(problems)) => {
                 let first = problems.first().map(ToString::to_string).unwrap_or_default();
                 findings.push(wrong(Problem::new(place, format!("`{name}` cannot be read: {first}; check that file first"))));
@@ -78,11 +80,11 @@ impl Way<'_> {
     /// Why `workflow` would not come to an end: it runs one that runs it, or too many are within each other.
     fn endless(&mut self, workflow: &Workflow) -> Option<String> {
         let name = workflow.name.to_string();
-        if self.names.contains(&name) {
-            return Some(format!("this would never end: `{}` runs `{name}` again", self.names.join("` runs `")));
-        }
         if self.names.len() > NESTED_RUNS_MAX as usize {
-            return Some(format!("workflows within each other more than {NESTED_RUNS_MAX} deep: `{}` …", self.names.join("` runs `")));
+            return Some(format!(
+                "workflows within each other more than {NESTED_RUNS_MAX} deep: `{}` …",
+                self.names.join("` runs `")
+            ));
         }
         if !self.seen.insert(name.clone()) {
             return None;
@@ -90,7 +92,10 @@ impl Way<'_> {
         self.names.push(name);
         let steps = workflow.all_steps();
         let found = steps.into_iter().find_map(|step| match &step.work {
-            Work::Run { workflow, .. } => self.read(workflow).and_then(|inner| self.endless(&inner)),
+            Work::Run { workflow: next, .. } if self.names.contains(next) => {
+                Some(format!("this would never end: `{}` runs `{next}` again", self.names.join("` runs `")))
+            }
+            Work::Run { workflow: next, .. } => self.read(next).and_then(|inner| self.endless(&inner)),
             _ => None,
         });
         self.names.pop();

@@ -54,13 +54,12 @@ impl Cost {
 
     /// Between these; `likely` where that is known.
     pub(super) fn between(least: Amount, likely: Option<Amount>, most: Amount) -> Cost {
-        let likely = if least == most { Some(most) } else { likely };
         Cost { least: least.min(most), likely, most }
     }
 
     /// The amount, where no offer and no course of the run makes it another one.
     pub fn exact(self) -> Option<Amount> {
-        (self.least == self.most).then_some(self.most)
+        self.likely.filter(|likely| self.least == self.most && self.most == *likely)
     }
 
     pub(super) fn plus(self, other: Cost) -> Cost {
@@ -69,7 +68,9 @@ impl Cost {
     }
 
     pub(super) fn times(self, times: Count) -> Cost {
-        let likely = self.likely.zip(times.exact()).map(|(each, times)| each.saturating_mul(times.into()));
+        let known = self.likely.zip(times.exact()).map(|(each, times)| each.saturating_mul(times.into()));
+        // However often, what is free is free.
+        let likely = known.or_else(|| (self.most.is_zero() || times.most == 0).then_some(Amount::ZERO));
         Cost::between(self.least.saturating_mul(times.least.into()), likely, self.most.saturating_mul(times.most.into()))
     }
 

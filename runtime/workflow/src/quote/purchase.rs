@@ -93,11 +93,7 @@ impl Desk {
         for offer in &self.fitting {
             let one = Asked { least: offer.least(), needed: offer.needed(), most: offer.most(&self.wanted) };
             let all = asked.entry(offer.seller).or_insert(one);
-            *all = Asked {
-                least: all.least.min(one.least),
-                needed: all.needed.min(one.needed),
-                most: all.most.max(one.most),
-            };
+            *all = Asked { least: all.least.min(one.least), needed: all.needed.min(one.needed), most: all.most.max(one.most) };
         }
         asked.into_values().collect()
     }

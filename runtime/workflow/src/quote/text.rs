@@ -45,7 +45,8 @@ fn verdict(quote: &Quote) -> String {
 fn table(quote: &Quote, lines: &mut Vec<String>) {
     let head = ["step", "calls", "each", "at least", "likely", "at most"].map(str::to_owned);
     let total = row("total", None, String::new(), quote.total);
-    let rows: Vec<[String; 6]> = quote.steps.iter().map(|line| row(&line.path, Some(line.calls), price(line), line.cost)).collect();
+    let rows: Vec<[String; 6]> =
+        quote.steps.iter().map(|line| row(&line.path, Some(line.calls), price(line), line.cost)).collect();
     let columns = |nth: usize| [&head, &total].into_iter().chain(&rows).map(|row| width(&row[nth])).max().unwrap_or(0);
     let columns: [usize; 6] = std::array::from_fn(columns);
     let written = |row: &[String; 6]| {
@@ -59,7 +60,8 @@ fn table(quote: &Quote, lines: &mut Vec<String>) {
     for (line, row) in quote.steps.iter().zip(&rows) {
         lines.push(format!("{}  {}", written(row), sellers(line)));
         if !line.runners_up.is_empty() {
-            let others: Vec<String> = line.runners_up.iter().map(|choice| format!("{} at {}", named(choice), each(choice))).collect();
+            let others: Vec<String> =
+                line.runners_up.iter().map(|choice| format!("{} at {}", named(choice), each(choice))).collect();
             lines.push(format!("    or {}", others.join(", ")));
         }
     }
@@ -118,7 +120,14 @@ fn undo(quote: &Quote, lines: &mut Vec<String>) {
     }
     lines.extend([String::new(), format!("if it fails, undoing what was done costs at most {} of the budget:", quote.undo_most)]);
     for line in &quote.undo {
-        lines.push(format!("  {}: {}, {} calls at {} from {}", line.path, line.function, count(line.calls), price(line), sellers(line)));
+        lines.push(format!(
+            "  {}: {}, {} calls at {} from {}",
+            line.path,
+            line.function,
+            count(line.calls),
+            price(line),
+            sellers(line)
+        ));
     }
 }
 

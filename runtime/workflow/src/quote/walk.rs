@@ -1,6 +1,6 @@
 //! Going through a workflow's steps before a run, and adding up what they cost.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -38,6 +38,7 @@ pub(super) fn whole(plan: &Plan, market: &dyn Market, inputs: Option<&Map<String
         muted: 0,
         unknown: Vec::new(),
         shortfalls: Vec::new(),
+        told: HashMap::new(),
     };
     let budget = plan.workflow.budget;
     let frame = Frame { path: String::new(), place: None, rooms: vec![budget], depth: 0, spares: false };
@@ -106,6 +107,14 @@ struct Walk<'a> {
     muted: u32,
     unknown: Vec<Unknown>,
     shortfalls: Vec<Shortfall>,
+    /// What is said already, and where in the lists that stands.
+    told: HashMap<(Told, String), usize>,
+}
+
+#[derive(PartialEq, Eq, Hash)]
+enum Told {
+    Unknown(Missing),
+    Short(Owner),
 }
 
 impl Walk<'_> {
@@ -252,15 +261,7 @@ impl Walk<'_> {
     }
 
     /// Items that are known, one by one.
-    fn each(
-        &mut self,
-        items: &[Value],
-        fan: &Fan,
-        steps: &[PlanStep],
-        at: (&str, Place),
-        data: &Data,
-        frame: &Frame,
-    ) -> Given {
+    fn each(&mut self, items: &[Value], fan: &Fan, steps: &[PlanStep], at: (&str, Place), data: &Data, frame: &Frame) -> Given {
         let (mut all, mut values, mut frame) = (None, Vec::new(), frame.clone());
         for item in items {
             let mut inner = data.clone();
@@ -279,7 +280,9 @@ impl Walk<'_> {
     }
 
     fn item(&mut self, fan: &Fan, steps: &[PlanStep], (path, place): (&str, Place), mut data: Data, frame: &Frame) -> Given {
-        let frame = frame.with_room(fan.item_budget);
+        let mut frame = frame.with_room(fan.item_budget);
+        // One that gives up its item spares the item what comes after it.
+        frame.spares |= steps.iter().any(may_be_null);
         let mut given = self.list(steps, &mut data, &frame);
         if let Some(budget) = fan.item_budget {
             given.part = self.within(given.part, budget, Owner::Item, path, place, &frame);
@@ -349,7 +352,8 @@ impl Walk<'_> {
                 return all.map(|all| all.part).map_or(rest.clone(), |part| part.again(rest)).into();
             }
             seen = inner;
-            all = Some(Given { part: all.map(|all| all.part).map_or(given.part.clone(), |part| part.again(given.part)), ..given });
+            all =
+                Some(Given { part: all.map(|all| all.part).map_or(given.part.clone(), |part| part.again(given.part)), ..given });
         }
         all.unwrap_or_else(|| Part::nothing().into())
     }
@@ -393,19 +397,25 @@ impl Walk<'_> {
 
     /// A part within a budget of its own.
     fn within(&mut self, part: Part, budget: Amount, owner: Owner, path: &str, place: Place, frame: &Frame) -> Part {
-        let known = |short: &&mut Shortfall| (short.owner, &*short.path) == (owner, path);
         if part.needs > budget && self.muted == 0 {
-            let is_spared = frame.spares || part.spares;
-            match self.shortfalls.iter_mut().find(known) {
-                Some(short) => short.needed = short.needed.max(part.needs),
-                None => self.shortfalls.push(Shortfall {
-                    owner,
-                    path: path.to_owned(),
-                    place,
-                    budget,
-                    needed: part.needs,
-                    is_spared,
-                }),
+            let short = Shortfall {
+                owner,
+                path: path.to_owned(),
+                place,
+                budget,
+                needed: part.needs,
+                is_spared: frame.spares || part.spares,
+            };
+            match self.told.entry((Told::Short(owner), path.to_owned())) {
+                hash_map::Entry::Vacant(entry) => {
+                    entry.insert(self.shortfalls.len());
+                    self.shortfalls.push(short);
+                }
+                // Of several items, the one that needs most.
+                hash_map::Entry::Occupied(entry) => {
+                    let known = &mut self.shortfalls[*entry.get()];
+                    known.needed = known.needed.max(short.needed);
+                }
             }
         }
         let fails = part.fails || part.needs > budget && !frame.spares && !part.spares;
@@ -413,8 +423,11 @@ impl Walk<'_> {
     }
 
     fn note(&mut self, path: &str, place: Place, what: Missing, each: Option<Cost>) {
-        let is_known = self.unknown.iter().any(|known| (&*known.path, known.what) == (path, what));
-        if self.muted == 0 && !is_known {
+        if self.muted > 0 {
+            return;
+        }
+        if let hash_map::Entry::Vacant(entry) = self.told.entry((Told::Unknown(what), path.to_owned())) {
+            entry.insert(self.unknown.len());
             self.unknown.push(Unknown { path: path.to_owned(), place, what, each });
         }
     }
