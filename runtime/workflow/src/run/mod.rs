@@ -17,8 +17,8 @@ mod world;
 
 pub use entry::{Answered, Attempted, Awaited, Change, Ending, Entry, EntryError, Restart, Started, VERSION};
 pub use history::History;
-pub(crate) use plan::{PlanCall, PlanStep, PlanWork};
 pub use plan::{Plan, Wanted};
+pub(crate) use plan::{PlanCall, PlanStep, PlanWork};
 pub(crate) use purchase::best;
 pub use walk::{Over, Refused, Run};
 pub use world::{Bought, Certainty, Lost, Missed, Offered, Purchase, World};

@@ -24,7 +24,8 @@ impl Contracts for BTreeMap<(String, String), Signature> {
     }
 
     fn functions(&self, interface: &str) -> Option<Vec<&str>> {
-        let found: Vec<&str> = self.keys().filter(|(known, _)| known == interface).map(|(_, function)| function.as_str()).collect();
+        let found: Vec<&str> =
+            self.keys().filter(|(known, _)| known == interface).map(|(_, function)| function.as_str()).collect();
         (!found.is_empty()).then_some(found)
     }
 
