@@ -11,7 +11,7 @@
 //! Which way an `if`, a `switch` or a `loop` goes is no data of the steps within it. What an expression reads is told by its form: one that could read all
 //! of the run's data counts as if it did.
 
-mod reads;
+pub(crate) mod reads;
 
 use std::collections::{BTreeMap, BTreeSet};
 

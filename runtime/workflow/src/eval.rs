@@ -32,6 +32,7 @@ use crate::limits::{EXPRESSION_BYTES_MAX, RESULT_BYTES_MAX};
 use crate::place::{Place, Problem};
 use meter::{Counted, Fault};
 
+pub(crate) use meter::taken;
 pub use number::Number;
 pub use scope::Scope;
 pub use template::CompiledTemplate;

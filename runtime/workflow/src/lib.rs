@@ -1,16 +1,20 @@
 //! Workflows: a file that composes services, read and checked before anything is bought.
 
+pub mod check;
 pub mod data_class;
 pub mod definition;
 pub mod draw;
 pub mod eval;
 pub mod jq;
 pub mod limits;
+pub mod market;
 pub mod names;
 pub mod place;
+pub mod quote;
 pub mod run;
 pub mod schedule;
 pub mod schema;
+mod terminal;
 pub mod types;
 pub mod yaml;
 

@@ -90,3 +90,11 @@ pub const CALL_TIME_USUAL: Duration = Duration::from_secs(30);
 pub const CALL_KNOWN_FOR: Duration = Duration::from_secs(24 * 3600);
 /// How far the clocks of a business's nodes and its sellers may be apart where a call is repeated.
 pub const CLOCK_SKEW_MAX: Duration = Duration::from_secs(5);
+/// Steps that a quote goes through, those of each known item and of workflows within counted apart; beyond them it says "at most what the budget allows".
+pub const QUOTE_STEPS_MAX: u32 = 50_000;
+/// Steps of evaluations that a quote takes, in the sense of [`EVAL_STEPS_MAX`]; beyond them values count as not known. A few seconds.
+pub const QUOTE_EVAL_STEPS_MAX: u64 = 20_000_000;
+/// Other offers that a quote names for one step.
+pub const RUNNERS_UP_MAX: usize = 3;
+/// Columns of texts for a terminal.
+pub const TEXT_COLUMNS_MAX: usize = 100;

@@ -11,10 +11,10 @@ use crate::definition::Expression;
 
 /// Something that is read: `.input.text` is `["input", "text"]`; no name at all is all of the run's data.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Reads {
-    pub(super) names: Vec<String>,
+pub(crate) struct Reads {
+    pub(crate) names: Vec<String>,
     /// The byte of the expression where it stands.
-    pub(super) at: usize,
+    pub(crate) at: usize,
 }
 
 /// Functions that look at nothing but what their arguments give for the same dot.
@@ -32,7 +32,7 @@ const ARGUMENTS_ONLY: [(&str, usize); 10] = [
 ];
 
 /// What `expression` reads; nothing where it is no jq.
-pub(super) fn of(expression: &Expression) -> Vec<Reads> {
+pub(crate) fn of(expression: &Expression) -> Vec<Reads> {
     let text = expression.text.as_str();
     let Some(term) = Lexer::new(text).lex().ok().and_then(|tokens| Parser::new(&tokens).parse(|parser| parser.term()).ok())
     else {

@@ -34,10 +34,12 @@ struct Meter {
     fault: Cell<Option<Fault>>,
     /// How many evaluations began.
     begun: Cell<u64>,
+    /// Steps of all evaluations that are over.
+    taken: Cell<u64>,
 }
 
 thread_local! {
-    static METER: Meter = const { Meter { steps: Cell::new(u64::MAX), bytes: Cell::new(u64::MAX), fault: Cell::new(None), begun: Cell::new(0) } };
+    static METER: Meter = const { Meter { steps: Cell::new(u64::MAX), bytes: Cell::new(u64::MAX), fault: Cell::new(None), begun: Cell::new(0), taken: Cell::new(0) } };
 }
 
 /// An evaluation that is counted until this is dropped.
@@ -64,6 +66,7 @@ impl Counted {
 
 impl Drop for Counted {
     fn drop(&mut self) {
+        METER.with(|meter| meter.taken.set(meter.taken.get().wrapping_add(EVAL_STEPS_MAX.saturating_sub(meter.steps.get()))));
         set(u64::MAX, u64::MAX);
     }
 }
@@ -118,6 +121,11 @@ pub(super) fn room(bytes: u64) -> bool {
 /// The evaluation of this thread that goes on, by its number.
 pub(super) fn evaluation() -> u64 {
     METER.with(|meter| meter.begun.get())
+}
+
+/// Steps that all evaluations of this thread have taken so far; wraps.
+pub(crate) fn taken() -> u64 {
+    METER.with(|meter| meter.taken.get())
 }
 
 /// Bytes that are read or written in about the time of one step.

@@ -20,6 +20,8 @@ pub use entry::{Answered, Attempted, Awaited, Change, Ending, Entry, EntryError,
 pub use history::History;
 pub use plan::{Plan, Wanted};
 pub use restart::carried;
+pub(crate) use plan::{PlanCall, PlanStep, PlanWork};
+pub(crate) use purchase::best;
 pub use walk::{Over, Refused, Run};
 pub use world::{Bought, Certainty, Lost, Missed, Offered, Purchase, World};
 

@@ -12,16 +12,16 @@ use crate::place::Problem;
 pub struct Plan {
     /// As it was read.
     pub workflow: Workflow,
-    pub(super) steps: Vec<PlanStep>,
-    pub(super) output: Option<CompiledTemplate>,
+    pub(crate) steps: Vec<PlanStep>,
+    pub(crate) output: Option<CompiledTemplate>,
 }
 
-pub(super) struct PlanStep {
-    pub(super) step: Step,
-    pub(super) work: PlanWork,
+pub(crate) struct PlanStep {
+    pub(crate) step: Step,
+    pub(crate) work: PlanWork,
 }
 
-pub(super) enum PlanWork {
+pub(crate) enum PlanWork {
     Call(Arc<PlanCall>),
     Map { fan: Fan, over: Compiled, steps: Vec<PlanStep> },
     Parallel(Vec<(String, Vec<PlanStep>)>),
@@ -33,11 +33,11 @@ pub(super) enum PlanWork {
     Set(CompiledTemplate),
 }
 
-pub(super) struct PlanCall {
-    pub(super) call: definition::Call,
-    pub(super) with: CompiledTemplate,
-    pub(super) wanted: Arc<Wanted>,
-    pub(super) compensate: Option<Arc<PlanCall>>,
+pub(crate) struct PlanCall {
+    pub(crate) call: definition::Call,
+    pub(crate) with: CompiledTemplate,
+    pub(crate) wanted: Arc<Wanted>,
+    pub(crate) compensate: Option<Arc<PlanCall>>,
 }
 
 /// What is bought, and under which terms.
@@ -51,6 +51,25 @@ pub struct Wanted {
     pub terms: Terms,
     /// Only agents on these nodes: the terms' and those of the class of the step's data.
     pub nodes: Option<Vec<PublicKey>>,
+}
+
+impl Wanted {
+    /// What `call` wants, in a step that `class` holds for.
+    pub(crate) fn of(workflow: &Workflow, call: &definition::Call, class: Option<&str>) -> Wanted {
+        let (mine, all) = (&call.terms, &workflow.terms);
+        let mut labels = all.labels.clone();
+        labels.extend(mine.labels.clone());
+        let terms = Terms {
+            max_price: mine.max_price.or(all.max_price),
+            deadline: mine.deadline.or(all.deadline),
+            prefer: mine.prefer.or(all.prefer),
+            sellers: mine.sellers.clone().or_else(|| all.sellers.clone()),
+            labels,
+            nodes: None,
+        };
+        let nodes = workflow.nodes_of(call, class);
+        Wanted { service: call.service.clone(), function: call.function.clone(), terms, nodes }
+    }
 }
 
 impl Plan {
@@ -132,19 +151,7 @@ impl Compiler<'_> {
             Some(call) => Some(Arc::new(self.call(call, step)?)),
             None => None,
         };
-        let (mine, all) = (&call.terms, &self.workflow.terms);
-        let mut labels = all.labels.clone();
-        labels.extend(mine.labels.clone());
-        let terms = Terms {
-            max_price: mine.max_price.or(all.max_price),
-            deadline: mine.deadline.or(all.deadline),
-            prefer: mine.prefer.or(all.prefer),
-            sellers: mine.sellers.clone().or_else(|| all.sellers.clone()),
-            labels,
-            nodes: None,
-        };
-        let nodes = self.workflow.nodes_of(call, (self.class)(&step.id));
-        let wanted = Wanted { service: call.service.clone(), function: call.function.clone(), terms, nodes };
+        let wanted = Wanted::of(self.workflow, call, (self.class)(&step.id));
         Some(PlanCall { call: call.clone(), with, wanted: Arc::new(wanted), compensate })
     }
 }

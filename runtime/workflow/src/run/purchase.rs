@@ -48,6 +48,12 @@ struct Asking<'a> {
     taken: Option<&'a Taken>,
 }
 
+/// Of offers, best first, the one that is taken: the best that `room` is left for, or else the cheapest.
+pub(crate) fn best<T: Copy>(offers: Vec<T>, price_max: impl Fn(T) -> Amount, room: Amount) -> Option<T> {
+    let fitting = offers.iter().copied().find(|offered| price_max(*offered) <= room);
+    fitting.or_else(|| offers.into_iter().min_by_key(|offered| price_max(*offered)))
+}
+
 impl<W: World> Run<W> {
     /// A call step.
     pub(super) async fn call(&self, call: &Arc<PlanCall>, path: &str, scope: &Scope, frame: &Frame) -> Result<Value, Stop> {
@@ -191,11 +197,10 @@ impl<W: World> Run<W> {
         };
         let room = budget.room();
         let offers: Vec<&Offered> = offers.iter().filter(free).collect();
-        let Some(cheapest) = offers.iter().min_by_key(|offered| offered.price_max) else {
+        let Some(chosen) = best(offers, |offered| offered.price_max, room) else {
             self.nobody(asking, "there are fewer sellers than are to be asked".to_owned(), progress);
             return Ok(None);
         };
-        let chosen = *offers.iter().find(|offered| offered.price_max <= room).unwrap_or(cheapest);
         if let Some(taken) = asking.taken
             && !taken.lock().expect("no panic while sellers are taken").insert(chosen.seller)
         {

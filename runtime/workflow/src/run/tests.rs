@@ -2,4 +2,5 @@
 
 mod fake;
 mod flows;
+mod quoted;
 mod random;

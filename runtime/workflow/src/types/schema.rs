@@ -12,11 +12,27 @@ use crate::limits::SHAPE_NESTING_MAX;
 pub trait Contracts {
     /// The types of `function` of `interface`, both as the workflow writes them; none where they are not known, and then nothing is said.
     fn function(&self, interface: &str, function: &str) -> Option<&Signature>;
+    /// The functions of `interface`, as the workflow writes it; none where it is not known.
+    fn functions(&self, interface: &str) -> Option<Vec<&str>>;
+    /// Interfaces that are known, with their versions: for "did you mean".
+    fn interfaces(&self) -> Vec<&str>;
 }
 
 impl Contracts for BTreeMap<(String, String), Signature> {
     fn function(&self, interface: &str, function: &str) -> Option<&Signature> {
         self.get(&(interface.to_owned(), function.to_owned()))
+    }
+
+    fn functions(&self, interface: &str) -> Option<Vec<&str>> {
+        let found: Vec<&str> =
+            self.keys().filter(|(known, _)| known == interface).map(|(_, function)| function.as_str()).collect();
+        (!found.is_empty()).then_some(found)
+    }
+
+    fn interfaces(&self) -> Vec<&str> {
+        let mut known: Vec<&str> = self.keys().map(|(interface, _)| interface.as_str()).collect();
+        known.dedup();
+        known
     }
 }
 
