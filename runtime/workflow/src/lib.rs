@@ -8,6 +8,7 @@ pub mod jq;
 pub mod limits;
 pub mod names;
 pub mod place;
+pub mod report;
 pub mod run;
 pub mod schedule;
 pub mod schema;

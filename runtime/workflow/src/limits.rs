@@ -90,3 +90,13 @@ pub const CALL_TIME_USUAL: Duration = Duration::from_secs(30);
 pub const CALL_KNOWN_FOR: Duration = Duration::from_secs(24 * 3600);
 /// How far the clocks of a business's nodes and its sellers may be apart where a call is repeated.
 pub const CLOCK_SKEW_MAX: Duration = Duration::from_secs(5);
+/// Columns of a line of a report for people; what is longer is cut.
+pub const REPORT_COLUMNS_MAX: usize = 100;
+/// Columns of them for the place of a step; of a longer one its end is shown.
+pub const REPORT_PLACE_COLUMNS_MAX: usize = 28;
+/// Parts of a step's place up to which the steps around it are looked for.
+pub const REPORT_DEPTH_MAX: usize = 512;
+/// Steps at work, and things that are waited for, that the live view shows.
+pub const LIVE_ROWS_MAX: usize = 8;
+/// Events that the live view shows, the last ones.
+pub const LIVE_EVENTS_MAX: usize = 6;

@@ -19,7 +19,8 @@ pub use entry::{Answered, Attempted, Awaited, Change, Ending, Entry, EntryError,
 pub use history::History;
 pub use plan::{Plan, Wanted};
 pub use walk::{Over, Refused, Run};
+pub(crate) use works::DIVERGED;
 pub use world::{Bought, Certainty, Lost, Missed, Offered, Purchase, World};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

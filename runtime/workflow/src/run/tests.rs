@@ -1,5 +1,5 @@
 //! Runs, against sellers and engines that fail in every way.
 
-mod fake;
+pub(crate) mod fake;
 mod flows;
 mod random;

@@ -15,6 +15,10 @@ use crate::definition::{Approval, Expiry, Fan, OnError, Until, Wait};
 use crate::eval::{Compiled, CompiledTemplate, List, Map, Scope, Value};
 use crate::limits::{NESTED_RUNS_MAX, ROUNDS_MAX};
 
+/// What a step that stands still since its walk leads elsewhere says of it, last.
+pub(crate) const DIVERGED: &str =
+    "this program goes through it differently from the one before: go on with that one, or cancel the run";
+
 impl<W: World> Run<W> {
     pub(super) async fn work(&self, step: &PlanStep, path: &str, scope: &Scope, frame: &Frame) -> Result<Value, Stop> {
         match &step.work {
@@ -232,9 +236,7 @@ impl<W: World> Run<W> {
 
     /// Going through the file anew does not lead where it led before: nothing more is done until somebody ends the run.
     pub(super) async fn diverged(&self, path: &str, what: &str, frame: &Frame) -> Stop {
-        let why = format!(
-            "{what}; this program goes through it differently from the one before: go on with that one, or cancel the run"
-        );
+        let why = format!("{what}; {DIVERGED}");
         if let Err(lost) = self.world.record(Change::Paused { step: Some(path.to_owned()), why: why.clone() }).await {
             return lost.into();
         }

@@ -1,0 +1,1 @@
+//! Journals made up, with what goes wrong.
