@@ -4,13 +4,14 @@ use hansa_economy::{Amount, PublicKey};
 
 use super::cost::Cost;
 use super::event::{Did, Event, What};
-use super::step::{Answer, Attempt, Fault, Outcome, StepState};
+use super::step::{Answer, Attempt, Fault, Kind, Outcome, StepState};
 use super::{Report, path};
 use crate::run::{Answered, Attempted};
 
 impl Report {
     pub(super) fn attempted(&mut self, begun: &Attempted, at_ms: u64) {
         let nth = self.at(&begun.step, Did::Attempt(0), at_ms);
+        self.is(nth, Kind::Call);
         self.set_aside(nth, begun.price_max);
         let attempt = Attempt {
             nth: begun.nth,

@@ -17,8 +17,7 @@ impl Report {
         self.steps[nth].ended_ms = Some(at_ms);
         self.close(nth);
         self.ended.push(nth);
-        let within = self.steps[nth].path.clone();
-        self.leave(|_| false, &within, at_ms);
+        self.leave_within(nth, at_ms);
     }
 
     /// What steps that ended stand in may have ended with them. Not before something else begins, or the entry is over: until then they may be said to have failed.
@@ -86,26 +85,41 @@ impl Report {
         (items.ended >= items.count).then_some(End { nth, state: StepState::Done, is_item: false })
     }
 
-    /// A step of this list begins: those before it are over, whatever the journal says of them.
-    pub(super) fn follow(&mut self, list: &str, at_ms: u64) {
-        self.leave(|path| path::list(path) == list, list, at_ms);
+    /// A step begins: the one before it in its list is over, whatever the journal says of it.
+    pub(super) fn follow(&mut self, nth: usize, at_ms: u64) {
+        let list = path::list(&self.steps[nth].path);
+        let before = self.lists.insert(list.to_owned(), nth);
+        if let Some(before) = before.filter(|before| self.open.contains(before)) {
+            self.leave_within(before, at_ms);
+            self.leave(before, true, at_ms);
+        }
     }
 
-    /// Nothing more comes of the open steps at `around` and further in. Of those that `goes_on` picks, the steps that follow have begun: where they have others
-    /// within them, they are done.
-    pub(super) fn leave(&mut self, goes_on: impl Fn(&str) -> bool, around: &str, at_ms: u64) {
-        let is_within = |path: &str| match around.ends_with(['/', '#']) || around.is_empty() {
-            true => path.starts_with(around),
-            false => path::is_within(path, around),
-        };
-        let left: Vec<usize> = self.open.iter().copied().filter(|nth| is_within(&self.steps[*nth].path)).collect();
-        for nth in left {
-            let step = &mut self.steps[nth];
-            let has_others = !matches!(step.kind, Some(Kind::Call | Kind::Wait | Kind::Approve | Kind::Set));
-            step.state = if has_others && goes_on(&step.path) { StepState::Done } else { StepState::Left };
-            (step.since_ms, step.ended_ms) = (at_ms, Some(at_ms));
-            self.close(nth);
-            self.spots[nth].is_counted = true;
+    /// Nothing more comes of the open steps within that one.
+    pub(super) fn leave_within(&mut self, nth: usize, at_ms: u64) {
+        if self.spots[nth].open > 0 {
+            let around = &self.steps[nth].path;
+            let is_within = |inner: &usize| *inner != nth && path::is_within(&self.steps[*inner].path, around);
+            let left: Vec<usize> = self.open.iter().copied().filter(is_within).collect();
+            left.into_iter().for_each(|nth| self.leave(nth, false, at_ms));
         }
+    }
+
+    /// Nothing more comes of any step. Those of the run's own list have gone on, where it completed.
+    pub(super) fn leave_all(&mut self, is_completed: bool, at_ms: u64) {
+        for nth in self.open.clone() {
+            let goes_on = is_completed && self.spots[nth].parent.is_none();
+            self.leave(nth, goes_on, at_ms);
+        }
+    }
+
+    /// Nothing more comes of an open step. Where the run went on behind it, and it has others within it, it is done.
+    fn leave(&mut self, nth: usize, goes_on: bool, at_ms: u64) {
+        let step = &mut self.steps[nth];
+        let has_others = !matches!(step.kind, Some(Kind::Call | Kind::Wait | Kind::Approve | Kind::Set));
+        step.state = if has_others && goes_on { StepState::Done } else { StepState::Left };
+        (step.since_ms, step.ended_ms) = (at_ms, Some(at_ms));
+        self.close(nth);
+        self.spots[nth].is_counted = true;
     }
 }

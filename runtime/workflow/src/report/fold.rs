@@ -38,6 +38,7 @@ impl Report {
             Change::Began { step } => drop(self.at(step, Did::Begin, at_ms)),
             Change::Awaits { step, awaited } => {
                 let nth = self.at(step, Did::Await, at_ms);
+                self.is(nth, if matches!(awaited, Awaited::Approval { .. }) { Kind::Approve } else { Kind::Wait });
                 self.steps[nth].awaited = Some(awaited.clone());
                 self.turn(nth, StepState::Waiting, at_ms);
             }
@@ -89,7 +90,7 @@ impl Report {
                 // Nothing new is begun; what was begun and has no end has been left.
                 self.told.undoing = Some(why.clone());
                 self.count_ended(at_ms);
-                self.leave(|_| true, "", at_ms);
+                self.leave_all(false, at_ms);
                 Happened::Undoing { why }
             }
             Change::Settled { returned } => {
@@ -163,12 +164,12 @@ impl Report {
             let known = self.index.get(part).copied();
             parent = Some(known.unwrap_or_else(|| {
                 self.count_ended(at_ms);
-                if !path::is_asker(part) {
-                    self.follow(path::list(part), at_ms);
-                }
                 let outline = parent.map_or(0, |nth| self.spots[nth].runs.unwrap_or(self.spots[nth].outline));
                 let nth = self.begin(begun(part, at_ms), Spot { parent, outline, ..Spot::default() });
                 self.steps[nth].kind = self.def(nth).map(|def| def.kind);
+                if !path::is_asker(part) {
+                    self.follow(nth, at_ms);
+                }
                 nth
             }));
         }
@@ -195,6 +196,11 @@ impl Report {
         nth
     }
 
+    /// What it must be, by what it did, where the file does not say it.
+    pub(super) fn is(&mut self, nth: usize, kind: Kind) {
+        self.steps[nth].kind.get_or_insert(kind);
+    }
+
     pub(super) fn turn(&mut self, nth: usize, state: StepState, at_ms: u64) {
         let step = &mut self.steps[nth];
         (step.state, step.since_ms) = (state, at_ms);
@@ -205,6 +211,7 @@ impl Report {
 
     fn given(&mut self, step: &str, value: &Value, at_ms: u64) {
         let nth = self.at(step, Did::Give, at_ms);
+        self.is(nth, Kind::Set);
         self.steps[nth].answer = Some(Answer::new(value, self.keeps_values));
         if let Some(Awaited::Signal { name, .. }) = &self.steps[nth].awaited {
             // The first that came is the one that it had.
@@ -219,6 +226,7 @@ impl Report {
     fn chose(&mut self, step: &str, case: u32, at_ms: u64) {
         let Some(round) = path::number(step) else {
             let nth = self.at(step, Did::Choose, at_ms);
+            self.is(nth, Kind::Switch);
             let of = self.def(nth).map(|def| def.width);
             self.steps[nth].chosen = Some(Chosen { case, of });
             let is_empty = self.def(nth).and_then(|def| def.empty.get(case as usize).copied());
@@ -230,17 +238,19 @@ impl Report {
         let goes_on = case == 1;
         let path = step.rsplit_once('#').map_or(step, |(path, _)| path);
         let nth = self.at(path, Did::Round { round, goes_on }, at_ms);
+        self.is(nth, Kind::Loop);
         let rounds = self.steps[nth].rounds.get_or_insert(0);
         *rounds = (*rounds).max(round.saturating_add(case));
         self.count_ended(at_ms);
         match goes_on {
-            true => self.leave(|_| false, &format!("{path}#"), at_ms),
+            true => self.leave_within(nth, at_ms),
             false => self.end(nth, StepState::Done, at_ms),
         }
     }
 
     fn opened(&mut self, step: &str, count: u32, at_ms: u64) {
         let nth = self.at(step, Did::Open, at_ms);
+        self.is(nth, Kind::Map);
         self.steps[nth].items = Some(Items { count, ..Items::default() });
         if count == 0 {
             self.end(nth, StepState::Done, at_ms);
@@ -249,6 +259,7 @@ impl Report {
 
     fn nested(&mut self, step: &str, file: &str, at_ms: u64) {
         let nth = self.at(step, Did::Run, at_ms);
+        self.is(nth, Kind::Run);
         let outline = self.outline(file);
         self.spots[nth].runs = Some(outline);
         let workflow = self.outlines[outline].1.as_ref().map(|outline| &outline.workflow);
@@ -277,8 +288,7 @@ impl Report {
                 self.charge(nth, &Cost { at_risk, ..Cost::default() });
             }
         }
-        let is_completed = how == Ending::Completed;
-        self.leave(|path| is_completed && path::list(path).is_empty(), "", at_ms);
+        self.leave_all(how == Ending::Completed, at_ms);
         self.facts.output = output.map(|output| Answer::new(output, self.keeps_values));
         (self.facts.ended_ms, self.facts.spent) = (Some(at_ms), spent);
         self.told.ended = Some((how, what.cloned()));
@@ -300,19 +310,20 @@ impl Report {
         if let Some((why, _)) = &self.told.paused {
             return (State::Paused, Some(why.clone()));
         }
-        let leaves = || self.leaves().map(|nth| &self.steps[nth]);
-        let first = |state: StepState| leaves().find(|step| step.state == state);
-        match (first(StepState::Running), first(StepState::Paused), first(StepState::Waiting)) {
-            (None, Some(step), _) => {
-                (State::Paused, Some(format!("`{}`: {}", step.path, step.why.as_deref().unwrap_or_default())))
-            }
-            (None, None, Some(_)) => (State::Waiting, None),
-            _ => (if self.facts.started_ms.is_some() { State::Running } else { State::Unknown }, None),
+        let first = |state: StepState| self.leaves().map(|nth| &self.steps[nth]).find(|step| step.state == state);
+        let is_running = self.open.is_empty() || first(StepState::Running).is_some();
+        match (is_running, self.facts.started_ms) {
+            (_, None) => (State::Unknown, None),
+            (true, _) => (State::Running, None),
+            (false, _) => match first(StepState::Paused) {
+                Some(step) => (State::Paused, Some(format!("`{}`: {}", step.path, step.why.as_deref().unwrap_or_default()))),
+                None => (State::Waiting, None),
+            },
         }
     }
 
     /// Steps that are begun and not over, and have none within them that are.
-    pub(super) fn leaves(&self) -> impl Iterator<Item = usize> {
+    fn leaves(&self) -> impl Iterator<Item = usize> {
         self.open.iter().copied().filter(|nth| self.spots[*nth].open == 0)
     }
 

@@ -52,6 +52,8 @@ pub struct Report {
     open: BTreeSet<usize>,
     /// The run's file first, then those of workflows within it. None: this program cannot read it.
     outlines: Vec<(String, Option<Outline>)>,
+    /// The step of each list that was begun last, by what their places begin with.
+    lists: HashMap<String, usize>,
     events: Vec<Event>,
     /// Signals that no step has taken, by name: their places in `happened`.
     signals: HashMap<String, VecDeque<usize>>,
@@ -100,6 +102,7 @@ impl Report {
             index: HashMap::new(),
             open: BTreeSet::new(),
             outlines: Vec::new(),
+            lists: HashMap::new(),
             events: Vec::new(),
             signals: HashMap::new(),
             ended: Vec::new(),

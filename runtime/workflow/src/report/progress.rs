@@ -37,8 +37,13 @@ impl Report {
     pub fn progress(&self) -> Progress {
         let mut progress = Progress::default();
         let is_undone = |state: StepState| state == StepState::Done;
-        progress.undone =
-            self.steps.iter().filter(|step| step.undoes.is_some() && is_undone(step.state)).count().try_into().unwrap_or(u64::MAX);
+        progress.undone = self
+            .steps
+            .iter()
+            .filter(|step| step.undoes.is_some() && is_undone(step.state))
+            .count()
+            .try_into()
+            .unwrap_or(u64::MAX);
         let ends = self.facts.state.is_over() || self.told.undoing.is_some();
         match self.outlines.first() {
             Some((_, Some(outline))) => {

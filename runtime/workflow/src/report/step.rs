@@ -13,7 +13,7 @@ pub struct Step {
     /// Its place: `rows#2/read` is the step `read` of item 2 of the map `rows`, `both.left/l` one of the branch `left`, `again#0/poll` one of a loop's first round,
     /// `read~1` the second of several sellers that are asked the same. Of what undoes a step: `undo/`, then that step's place.
     pub path: String,
-    /// What it does; none where this program cannot read the file.
+    /// What it does; none where this program cannot read the file, and nothing else says it.
     pub kind: Option<Kind>,
     /// The step that it undoes.
     #[serde(skip_serializing_if = "Option::is_none")]

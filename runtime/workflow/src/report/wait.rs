@@ -156,7 +156,9 @@ fn called(step: &Step) -> Option<(WaitsFor, String)> {
     let path = &step.path;
     match attempt.outcome {
         Outcome::Open => {
-            let Attempt { seller: Some(seller), package: Some(package), until_ms: Some(until_ms), .. } = attempt else { return None };
+            let Attempt { seller: Some(seller), package: Some(package), until_ms: Some(until_ms), .. } = attempt else {
+                return None;
+            };
             let words = format!("`{path}` asks {} ({package}), since {}", seller.short(), clock(attempt.began_ms));
             Some((WaitsFor::Answer { seller: *seller, package: package.clone(), until_ms: *until_ms }, words))
         }

@@ -135,9 +135,7 @@ fn at(unix_ms: u64) -> Option<DateTime<Utc>> {
 
 /// `08:00:00.005`, UTC.
 pub(in super::super) fn clock(unix_ms: u64) -> String {
-    at(unix_ms).map_or_else(never, |at| {
-        format!("{:02}:{:02}:{:02}.{:03}", at.hour(), at.minute(), at.second(), unix_ms % 1_000)
-    })
+    at(unix_ms).map_or_else(never, |at| format!("{:02}:{:02}:{:02}.{:03}", at.hour(), at.minute(), at.second(), unix_ms % 1_000))
 }
 
 /// `2027-01-15`, UTC.
@@ -147,9 +145,7 @@ pub(super) fn day(unix_ms: u64) -> String {
 
 /// `2027-01-15 08:00:00 UTC`.
 pub(in super::super) fn moment(unix_ms: u64) -> String {
-    at(unix_ms).map_or_else(never, |at| {
-        format!("{} {:02}:{:02}:{:02} UTC", day(unix_ms), at.hour(), at.minute(), at.second())
-    })
+    at(unix_ms).map_or_else(never, |at| format!("{} {:02}:{:02}:{:02} UTC", day(unix_ms), at.hour(), at.minute(), at.second()))
 }
 
 /// Times that no calendar has.
