@@ -70,7 +70,7 @@ impl Report {
     }
 
     /// Its attempt under way has come to that. None is: false.
-    fn close_attempt(&mut self, nth: usize, outcome: Outcome, at_ms: u64) -> bool {
+    pub(super) fn close_attempt(&mut self, nth: usize, outcome: Outcome, at_ms: u64) -> bool {
         let last = self.steps[nth].attempts.last_mut();
         let open = last.filter(|attempt| matches!(attempt.outcome, Outcome::Open | Outcome::Unclear));
         open.is_some_and(|attempt| {

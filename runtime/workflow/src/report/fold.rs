@@ -7,7 +7,7 @@ use super::cost::Cost;
 use super::event::{Did, Event, What};
 use super::facts::{Engine, Happened, Happening, State};
 use super::outline::Outline;
-use super::step::{Answer, Chosen, Decided, Items, Kind, Step, StepState};
+use super::step::{Answer, Chosen, Decided, Items, Kind, Outcome, Step, StepState};
 use super::{Report, Spot, path};
 use crate::run::{Awaited, Change, Ending, Entry, Started};
 
@@ -204,8 +204,15 @@ impl Report {
     pub(super) fn turn(&mut self, nth: usize, state: StepState, at_ms: u64) {
         let step = &mut self.steps[nth];
         (step.state, step.since_ms) = (state, at_ms);
+        if !step.is_over() && self.open.insert(nth) {
+            // It was taken for left, and goes on all the same.
+            step.ended_ms = None;
+            if let Some(parent) = self.spots[nth].parent {
+                self.spots[parent].open += 1;
+            }
+        }
         if matches!(state, StepState::Running | StepState::Done) {
-            step.why = None;
+            self.steps[nth].why = None;
         }
     }
 
@@ -285,6 +292,7 @@ impl Report {
             let at_risk = self.steps[nth].set_aside;
             if at_risk > Amount::ZERO {
                 self.set_aside(nth, Amount::ZERO);
+                self.close_attempt(nth, Outcome::Unclear, at_ms);
                 self.charge(nth, &Cost { at_risk, ..Cost::default() });
             }
         }

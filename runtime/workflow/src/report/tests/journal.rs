@@ -233,6 +233,7 @@ fn a_run_that_is_ended_at_once_counts_what_may_have_been_charged() {
     assert_eq!((facts.state, facts.spent, facts.set_aside), (State::Terminated, Amount(1_000), Amount::ZERO));
     assert_eq!((costs.total().at_risk, costs.by_label[0].cost.at_risk), (Amount(1_000), Amount(1_000)));
     assert_eq!(journal.state("a"), Some(StepState::Left));
+    assert_eq!(journal.report.step("a").unwrap().attempts[0].outcome, Outcome::Unclear);
     assert!(super::costs(&journal.report).contains("AT RISK"));
 }
 
@@ -253,6 +254,8 @@ fn engines_signals_and_people_are_told() {
     let engines: Vec<_> = journal.report.facts.engines.iter().map(|engine| (&*engine.name, engine.why.as_deref())).collect();
     assert_eq!((engines, journal.report.facts.takeovers), (vec![("a", None), ("b", Some("a is silent"))], 1));
     assert!(timeline(&journal.report).contains("08:00:04.000  ·  engine b goes on with it: a is silent\n"));
+    let wanted = "taken over 1 time; engine b has it since 2027-01-15 08:00:04 UTC\n";
+    assert!(live(&journal.report, BEGIN_MS).contains(wanted));
 }
 
 #[test]
@@ -281,6 +284,19 @@ fn a_step_may_be_called_undo() {
     let step = journal.report.step("undo/b").unwrap();
     assert_eq!((step.undoes.as_deref(), step.kind), (None, Some(Kind::Call)));
     assert_eq!(journal.report.tree()[0].children[0].path, "undo/b");
+}
+
+/// Not what an engine does, and yet nothing that a journal says gets lost.
+#[test]
+fn a_step_that_was_left_may_go_on() {
+    let mut journal = begin("  - { id: m, map: '${ [1] }', do: [{ id: b, call: 'i:i/i@1.0.0 f' }] }\n");
+    journal.add([opened("m", 1), attempted("m#0/b", 1, 1, 10)]).add([broke("m", "no", 0)]);
+    assert_eq!(journal.state("m#0/b"), Some(StepState::Left));
+    journal.add([unclear("m#0/b", 1, "silence")]);
+    assert_eq!((journal.state("m#0/b"), journal.report.waits_for().len()), (Some(StepState::Running), 1));
+    journal.add([answered("m#0/b", 1, json!(1), 7)]);
+    assert_eq!((journal.state("m#0/b"), journal.report.facts.spent), (Some(StepState::Done), Amount(7)));
+    assert_eq!((journal.state("m"), journal.report.waits_for().len()), (Some(StepState::Failed), 0));
 }
 
 #[test]

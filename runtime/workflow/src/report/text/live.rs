@@ -4,7 +4,7 @@ use super::super::step::StepState;
 use super::super::wait::Waiting;
 use super::super::{Progress, Report};
 use super::timeline::{lines, place_columns};
-use super::words::{counted, grouped, span};
+use super::words::{counted, grouped, moment, span};
 use super::{Page, head};
 use crate::limits::{LIVE_EVENTS_MAX, LIVE_ROWS_MAX};
 
@@ -15,6 +15,10 @@ const CELLS: u64 = 30;
 pub fn live(report: &Report, now_ms: u64) -> String {
     let mut page = Page::default();
     head(report, now_ms, &mut page);
+    if let Some(engine) = report.facts.engines.last().filter(|_| report.facts.takeovers > 0) {
+        let times = counted(report.facts.takeovers.into(), "time");
+        page.line(&format!("taken over {times}; engine {} has it since {}", engine.name, moment(engine.since_ms)));
+    }
     page.line(&bar(&report.progress()));
     let waits = report.waits_for();
     let (working, waiting): (Vec<&Waiting>, Vec<&Waiting>) = waits.iter().partition(|waiting| is_work(report, waiting));

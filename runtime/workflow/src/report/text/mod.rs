@@ -17,7 +17,7 @@ pub(super) use words::{clock, moment};
 
 use super::{Facts, Report};
 use crate::limits::REPORT_COLUMNS_MAX;
-use words::{cut, span};
+use words::{cut, safe, span};
 
 /// Lines.
 #[derive(Default)]
@@ -26,6 +26,12 @@ struct Page(String);
 impl Page {
     fn line(&mut self, text: &str) {
         self.0.push_str(cut(text, REPORT_COLUMNS_MAX).trim_end());
+        self.0.push('\n');
+    }
+
+    /// One that is shown whole.
+    fn whole_line(&mut self, text: &str) {
+        self.0.push_str(safe(text).trim_end());
         self.0.push('\n');
     }
 }

@@ -5,16 +5,15 @@ use hansa_economy::Digest;
 use super::super::step::{Kind, Outcome, StepState};
 use super::super::{Node, Report, Step};
 use super::said::chose;
-use super::words::{counted, cut};
+use super::words::counted;
 use super::{Page, head};
-use crate::limits::REPORT_COLUMNS_MAX;
 
 /// The steps within each other, with what each cost.
 pub fn tree(report: &Report) -> String {
     tree_with(report, &mut |_| Vec::new())
 }
 
-/// The same; below each step that has a receipt stand the lines that `provenance` has for it.
+/// The same; below each step that has a receipt stand the lines that `provenance` has for it, whole.
 pub fn tree_with(report: &Report, provenance: &mut dyn FnMut(Digest) -> Vec<String>) -> String {
     let mut page = Page::default();
     head(report, report.facts.last_ms, &mut page);
@@ -32,7 +31,7 @@ fn nodes(nodes: &[Node<'_>], front: &str, provenance: &mut dyn FnMut(Digest) -> 
         let inner = format!("{front}{bar}");
         if let Some(receipt) = node.step.and_then(|step| step.receipt) {
             let bar = if node.children.is_empty() { "   " } else { "│  " };
-            provenance(receipt).iter().for_each(|line| page.line(&cut(&format!("{inner}{bar}{line}"), REPORT_COLUMNS_MAX)));
+            provenance(receipt).iter().for_each(|line| page.whole_line(&format!("{inner}{bar}{line}")));
         }
         self::nodes(&node.children, &inner, provenance, page);
     }
