@@ -180,6 +180,12 @@ fn steps_around_others_end_with_them() {
             vec![asked("q~0"), asked("q~1"), answered("q~0", 1, json!(1), 5), broke("q~1", "no", 0)],
             vec![("q", Done), ("q~1", Failed)],
         ),
+        // An item that was done, and then failed all the same, is one item.
+        (
+            spare("item"),
+            vec![opened("m", 2), one("m#0/b"), one("m#0/c"), broke("m#0/c", "no", 0)],
+            vec![("m", Running), ("m#0/c", Failed)],
+        ),
         // Its time was over, and its failure is spared: the journal says nothing of that, but the next step begins.
         (
             format!("  - {{ id: w, timeout: 1s, on-error: step, wait: {{ for: 1h }} }}\n{MAP}"),
@@ -243,7 +249,7 @@ fn engines_signals_and_people_are_told() {
     let signal = |payload: u32| Change::Signalled { name: "go".into(), payload: json!(payload), by: "me".into() };
     let awaits =
         |step: &str| Change::Awaits { step: step.into(), awaited: Awaited::Signal { name: "go".into(), until_ms: None } };
-    journal.add([signal(1)]).add([awaits("s"), given("s", json!(1))]).add([signal(2)]);
+    journal.add([signal(1)]).add([signal(2)]).add([awaits("s"), given("s", json!(1))]);
     journal.engine = "b";
     journal.add([Change::Taken { why: "a is silent".into() }]).add([awaits("t"), given("t", json!(2))]);
     let taken = journal.report.happened.iter().filter_map(|happening| match &happening.what {
@@ -297,6 +303,17 @@ fn a_step_that_was_left_may_go_on() {
     journal.add([answered("m#0/b", 1, json!(1), 7)]);
     assert_eq!((journal.state("m#0/b"), journal.report.facts.spent), (Some(StepState::Done), Amount(7)));
     assert_eq!((journal.state("m"), journal.report.waits_for().len()), (Some(StepState::Failed), 0));
+}
+
+#[test]
+fn items_stand_by_their_number_and_what_undoes_a_step_stands_last() {
+    let mut journal = begin("  - { id: m, map: '${ [1] }', do: [{ id: b, call: 'i:i/i@1.0.0 f', ask: { sellers: 2 } }] }\n");
+    let asked = |step: &str| attempted(step, 1, 1, 10);
+    journal.add([opened("m", 11), asked("m#10/b~0"), asked("m#2/b~1"), asked("undo/m#2/b"), asked("m#2/b~0")]);
+    let tree = journal.report.tree();
+    let names = |nodes: &[Node<'_>]| nodes.iter().map(|node| node.name.to_owned()).collect::<Vec<_>>();
+    assert_eq!(names(&tree[0].children), ["#2", "#10"]);
+    assert_eq!(names(&tree[0].children[0].children[0].children), ["~0", "~1", "undo"]);
 }
 
 #[test]
