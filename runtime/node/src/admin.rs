@@ -406,7 +406,8 @@ async fn answer(node: &Node, ask: Ask) -> Result<Reply, String> {
         Ask::History { account, period, limit } => of_account(node, move |ledger| ledger.history(account, period, limit)).await,
         Ask::Statement { account, period } => of_account(node, move |ledger| ledger.statement(account, period)).await,
         Ask::Workflow { order } => {
-            let engine = node.engine().ok_or("this node runs no workflows; set `run = true` under `[workflow]` in its node.toml")?;
+            let engine =
+                node.engine().ok_or("this node runs no workflows; set `run = true` under `[workflow]` in its node.toml")?;
             engine.order(order).await.map(|value| Reply::Workflow { value })
         }
         // `converse` handles these, as they are more than a question and an answer.

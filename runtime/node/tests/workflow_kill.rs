@@ -99,7 +99,8 @@ async fn whoever_is_killed_every_run_ends_and_every_unit_is_there() {
     let key_file = folder.path().join("business.key");
     let key = keys::load_or_make(&key_file).unwrap().public();
     let engine = |name| {
-        let workflow = format!("[inference]\nlibrary = \"none\"\nmodels = \"none\"\n[workflow]\nkey = \"{}\"\n", key_file.display());
+        let workflow =
+            format!("[inference]\nlibrary = \"none\"\nmodels = \"none\"\n[workflow]\nkey = \"{}\"\n", key_file.display());
         Process::with(name, folder.path(), &server.url(), false, &workflow)
     };
     let plain = |name, keeps_ledger| Process::new(name, folder.path(), &server.url(), keeps_ledger);
@@ -126,7 +127,11 @@ async fn whoever_is_killed_every_run_ends_and_every_unit_is_there() {
     assert_eq!((report.problem, report.assets[0].supply), (None, FUNDS));
 }
 
-async fn kill_while_runs_begin(nodes: &mut [Process; 4], server: &hansa_bus::testing::TestServer, dice: &mut Dice) -> (usize, u32) {
+async fn kill_while_runs_begin(
+    nodes: &mut [Process; 4],
+    server: &hansa_bus::testing::TestServer,
+    dice: &mut Dice,
+) -> (usize, u32) {
     let started = Instant::now();
     let (mut begun, mut kills) = (0, 0);
     while begun < RUNS || kills < KILLS {

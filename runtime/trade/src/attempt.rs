@@ -212,7 +212,10 @@ impl Attempt<'_> {
         };
         let bytes = answered.map_err(|error| match error {
             RequestError::Timeout { .. } => self.silent(),
-            error => Setback { fault: unreachable_fault(&error), effect: if error.may_have_taken_effect() { Effect::Unclear } else { Effect::None } },
+            error => Setback {
+                fault: unreachable_fault(&error),
+                effect: if error.may_have_taken_effect() { Effect::Unclear } else { Effect::None },
+            },
         })?;
         CallReply::read(&bytes).map_err(|error| self.broken(format!("its reply is no reply: {error}")))
     }
@@ -244,7 +247,10 @@ impl Attempt<'_> {
         let offer = &self.listed.offer;
         tracing::warn!(seller = %offer.agent, package = %offer.package, %what, "a seller broke its word");
         self.inner.exchange.distrust(offer.agent);
-        Setback { fault: Fault::SellerFailed(format!("{} on node {}: {what}", offer.package, offer.node_name)), effect: Effect::Unclear }
+        Setback {
+            fault: Fault::SellerFailed(format!("{} on node {}: {what}", offer.package, offer.node_name)),
+            effect: Effect::Unclear,
+        }
     }
 
     /// The seller showed our own newest voucher, and its last receipt: go on from there. The receipt, where we did not have it.

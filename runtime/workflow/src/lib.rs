@@ -11,6 +11,7 @@ pub mod market;
 pub mod names;
 pub mod place;
 pub mod quote;
+pub mod report;
 pub mod run;
 pub mod schedule;
 pub mod schema;

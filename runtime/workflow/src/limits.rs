@@ -98,3 +98,11 @@ pub const QUOTE_EVAL_STEPS_MAX: u64 = 20_000_000;
 pub const RUNNERS_UP_MAX: usize = 3;
 /// Columns of texts for a terminal.
 pub const TEXT_COLUMNS_MAX: usize = 100;
+/// Columns of them for the place of a step; of a longer one its end is shown.
+pub const REPORT_PLACE_COLUMNS_MAX: usize = 28;
+/// Parts of a step's place up to which the steps around it are looked for.
+pub const REPORT_DEPTH_MAX: usize = 512;
+/// Steps at work, and things that are waited for, that the live view shows.
+pub const LIVE_ROWS_MAX: usize = 8;
+/// Events that the live view shows, the last ones.
+pub const LIVE_EVENTS_MAX: usize = 6;

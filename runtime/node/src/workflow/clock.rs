@@ -39,13 +39,7 @@ pub(super) async fn schedules(engine: Engine) {
     }
 }
 
-async fn due(
-    engine: &Engine,
-    file: &str,
-    workflow: &Workflow,
-    schedule: &Schedule,
-    done: &mut BTreeMap<(String, String), u64>,
-) {
+async fn due(engine: &Engine, file: &str, workflow: &Workflow, schedule: &Schedule, done: &mut BTreeMap<(String, String), u64>) {
     let now_ms = ambient::now_ms();
     let key = (workflow.name.to_string(), schedule.id.clone());
     let catch_up_ms = now_ms.saturating_sub(schedule.catch_up.as_millis() as u64);
@@ -82,8 +76,7 @@ async fn scheduled(engine: &Engine, file: &str, workflow: &Workflow, schedule: &
         }
         _ => {}
     }
-    let start =
-        Start { file: file.to_owned(), input: schedule.with.clone(), labels: schedule.labels.clone(), budget: None, by };
+    let start = Start { file: file.to_owned(), input: schedule.with.clone(), labels: schedule.labels.clone(), budget: None, by };
     match engine.begin_named(start, Name::Given(run.clone()), None, Vec::new()).await {
         Ok(Some(_)) => tracing::info!(run, "a run began by its schedule"),
         Ok(None) => {}

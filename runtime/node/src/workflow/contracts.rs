@@ -48,8 +48,9 @@ impl Components {
     /// The function that `listed` sells. Error: why its types cannot be had.
     pub(crate) async fn function(&self, listed: &Listed, function: &str) -> Result<Function, String> {
         let program = self.program(listed.offer.component).await?;
-        let interface =
-            program.export(&listed.offer.service).ok_or_else(|| format!("{} does not export what it offers", listed.offer.package))?;
+        let interface = program
+            .export(&listed.offer.service)
+            .ok_or_else(|| format!("{} does not export what it offers", listed.offer.package))?;
         let found = interface.functions.iter().find(|known| &*known.name == function);
         let schema = found.map(|found| found.schema.clone());
         let schema = schema.ok_or_else(|| format!("`{}` has no function `{function}`", listed.offer.service))?;
@@ -94,7 +95,9 @@ impl Function {
     pub(crate) fn args(&self, args: &serde_json::Value) -> Result<Vec<u8>, String> {
         let none = serde_json::json!([]);
         let args = if args.is_null() { &none } else { args };
-        self.schema.args_from_json(args).map_err(|error| format!("the arguments do not fit `{}`: {error}", self.schema.signature()))
+        self.schema
+            .args_from_json(args)
+            .map_err(|error| format!("the arguments do not fit `{}`: {error}", self.schema.signature()))
     }
 
     /// The value of an answer that is no fault.

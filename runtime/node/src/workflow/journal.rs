@@ -72,7 +72,8 @@ impl Journals {
 
     async fn entry(&self, bytes: &[u8]) -> Result<Entry, JournalFault> {
         let Ok(elsewhere) = serde_json::from_slice::<Elsewhere>(bytes) else { return Ok(Entry::read(bytes)?) };
-        let stored = self.large.get(&elsewhere.stored, ENTRY_BYTES_MAX).await.map_err(|error| JournalFault::Bus(error.to_string()))?;
+        let stored =
+            self.large.get(&elsewhere.stored, ENTRY_BYTES_MAX).await.map_err(|error| JournalFault::Bus(error.to_string()))?;
         let stored = stored.filter(|stored| Digest::of(stored).to_string() == elsewhere.stored);
         let stored = stored.ok_or_else(|| JournalFault::Bus(format!("the stored entry {} is not there", elsewhere.stored)))?;
         Ok(Entry::read(&stored)?)
@@ -107,7 +108,6 @@ impl Journals {
         self.large.put(&stored, &bytes).await.map_err(|error| error.to_string())?;
         Ok(serde_json::to_vec(&Elsewhere { version: VERSION, stored }).expect("plain data").into())
     }
-
 }
 
 /// Writes what happens in one run. What many branches note at the same time goes into one entry.

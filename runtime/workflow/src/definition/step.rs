@@ -390,6 +390,9 @@ pub(super) fn check_id(id: &str, place: Place, problems: &mut Problems) {
     if id.is_empty() || id.len() > 64 || !id.starts_with(|first: char| first.is_ascii_alphabetic()) || !id.chars().all(fits) {
         problems.add(place, format!("`{id}` is no name here: a letter, then at most 63 letters, digits, `-` and `_`"));
     }
+    if id == "undo" {
+        problems.add(place, "`undo` is the name of what a run undoes at its end; take another one");
+    }
 }
 
 fn is_function(name: &str) -> bool {

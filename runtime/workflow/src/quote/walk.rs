@@ -180,7 +180,7 @@ impl Walk<'_> {
             (PlanWork::Loop { condition, rounds_max, steps }, Work::Loop { while_true, .. }) => {
                 self.rounds((while_true, condition, *rounds_max), steps, at, data, frame)
             }
-            (PlanWork::Run { workflow, with }, Work::Run { with: written, .. }) => {
+            (PlanWork::Run { workflow, with, .. }, Work::Run { with: written, .. }) => {
                 self.nested(workflow, (written, with), at, data, frame).into()
             }
             (PlanWork::Set(with), Work::Set(written)) => {

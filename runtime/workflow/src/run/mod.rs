@@ -19,11 +19,12 @@ mod world;
 pub use entry::{Answered, Attempted, Awaited, Change, Ending, Entry, EntryError, Restart, Started, VERSION};
 pub use history::History;
 pub use plan::{Plan, Wanted};
-pub use restart::carried;
 pub(crate) use plan::{PlanCall, PlanStep, PlanWork};
 pub(crate) use purchase::best;
+pub use restart::carried;
 pub use walk::{Over, Refused, Run};
+pub(crate) use works::DIVERGED;
 pub use world::{Bought, Certainty, Lost, Missed, Offered, Purchase, World};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

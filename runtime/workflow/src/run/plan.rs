@@ -23,13 +23,35 @@ pub(crate) struct PlanStep {
 
 pub(crate) enum PlanWork {
     Call(Arc<PlanCall>),
-    Map { fan: Fan, over: Compiled, steps: Vec<PlanStep> },
+    Map {
+        fan: Fan,
+        over: Compiled,
+        steps: Vec<PlanStep>,
+    },
     Parallel(Vec<(String, Vec<PlanStep>)>),
-    Switch { cases: Vec<(Compiled, Vec<PlanStep>)>, otherwise: Vec<PlanStep> },
-    Loop { condition: Compiled, rounds_max: u32, steps: Vec<PlanStep> },
-    Wait { wait: Wait, until: Option<CompiledTemplate> },
-    Approve { approval: Approval, message: CompiledTemplate },
-    Run { workflow: String, with: CompiledTemplate },
+    Switch {
+        cases: Vec<(Compiled, Vec<PlanStep>)>,
+        otherwise: Vec<PlanStep>,
+    },
+    Loop {
+        condition: Compiled,
+        rounds_max: u32,
+        steps: Vec<PlanStep>,
+    },
+    Wait {
+        wait: Wait,
+        until: Option<CompiledTemplate>,
+    },
+    Approve {
+        approval: Approval,
+        message: CompiledTemplate,
+    },
+    /// With the only nodes that its calls may go to, where its data is of a class.
+    Run {
+        workflow: String,
+        with: CompiledTemplate,
+        nodes: Option<Vec<PublicKey>>,
+    },
     Set(CompiledTemplate),
 }
 
@@ -78,10 +100,19 @@ impl Plan {
     /// # Errors
     /// What is wrong with it.
     pub fn new(file: &str) -> Result<Plan, Vec<Problem>> {
+        Plan::within(file, None)
+    }
+
+    /// The same for a workflow that is run by another one, with data that may go to these nodes only.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(crate) fn within(file: &str, nodes: Option<&[PublicKey]>) -> Result<Plan, Vec<Problem>> {
         let workflow = Workflow::read(file)?;
         let (steps, output) = {
             let classes = workflow.data_classes();
-            let mut compiler = Compiler { workflow: &workflow, class: &|step| classes.get(step).copied(), problems: Vec::new() };
+            let class = |step: &str| classes.get(step).copied();
+            let mut compiler = Compiler { workflow: &workflow, class: &class, within: nodes, problems: Vec::new() };
             let steps = compiler.steps(&workflow.steps);
             let output = workflow.output.as_ref().and_then(|output| compiler.template(output));
             if !compiler.problems.is_empty() {
@@ -96,12 +127,22 @@ impl Plan {
 struct Compiler<'a> {
     workflow: &'a Workflow,
     class: &'a dyn Fn(&str) -> Option<&'a str>,
+    within: Option<&'a [PublicKey]>,
     problems: Vec<Problem>,
 }
 
 impl Compiler<'_> {
     fn steps(&mut self, steps: &[Step]) -> Vec<PlanStep> {
         steps.iter().filter_map(|step| Some(PlanStep { step: step.clone(), work: self.work(step)? })).collect()
+    }
+
+    /// Of these nodes, or of all, those that the data may go to.
+    fn of_those(&self, nodes: Option<Vec<PublicKey>>) -> Option<Vec<PublicKey>> {
+        match (self.within, nodes) {
+            (Some(within), Some(nodes)) => Some(nodes.into_iter().filter(|node| within.contains(node)).collect()),
+            (Some(within), None) => Some(within.to_vec()),
+            (None, nodes) => nodes,
+        }
     }
 
     fn template(&mut self, template: &definition::Template) -> Option<CompiledTemplate> {
@@ -140,7 +181,11 @@ impl Compiler<'_> {
             Work::Approve(approval) => {
                 PlanWork::Approve { message: self.template(&approval.message)?, approval: approval.clone() }
             }
-            Work::Run { workflow, with } => PlanWork::Run { workflow: workflow.clone(), with: self.template(with)? },
+            Work::Run { workflow, with } => {
+                let class = (self.class)(&step.id).and_then(|class| self.workflow.data.get(class));
+                let nodes = self.of_those(class.map(|class| class.nodes.clone()));
+                PlanWork::Run { workflow: workflow.clone(), with: self.template(with)?, nodes }
+            }
             Work::Set(with) => PlanWork::Set(self.template(with)?),
         })
     }
@@ -151,7 +196,8 @@ impl Compiler<'_> {
             Some(call) => Some(Arc::new(self.call(call, step)?)),
             None => None,
         };
-        let wanted = Wanted::of(self.workflow, call, (self.class)(&step.id));
+        let mut wanted = Wanted::of(self.workflow, call, (self.class)(&step.id));
+        wanted.nodes = self.of_those(wanted.nodes);
         Some(PlanCall { call: call.clone(), with, wanted: Arc::new(wanted), compensate })
     }
 }

@@ -1,6 +1,6 @@
 //! Runs, against sellers and engines that fail in every way.
 
-mod fake;
+pub(crate) mod fake;
 mod flows;
 mod quoted;
 mod random;

@@ -15,6 +15,10 @@ use crate::definition::{Approval, Expiry, Fan, OnError, Until, Wait};
 use crate::eval::{Compiled, CompiledTemplate, List, Map, Scope, Value};
 use crate::limits::{NESTED_RUNS_MAX, ROUNDS_MAX};
 
+/// What a step that stands still since its walk leads elsewhere says of it, last.
+pub(crate) const DIVERGED: &str =
+    "this program goes through it differently from the one before: go on with that one, or cancel the run";
+
 impl<W: World> Run<W> {
     pub(super) async fn work(&self, step: &PlanStep, path: &str, scope: &Scope, frame: &Frame) -> Result<Value, Stop> {
         match &step.work {
@@ -30,7 +34,9 @@ impl<W: World> Run<W> {
             }
             PlanWork::Wait { wait, until } => Box::pin(self.wait(wait, until.as_ref(), path, scope, frame)).await,
             PlanWork::Approve { approval, message } => Box::pin(self.approve(approval, message, path, scope, frame)).await,
-            PlanWork::Run { workflow, with } => Box::pin(self.nested(workflow, with, path, scope, frame)).await,
+            PlanWork::Run { workflow, with, nodes } => {
+                Box::pin(self.nested((workflow, nodes.as_deref()), with, path, scope, frame)).await
+            }
             PlanWork::Set(with) => self.set(with, path, scope, frame).await,
         }
     }
@@ -232,9 +238,7 @@ impl<W: World> Run<W> {
 
     /// Going through the file anew does not lead where it led before: nothing more is done until somebody ends the run.
     pub(super) async fn diverged(&self, path: &str, what: &str, frame: &Frame) -> Stop {
-        let why = format!(
-            "{what}; this program goes through it differently from the one before: go on with that one, or cancel the run"
-        );
+        let why = format!("{what}; {DIVERGED}");
         if let Err(lost) = self.world.record(Change::Paused { step: Some(path.to_owned()), why: why.clone() }).await {
             return lost.into();
         }
@@ -387,7 +391,7 @@ impl<W: World> Run<W> {
 
     async fn nested(
         &self,
-        workflow: &str,
+        (workflow, nodes): (&str, Option<&[hansa_economy::PublicKey]>),
         with: &CompiledTemplate,
         path: &str,
         scope: &Scope,
@@ -407,7 +411,8 @@ impl<W: World> Run<W> {
                 file
             }
         };
-        let plan = Plan::new(&file).map_err(|problems| wrong(&format!("`{workflow}` cannot be read: {}", shown(&problems))))?;
+        let plan = Plan::within(&file, nodes)
+            .map_err(|problems| wrong(&format!("`{workflow}` cannot be read: {}", shown(&problems))))?;
         let given = self.spent_in(scope, self.budget.spent())?;
         let given = with.make(&given).map_err(|error| wrong(&error))?;
         let Json::Object(given) = Json::from(&given) else { return Err(wrong(&"its inputs are no map")) };

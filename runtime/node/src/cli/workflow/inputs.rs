@@ -57,7 +57,8 @@ fn value(input: Option<&Input>, name: &str, text: &str) -> Result<Value, Failure
         return match sort {
             Sort::Bytes => Ok(Value::String(STANDARD.encode(&bytes))),
             Sort::Text => String::from_utf8(bytes).map(Value::String).map_err(|_| format!("{path} is no text")),
-            _ => serde_json::from_slice(&bytes).map_err(|error| format!("{path} is no JSON, which the input `{name}` wants: {error}")),
+            _ => serde_json::from_slice(&bytes)
+                .map_err(|error| format!("{path} is no JSON, which the input `{name}` wants: {error}")),
         };
     }
     match sort {
@@ -80,4 +81,3 @@ fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
 pub(super) fn file(path: &Path) -> Result<String, Failure> {
     String::from_utf8(bytes(path)?).map_err(|_| format!("{} is no text in UTF-8", path.display()))
 }
-

@@ -263,7 +263,8 @@ async fn deployed(context: &Context) -> Result<(), Failure> {
             let next = workflow.get("next-ms").and_then(Value::as_u64).map_or_else(|| "-".to_owned(), runs::clock);
             let topics = workflow.get("topics").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
             let topics: Vec<&str> = topics.iter().filter_map(Value::as_str).collect();
-            let cells = [text(workflow, "workflow"), text(workflow, "version"), &next, &topics.join(" "), text(workflow, "description")];
+            let cells =
+                [text(workflow, "workflow"), text(workflow, "version"), &next, &topics.join(" "), text(workflow, "description")];
             cells.map(str::to_owned).to_vec()
         })
         .collect();

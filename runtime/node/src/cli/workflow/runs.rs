@@ -105,7 +105,7 @@ fn row(run: &Summary) -> Vec<String> {
 
 /// `2026-11-24 13:37:00`, UTC.
 pub(super) fn clock(unix_ms: u64) -> String {
-    report::date_and_time(unix_ms)
+    report::moment(unix_ms)
 }
 
 pub(super) async fn show(context: &Context, run: String, tree: bool, costs: bool) -> Result<(), Failure> {
@@ -117,7 +117,7 @@ pub(super) async fn show(context: &Context, run: String, tree: bool, costs: bool
         return Ok(());
     }
     if tree {
-        line(report::tree(&report));
+        line(with_receipts(context, &report).await?);
     } else if costs {
         line(report::costs(&report));
     } else {
@@ -125,4 +125,18 @@ pub(super) async fn show(context: &Context, run: String, tree: bool, costs: bool
         line(report::costs(&report));
     }
     Ok(())
+}
+
+/// The steps within each other, and below each the receipts of what its seller bought, down to models.
+async fn with_receipts(context: &Context, report: &Report) -> Result<String, Failure> {
+    let client = context.client().await?;
+    let mut below = BTreeMap::new();
+    for receipt in report.steps.iter().filter_map(|step| step.receipt) {
+        let branch = hansa_node::tree::fetch(&client, receipt).await.map_err(|error| error.to_string())?;
+        // The first two lines say what the step's own line says already, unless nobody has the receipt.
+        let lines = branch.lines();
+        let known = if branch.receipt.is_some() { 2 } else { 0 };
+        below.insert(receipt, lines.into_iter().skip(known).collect::<Vec<String>>());
+    }
+    Ok(report::tree_with(report, &mut |receipt| below.get(&receipt).cloned().unwrap_or_default()))
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use hansa_node::ambient;
-use hansa_workflow::report::{self, Report};
+use hansa_workflow::report::{self, Report, State};
 
 use super::super::output::{json, line};
 use super::super::{Context, Failure};
@@ -35,8 +35,8 @@ pub(super) async fn watch(context: &Context, run: String) -> Result<ExitCode, Fa
             timeline.lines().skip(shown).for_each(line);
             shown = timeline.lines().count();
         }
-        if summary.state.is_over() && report.is_over() {
-            return Ok(if report.is_completed() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        if summary.state.is_over() && report.facts.state.is_over() {
+            return Ok(if report.facts.state == State::Completed { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }

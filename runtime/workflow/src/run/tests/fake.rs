@@ -12,14 +12,14 @@ use tokio::sync::Notify;
 
 use super::super::*;
 
-pub(super) const PRICE: Amount = Amount(1_000);
+pub(crate) const PRICE: Amount = Amount(1_000);
 const BASE_MS: u64 = 1_800_000_000_000;
 
 /// Numbers that look like chance, by a seed.
-pub(super) struct Dice(pub(super) u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    pub(super) fn roll(&mut self, sides: u64) -> u64 {
+    pub(crate) fn roll(&mut self, sides: u64) -> u64 {
         // splitmix64 (Steele, Lea, Flood 2014).
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -31,54 +31,54 @@ impl Dice {
 
 /// How often, of a hundred times, something goes wrong.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Faults {
+pub(crate) struct Faults {
     /// The seller runs it, and the answer is lost.
-    pub(super) lost_answers: u64,
+    pub(crate) lost_answers: u64,
     /// The seller refuses before it runs.
-    pub(super) refusals: u64,
+    pub(crate) refusals: u64,
     /// It runs, breaks and costs nothing.
-    pub(super) breaks: u64,
+    pub(crate) breaks: u64,
     /// The engine dies while it writes.
-    pub(super) crashes: u64,
+    pub(crate) crashes: u64,
 }
 
 #[derive(Default)]
-pub(super) struct Shared {
-    pub(super) journal: Vec<Entry>,
-    pub(super) epoch: u64,
+pub(crate) struct Shared {
+    pub(crate) journal: Vec<Entry>,
+    pub(crate) epoch: u64,
     /// Answers that sellers keep: by seller and call.
-    pub(super) kept: HashMap<(PublicKey, Digest), Bought>,
+    pub(crate) kept: HashMap<(PublicKey, Digest), Bought>,
     /// Calls that ran, in their order: function, arguments.
-    pub(super) ran: Vec<(String, Value)>,
-    pub(super) charged: Amount,
-    pub(super) sellers: Vec<Offered>,
+    pub(crate) ran: Vec<(String, Value)>,
+    pub(crate) charged: Amount,
+    pub(crate) sellers: Vec<Offered>,
     /// Functions that always fail, for good.
-    pub(super) useless: Vec<String>,
-    pub(super) files: BTreeMap<String, String>,
-    pub(super) dice: Option<Dice>,
-    pub(super) faults: Faults,
-    pub(super) crashes: u32,
+    pub(crate) useless: Vec<String>,
+    pub(crate) files: BTreeMap<String, String>,
+    pub(crate) dice: Option<Dice>,
+    pub(crate) faults: Faults,
+    pub(crate) crashes: u32,
     /// How often each call went wrong: function, arguments.
     troubles: HashMap<(String, String), u32>,
 }
 
 /// The world of one engine.
 #[derive(Clone)]
-pub(super) struct Fake {
-    pub(super) shared: Arc<Mutex<Shared>>,
+pub(crate) struct Fake {
+    pub(crate) shared: Arc<Mutex<Shared>>,
     epoch: u64,
     notes: Arc<Mutex<Vec<Change>>>,
     start: tokio::time::Instant,
     /// It dies now.
-    pub(super) crash: Arc<Notify>,
+    pub(crate) crash: Arc<Notify>,
 }
 
-pub(super) fn seller(n: u8) -> Offered {
+pub(crate) fn seller(n: u8) -> Offered {
     Offered { seller: PublicKey([n; 32]), package: format!("seller/{n}@1.0.0"), price_max: PRICE }
 }
 
 impl Fake {
-    pub(super) fn new() -> Fake {
+    pub(crate) fn new() -> Fake {
         let shared = Shared { sellers: (1..=3).map(seller).collect(), ..Shared::default() };
         Fake {
             shared: Arc::new(Mutex::new(shared)),
@@ -90,16 +90,16 @@ impl Fake {
     }
 
     /// The next engine.
-    pub(super) fn successor(&self) -> Fake {
+    pub(crate) fn successor(&self) -> Fake {
         self.lock().epoch += 1;
         Fake { epoch: self.epoch + 1, notes: Arc::default(), crash: Arc::default(), ..self.clone() }
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, Shared> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Shared> {
         self.shared.lock().unwrap()
     }
 
-    pub(super) fn start(&self, file: &str, input: Value) {
+    pub(crate) fn start(&self, file: &str, input: Value) {
         let Value::Object(given) = input else { panic!("a map") };
         let plan = Plan::new(file).unwrap_or_else(|problems| panic!("{problems:?}"));
         let started = Started {
@@ -119,7 +119,7 @@ impl Fake {
         Entry { version: VERSION, id: "x".into(), at_ms: self.now_ms(), engine: self.epoch.to_string(), changes }
     }
 
-    pub(super) fn run(&self) -> Run<Fake> {
+    pub(crate) fn run(&self) -> Run<Fake> {
         let mut history = History::default();
         // Through its bytes, as from the journal.
         for entry in &self.lock().journal {
@@ -131,7 +131,7 @@ impl Fake {
     }
 
     /// Run it to its end; engines that die are followed by others.
-    pub(super) async fn finish(&self) -> Over {
+    pub(crate) async fn finish(&self) -> Over {
         let mut world = self.clone();
         loop {
             let run = world.run();
@@ -147,7 +147,7 @@ impl Fake {
         }
     }
 
-    pub(super) fn changes(&self) -> Vec<Change> {
+    pub(crate) fn changes(&self) -> Vec<Change> {
         self.lock().journal.iter().flat_map(|entry| entry.changes.clone()).collect()
     }
 
@@ -266,6 +266,6 @@ impl World for Fake {
     }
 }
 
-pub(super) fn map(value: Value) -> Map<String, Value> {
+pub(crate) fn map(value: Value) -> Map<String, Value> {
     value.as_object().unwrap().clone()
 }
