@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use hansa_economy::channel::{AccountId, ChannelTerms};
+use hansa_economy::channel::{AccountId, ChannelId, ChannelTerms};
 use hansa_economy::ledger::ChannelPhase;
 use hansa_economy::{Amount, Digest, Keypair, PublicKey};
 use hansa_host::Fault;
@@ -215,6 +215,11 @@ impl Buyer {
     /// grace time). Returns how many channels are being closed.
     pub async fn close_channels(&self) -> usize {
         crate::settle::close_all(&self.inner).await
+    }
+
+    /// Channels that it buys through.
+    pub async fn channels(&self) -> Vec<ChannelId> {
+        self.inner.open_channels().await.iter().map(|channel| channel.id).collect()
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hansa_bus::{Bus, RequestError};
 use hansa_economy::channel::{AccountId, ChannelId};
-use hansa_economy::ledger::{Account, Channel};
+use hansa_economy::ledger::{Account, Channel, ChannelPhase};
 use hansa_economy::{Digest, PublicKey};
 use hansa_ledger::{Ledger, QueryError, SubmitError};
 
@@ -124,6 +124,14 @@ impl LedgerLink {
             _ => Err(other_answer()),
         }
     }
+
+    /// All open channels that pay from an account.
+    pub async fn channels_from(&self, account: AccountId) -> Result<Vec<Channel>, LinkError> {
+        match self.ask(&Query::ChannelsFrom(account)).await? {
+            Answer::Channels(channels) => Ok(channels),
+            _ => Err(other_answer()),
+        }
+    }
 }
 
 async fn submit_there(bus: &Bus, command: Vec<u8>) -> Result<Receipted, LinkError> {
@@ -147,6 +155,11 @@ pub(super) fn answer(ledger: &Ledger, query: &Query) -> Result<Answer, QueryErro
         Query::Account(id) => Answer::Account(ledger.account(*id)?),
         Query::AccountsOf(owner) => Answer::Accounts(ledger.accounts_of(*owner)?),
         Query::Channel(id) => Answer::Channel(ledger.channel(*id)?),
+        Query::ChannelsFrom(account) => {
+            let channels = ledger.channels()?.into_iter();
+            let open = |channel: &Channel| channel.terms.payer == *account && channel.phase == ChannelPhase::Open;
+            Answer::Channels(channels.filter(open).collect())
+        }
     })
 }
 

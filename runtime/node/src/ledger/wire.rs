@@ -21,6 +21,9 @@ pub enum Query {
     /// One channel.
     #[n(3)]
     Channel(#[n(0)] ChannelId),
+    /// All open channels that pay from an account.
+    #[n(4)]
+    ChannelsFrom(#[n(0)] AccountId),
 }
 
 /// Which ledger this is.
@@ -50,6 +53,9 @@ pub enum Answer {
     /// To [`Query::Channel`].
     #[n(3)]
     Channel(#[n(0)] Option<Channel>),
+    /// To [`Query::ChannelsFrom`].
+    #[n(4)]
+    Channels(#[n(0)] Vec<Channel>),
 }
 
 /// The durable outcome of a submitted command.

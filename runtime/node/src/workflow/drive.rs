@@ -208,26 +208,16 @@ impl Driver {
     }
 
     async fn give_back(&self, name: &str, left: Amount) {
-        let mut nth = 0;
         loop {
-            match self.engine.inner.till.give_back(name, left, nth).await {
+            match self.engine.inner.till.give_back(name, left).await {
                 Ok(true) => return,
-                Ok(false) => {
-                    nth += 1;
-                    self.bring_deposits_back().await;
-                    tokio::time::sleep(RETURN_PAUSE).await;
-                }
+                // Deposits come back meanwhile.
+                Ok(false) => tokio::time::sleep(RETURN_PAUSE).await,
                 Err(why) => {
                     tracing::error!(run = name, why, "what is left of a run's budget is not back yet");
                     tokio::time::sleep(REFUSED_PAUSE).await;
                 }
             }
         }
-    }
-
-    /// Unless other runs buy through them, close the channels in which the till's money lies.
-    async fn bring_deposits_back(&self) {
-        let others = self.engine.state().known.values().filter(|summary| !summary.state.is_over()).count();
-        self.engine.settle(others == 0).await;
     }
 }

@@ -19,7 +19,7 @@ use super::sellers::Sellers;
 use super::summary::Summary;
 use super::till::Till;
 use super::world::RunWorld;
-use super::{clock, drive, orders};
+use super::{clock, deposits, drive, orders};
 use crate::ambient;
 use crate::ledger::{CREDITS, LinkPort};
 
@@ -31,6 +31,8 @@ const HEARTBEAT: Duration = Duration::from_secs(1);
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How long a run whose journal this program cannot read is left to others before it is looked at again.
 const LEFT_ALONE: Duration = Duration::from_secs(60);
+/// How long sellers have to close their channels when the engine stops.
+const CLOSING: Duration = Duration::from_secs(5);
 /// A run that was announced and has no journal after so long was never begun, milliseconds.
 const UNBEGUN_MS: u64 = 60_000;
 
@@ -137,6 +139,7 @@ impl Engine {
             tokio::spawn(engine.clone().watch_runs()),
             tokio::spawn(engine.clone().watch_engines()),
             tokio::spawn(engine.clone().look_after()),
+            tokio::spawn(deposits::bring_back(engine.clone())),
             tokio::spawn(orders::serve(engine.clone())),
             tokio::spawn(clock::schedules(engine.clone())),
             tokio::spawn(clock::topics(engine.clone())),
@@ -151,7 +154,10 @@ impl Engine {
         tasks.iter().for_each(JoinHandle::abort);
         let mine: Vec<Live> = self.state().mine.drain().map(|(_, live)| live).collect();
         mine.iter().for_each(|live| live.task.abort());
-        self.inner.sellers.buyer.acknowledge().await;
+        // Whoever takes the runs over wants the money that lies in this engine's channels.
+        if tokio::time::timeout(CLOSING, self.settle(true)).await.is_err() {
+            tracing::warn!("not all channels of the till are closed; their deposits come back later");
+        }
         if let Err(error) = self.inner.engines.delete(&self.inner.name).await {
             tracing::debug!(%error, "other engines wait until this one's lease is over");
         }

@@ -3,6 +3,7 @@
 mod before;
 mod clock;
 mod contracts;
+mod deposits;
 mod drive;
 mod engine;
 mod files;

@@ -12,6 +12,7 @@ use hansa_workflow::run::{Bought, Certainty, Missed, Offered, Purchase, Wanted};
 use serde_json::Value;
 
 use super::contracts::{Components, Function};
+use super::deposits::Short;
 use crate::ambient;
 
 /// How long a seller that failed is asked after the others.
@@ -20,12 +21,15 @@ const AFTER_OTHERS_MS: u64 = 60_000;
 const NAMED_PRICES_MAX: usize = 10_000;
 /// How long is waited for deposits to come back out of channels before a purchase is tried again.
 const DEPOSITS_BACK: Duration = Duration::from_millis(200);
+/// How often it is, at most: longer than the grace time of a channel whose engine is gone.
+const SHORT_TRIES_MAX: u32 = 400;
 
 /// Where runs buy. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Sellers {
     pub(crate) buyer: Buyer,
     pub(crate) components: Components,
+    pub(super) short: Short,
     state: Arc<Mutex<State>>,
 }
 
@@ -39,7 +43,7 @@ struct State {
 
 impl Sellers {
     pub(crate) fn new(buyer: Buyer, components: Components) -> Sellers {
-        Sellers { buyer, components, state: Arc::default() }
+        Sellers { buyer, components, short: Short::default(), state: Arc::default() }
     }
 
     /// Who can be asked, best first.
@@ -89,14 +93,22 @@ impl Sellers {
         let candidate = self.priced(&purchase, &order, candidate);
         let keep_s = u32::try_from(CALL_KNOWN_FOR.as_secs()).unwrap_or(u32::MAX);
         let named = Named { call: purchase.call, salt: purchase.salt, keep_s, is_repeat: purchase.is_repeat };
-        let bought = match self.buyer.buy_named(&order, &candidate, &named, purchase.until_ms).await {
-            // The till's money lies in channels that nobody uses: bring it back.
-            Err(Setback { fault: Fault::OverBudget(_), effect: Effect::None }) => {
-                self.buyer.close_channels().await;
-                tokio::time::sleep(DEPOSITS_BACK).await;
-                self.buyer.buy_named(&order, &candidate, &named, purchase.until_ms).await
+        let mut tries = 0;
+        let bought = loop {
+            match self.buyer.buy_named(&order, &candidate, &named, purchase.until_ms).await {
+                // The till holds the budget, so its money lies in channels: bring it back.
+                Err(Setback { fault: Fault::OverBudget(_), effect: Effect::None })
+                    if tries < SHORT_TRIES_MAX && ambient::now_ms() < purchase.until_ms =>
+                {
+                    if tries == 0 {
+                        self.buyer.close_channels().await;
+                    }
+                    tries += 1;
+                    self.short.say();
+                    tokio::time::sleep(DEPOSITS_BACK).await;
+                }
+                bought => break bought,
             }
-            bought => bought,
         };
         let judged = match bought {
             Ok(bought) => judge(&function, bought),

@@ -5,10 +5,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hansa_economy::channel::AccountId;
+use hansa_economy::channel::{AccountId, ChannelId};
 use hansa_economy::ledger::{Transfer, TransferFlags, TransferId, TransferStatus};
 use hansa_economy::{Amount, Digest, Keypair};
-use hansa_trade::LedgerError;
+use hansa_trade::{LedgerError, LedgerPort};
 
 use crate::ledger::{CREDITS, LinkPort};
 
@@ -90,22 +90,37 @@ impl Till {
         }
     }
 
-    /// Give back what is left of a drawn budget. False: the till is short now, as deposits lie in channels; try again with the next `nth`.
-    pub(crate) async fn give_back(&self, run: &str, left: Amount, nth: u32) -> Result<bool, String> {
-        let transfer = Transfer {
-            id: id(run, "return", nth),
-            debit: self.till,
-            credit: self.main,
-            amount: left,
-            asset: CREDITS,
-            code: CODE_RUN,
-            ..Transfer::default()
-        };
-        match self.done(transfer).await {
-            status if status.is_done() => Ok(true),
-            TransferStatus::ExceedsCredits | TransferStatus::IdAlreadyFailed if nth < RETURNS_MAX => Ok(false),
-            status => Err(format!("the ledger does not give the rest back: {}", status.name())),
+    /// Give back what is left of a drawn budget. False: the till is short now, as deposits lie in channels.
+    pub(crate) async fn give_back(&self, run: &str, left: Amount) -> Result<bool, String> {
+        for nth in 0..RETURNS_MAX {
+            let transfer = Transfer {
+                id: id(run, "return", nth),
+                debit: self.till,
+                credit: self.main,
+                amount: left,
+                asset: CREDITS,
+                code: CODE_RUN,
+                ..Transfer::default()
+            };
+            match self.done(transfer).await {
+                status if status.is_done() => return Ok(true),
+                TransferStatus::IdAlreadyFailed => {}
+                TransferStatus::ExceedsCredits => return Ok(false),
+                status => return Err(format!("the ledger does not give the rest back: {}", status.name())),
+            }
         }
+        Err(format!("the ledger refused to give the rest back {RETURNS_MAX} times"))
+    }
+
+    /// Open channels that are paid from the till, whichever engine opened them.
+    pub(crate) async fn channels(&self) -> Result<Vec<ChannelId>, String> {
+        let channels = self.port.link().channels_from(self.till).await.map_err(|error| error.to_string())?;
+        Ok(channels.into_iter().map(|channel| channel.id).collect())
+    }
+
+    /// Close a channel without its seller: the rest of its deposit is back after the grace time.
+    pub(crate) async fn close(&self, channel: ChannelId) -> Result<(), LedgerError> {
+        LedgerPort::close(&self.port, channel, false, self.key.clone()).await.map(drop)
     }
 
     fn resolve(&self, run: &str, what: &str, flags: TransferFlags) -> Transfer {

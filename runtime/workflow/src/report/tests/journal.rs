@@ -283,15 +283,6 @@ run-1 · completed after 4.0 s
     assert_eq!(tree(&journal.report), wanted);
 }
 
-#[test]
-fn a_step_may_be_called_undo() {
-    let mut journal = begin("  - { id: undo, if: '${ true }', then: [{ id: b, call: 'i:i/i@1.0.0 f' }] }\n");
-    journal.add([Change::Chose { step: "undo".into(), case: 0 }, attempted("undo/b", 1, 1, 10)]);
-    let step = journal.report.step("undo/b").unwrap();
-    assert_eq!((step.undoes.as_deref(), step.kind), (None, Some(Kind::Call)));
-    assert_eq!(journal.report.tree()[0].children[0].path, "undo/b");
-}
-
 /// Not what an engine does, and yet nothing that a journal says gets lost.
 #[test]
 fn a_step_that_was_left_may_go_on() {
