@@ -98,6 +98,8 @@ pub const QUOTE_EVAL_STEPS_MAX: u64 = 20_000_000;
 pub const RUNNERS_UP_MAX: usize = 3;
 /// Columns of texts for a terminal.
 pub const TEXT_COLUMNS_MAX: usize = 100;
+/// Lines of what one event of a report says; the rest is cut.
+pub const WORDS_LINES_MAX: usize = 8;
 /// Columns of them for the place of a step; of a longer one its end is shown.
 pub const REPORT_PLACE_COLUMNS_MAX: usize = 28;
 /// Parts of a step's place up to which the steps around it are looked for.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use hansa_economy::{Amount, PublicKey};
+use serde_json::Value as Json;
 
 use crate::run::Wanted;
 
@@ -20,6 +21,8 @@ pub trait Market {
     /// Every offer of the wanted function, whatever else the terms say, best first by their `prefer`: which of them meets the terms is told here, so that it can be
     /// said which term excludes it.
     fn offers(&self, wanted: &Wanted) -> Known<Vec<Listing>>;
+    /// The same offers, priced for a call with these arguments; none where their size cannot be told here.
+    fn priced(&self, wanted: &Wanted, args: &Json) -> Option<Vec<Listing>>;
     /// The file of another workflow; none where there is no such workflow.
     fn workflow(&self, name: &str) -> Known<Option<String>>;
 }
@@ -30,6 +33,10 @@ pub struct Unseen;
 impl Market for Unseen {
     fn offers(&self, _: &Wanted) -> Known<Vec<Listing>> {
         Known::No
+    }
+
+    fn priced(&self, _: &Wanted, _: &Json) -> Option<Vec<Listing>> {
+        None
     }
 
     fn workflow(&self, _: &str) -> Known<Option<String>> {
@@ -50,9 +57,9 @@ pub struct Listing {
     pub node_name: String,
     /// Properties that terms can require: name to values.
     pub labels: BTreeMap<String, Vec<String>>,
-    /// The least that an answer costs, free calls aside: arguments and answer as short as can be, the last step of its volume prices.
+    /// The least that an answer costs, free calls aside: what is not known of arguments and answer as short as can be, the last step of its volume prices.
     pub price_min: Amount,
-    /// What terms and budgets must allow for it to be asked at all: the ceiling of a call with the shortest arguments; of a price named on request its least.
+    /// What terms and budgets must allow for it to be asked at all: the ceiling of a call with the shortest arguments, or with those that are known; of a price named on request its least.
     pub price_needed: Amount,
     /// The most that a call costs.
     pub price_max: Amount,

@@ -217,7 +217,7 @@ pub fn quote(plan: &Plan, market: &dyn Market, inputs: Option<&Map<String, Value
 impl part::Entry {
     fn line(self) -> Line {
         let desk = &self.desk;
-        let choice = |nth: &usize| Choice::of(&desk.fitting[*nth], &desk.wanted);
+        let choice = |nth: &usize| Choice::of(&self.offers[*nth], &desk.wanted);
         let others = (0..desk.fitting.len()).filter(|nth| !self.chosen.contains(nth)).take(RUNNERS_UP_MAX);
         Line {
             path: self.path,

@@ -14,6 +14,7 @@ use hansa_workflow::run::{Plan, Wanted};
 use hansa_workflow::types::Signature;
 use serde_json::{Map, Value, json};
 
+use super::contracts::Function;
 use super::engine::Engine;
 use super::sellers::terms;
 use super::starting::listed;
@@ -22,17 +23,19 @@ use crate::ambient;
 /// What is on sale, and the workflows that others run.
 struct Sale {
     exchange: Exchange,
+    /// Functions that are called, by interface and name, as one seller has them.
+    functions: BTreeMap<(String, String), Function>,
     files: HashMap<String, Option<String>>,
 }
 
 impl Market for Sale {
     fn offers(&self, wanted: &Wanted) -> Known<Vec<Listing>> {
-        // Terms exclude nothing here: what they exclude is told.
-        let mut all = terms(wanted, Amount::MAX, None);
-        (all.max_price, all.sellers, all.nodes) = (Amount::MAX, None, None);
-        all.labels.clear();
-        let found = self.exchange.index().candidates(&wanted.service, &wanted.function, 0, &all, ambient::now_ms());
-        Known::Yes(found.unwrap_or_default().iter().map(|candidate| listing(candidate, &wanted.function)).collect())
+        Known::Yes(self.listings(wanted, None))
+    }
+
+    fn priced(&self, wanted: &Wanted, args: &Value) -> Option<Vec<Listing>> {
+        let function = self.functions.get(&(wanted.service.clone(), wanted.function.clone()))?;
+        Some(self.listings(wanted, Some(function.args(args).ok()?.len())))
     }
 
     fn workflow(&self, name: &str) -> Known<Option<String>> {
@@ -40,18 +43,32 @@ impl Market for Sale {
     }
 }
 
-fn listing(candidate: &Candidate, function: &str) -> Listing {
+impl Sale {
+    /// Who sells it, for arguments of so many bytes where that is known.
+    fn listings(&self, wanted: &Wanted, bytes: Option<usize>) -> Vec<Listing> {
+        // Terms exclude nothing here: what they exclude is told.
+        let mut all = terms(wanted, Amount::MAX, None);
+        (all.max_price, all.sellers, all.nodes) = (Amount::MAX, None, None);
+        all.labels.clear();
+        let found = self.exchange.index().candidates(&wanted.service, &wanted.function, 0, &all, ambient::now_ms());
+        found.unwrap_or_default().iter().map(|candidate| listing(candidate, &wanted.function, bytes)).collect()
+    }
+}
+
+fn listing(candidate: &Candidate, function: &str, bytes: Option<usize>) -> Listing {
     let offer = &candidate.listed.offer;
     let price = offer.functions.get(function);
+    let (least, most) = (bytes.unwrap_or(1), bytes.unwrap_or(usize::MAX));
     Listing {
         seller: offer.agent,
         package: offer.package.clone(),
         node: offer.node,
         node_name: offer.node_name.clone(),
         labels: offer.labels.clone(),
-        price_min: price.map_or(candidate.price_min, |price| price.floor(1)),
-        price_needed: price.map_or(candidate.price_max, |price| if price.quoted { price.floor(1) } else { price.ceiling(1) }),
-        price_max: price.map_or(candidate.price_max, |price| price.ceiling(usize::MAX)),
+        price_min: price.map_or(candidate.price_min, |price| price.floor(least)),
+        price_needed: price
+            .map_or(candidate.price_max, |price| if price.quoted { price.floor(least) } else { price.ceiling(least) }),
+        price_max: price.map_or(candidate.price_max, |price| price.ceiling(most)),
         is_quoted: candidate.quoted,
         free_calls: offer.free_calls,
     }
@@ -60,10 +77,12 @@ fn listing(candidate: &Candidate, function: &str) -> Listing {
 impl Engine {
     /// Everything that is wrong with a file, by what is on sale now.
     pub(super) async fn check(&self, name: &str, file: &str) -> Value {
-        let (sale, contracts) = match Workflow::read(file) {
-            Ok(workflow) => (self.sale(&workflow).await, self.contracts(&workflow).await),
-            Err(_) => (Sale { exchange: self.exchange(), files: HashMap::new() }, BTreeMap::new()),
+        let sale = match Workflow::read(file) {
+            Ok(workflow) => self.sale(&workflow).await,
+            Err(_) => Sale { exchange: self.exchange(), functions: BTreeMap::new(), files: HashMap::new() },
         };
+        let contracts: BTreeMap<(String, String), Signature> =
+            sale.functions.iter().filter_map(|(key, function)| Some((key.clone(), function.signature()?))).collect();
         let checked = check(file, &contracts, &sale);
         let text = match checked.findings.is_empty() {
             true => format!("{name}: nothing is wrong"),
@@ -89,27 +108,25 @@ impl Engine {
         self.inner.sellers.components.exchange().clone()
     }
 
-    /// The types of all functions that the file calls, where somebody sells them.
-    async fn contracts(&self, workflow: &Workflow) -> BTreeMap<(String, String), Signature> {
+    /// All functions that the file calls, where somebody sells them.
+    async fn functions(&self, workflow: &Workflow) -> BTreeMap<(String, String), Function> {
         let exchange = self.exchange();
-        let mut contracts = BTreeMap::new();
+        let mut functions = BTreeMap::new();
         for call in calls(workflow) {
             let key = (call.service.clone(), call.function.clone());
-            if contracts.contains_key(&key) {
+            if functions.contains_key(&key) {
                 continue;
             }
             let sellers = exchange.index().all(ambient::now_ms());
             let sellers = sellers.iter().filter(|listed| listed.offer.satisfies(&call.service));
             for listed in sellers.filter(|listed| listed.offer.functions.contains_key(&call.function)) {
-                if let Ok(function) = self.inner.sellers.components.function(listed, &call.function).await
-                    && let Some(signature) = function.signature()
-                {
-                    contracts.insert(key, signature);
+                if let Ok(function) = self.inner.sellers.components.function(listed, &call.function).await {
+                    functions.insert(key, function);
                     break;
                 }
             }
         }
-        contracts
+        functions
     }
 
     /// With the workflows that it runs, and those that they run.
@@ -125,7 +142,7 @@ impl Engine {
             }
             wanted = next;
         }
-        Sale { exchange: self.exchange(), files }
+        Sale { exchange: self.exchange(), functions: self.functions(workflow).await, files }
     }
 }
 

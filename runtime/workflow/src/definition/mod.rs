@@ -175,7 +175,7 @@ impl Workflow {
         let mut inputs = Map::new();
         for Input { name, sort, default, .. } in &self.inputs {
             let value = given.remove(name).or_else(|| default.clone());
-            let value = value.ok_or_else(|| format!("the input `{name}` is missing; it is a {sort}"))?;
+            let value = value.ok_or_else(|| format!("the input `{name}` is missing; its type is {sort}"))?;
             if !sort.fits(&value) {
                 return Err(format!("the input `{name}` is no {sort}"));
             }

@@ -49,6 +49,17 @@ impl Market for Stalls {
         Known::Yes(offers)
     }
 
+    /// A unit for each letter of the arguments, where the function's name says so.
+    fn priced(&self, wanted: &Wanted, args: &serde_json::Value) -> Option<Vec<Listing>> {
+        let mut offers = match self.offers(wanted) {
+            Known::Yes(offers) if wanted.function == "by-size" => offers,
+            _ => return None,
+        };
+        let price = Amount(args.to_string().len() as u128);
+        offers.iter_mut().for_each(|offer| (offer.price_min, offer.price_needed, offer.price_max) = (price, price, price));
+        Some(offers)
+    }
+
     fn workflow(&self, name: &str) -> Known<Option<String>> {
         Known::Yes(self.files.get(name).cloned())
     }

@@ -6,6 +6,7 @@ use hansa_economy::Amount;
 
 use super::cost::{Cost, Count};
 use super::purchase::Desk;
+use crate::market::Listing;
 use crate::place::Place;
 
 /// A part of a run.
@@ -34,8 +35,24 @@ pub(super) struct Entry {
     pub(super) desk: Rc<Desk>,
     /// Which of the fitting offers are chosen; of the first time.
     pub(super) chosen: Vec<usize>,
+    /// The fitting offers, at what each of these calls can cost.
+    pub(super) offers: Rc<Vec<Listing>>,
     pub(super) calls: Count,
     pub(super) cost: Cost,
+}
+
+impl Entry {
+    /// With the prices of the other's calls.
+    fn widen(&mut self, other: &Entry) {
+        let differ = |(one, other): (&Listing, &Listing)| (one.price_min, one.price_max) != (other.price_min, other.price_max);
+        if !self.offers.iter().zip(other.offers.iter()).any(differ) {
+            return;
+        }
+        for (one, other) in Rc::make_mut(&mut self.offers).iter_mut().zip(other.offers.iter()) {
+            one.price_min = one.price_min.min(other.price_min);
+            one.price_max = one.price_max.max(other.price_max);
+        }
+    }
 }
 
 impl Part {
@@ -147,7 +164,10 @@ fn merged(mut all: Vec<Entry>, others: Vec<Entry>) -> Vec<Entry> {
         // The same steps stand at the same places, unless the quote became rough between them.
         let at = all.get(nth).filter(|entry| same(entry)).map(|_| nth).or_else(|| all.iter().position(same));
         match at {
-            Some(at) => (all[at].calls, all[at].cost) = (all[at].calls.plus(other.calls), all[at].cost.plus(other.cost)),
+            Some(at) => {
+                all[at].widen(&other);
+                (all[at].calls, all[at].cost) = (all[at].calls.plus(other.calls), all[at].cost.plus(other.cost));
+            }
             None => all.push(other),
         }
     }

@@ -1,8 +1,10 @@
 //! One call of a step: who can be asked under its terms, who would be, and what that costs.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use hansa_economy::{Amount, PublicKey};
+use serde_json::Value as Json;
 
 use super::cost::{Cost, Count};
 use crate::market::{Known, Listing, Market};
@@ -12,7 +14,7 @@ use crate::run::{PlanCall, Wanted, best};
 pub(super) struct Desk {
     pub(super) wanted: Wanted,
     /// Best first.
-    pub(super) fitting: Vec<Listing>,
+    pub(super) fitting: Rc<Vec<Listing>>,
     /// Is anything known of who sells it?
     pub(super) is_known: bool,
     /// The least that one answered call costs.
@@ -33,6 +35,8 @@ pub(super) struct Bill {
     pub(super) needs: Amount,
     /// Which of the fitting offers are chosen; none where too few are known.
     pub(super) chosen: Vec<usize>,
+    /// The fitting offers, at their prices for this call.
+    pub(super) offers: Rc<Vec<Listing>>,
 }
 
 /// What one seller takes for one call, by whichever of its offers.
@@ -52,18 +56,19 @@ impl Desk {
         };
         let least = fitting.iter().map(Listing::least).min().unwrap_or(Amount::ZERO);
         let (sellers, min) = call.call.ask.map_or((1, 1), |ask| (ask.sellers as usize, ask.min as usize));
-        Desk { wanted, fitting, is_known, least, undoes, sellers, min }
+        Desk { wanted, fitting: Rc::new(fitting), is_known, least, undoes, sellers, min }
     }
 
-    /// Buying it once, where the budgets around have `room` left.
-    pub(super) fn bill(&self, room: Amount) -> Bill {
-        let asked = self.asked();
+    /// Buying it once, where the budgets around have `room` left, with these arguments where they are known.
+    pub(super) fn bill(&self, room: Amount, args: Option<&Json>, market: &dyn Market) -> Bill {
+        let offers = self.priced(args, market);
+        let asked = self.asked(&offers);
         if asked.len() < self.min {
             return self.unknown();
         }
         let sellers = self.sellers.min(asked.len());
-        let chosen = self.choose(sellers, room);
-        let likely = chosen.iter().map(|nth| self.fitting[*nth].exact()).sum::<Option<Total>>();
+        let chosen = self.choose(&offers, sellers, room);
+        let likely = chosen.iter().map(|nth| offers[*nth].exact()).sum::<Option<Total>>();
         let least = sum(asked.iter().map(|asked| asked.least), sellers, false);
         let most = sum(asked.iter().map(|asked| asked.most), sellers, true);
         let needed = asked.iter().map(|asked| asked.needed).min().unwrap_or_default();
@@ -73,7 +78,16 @@ impl Desk {
             cost: Cost::between(least, likely.map(|total| total.0), most),
             needs: before.saturating_add(needed),
             chosen,
+            offers,
         }
+    }
+
+    /// The fitting offers, at their prices for these arguments.
+    fn priced(&self, args: Option<&Json>, market: &dyn Market) -> Rc<Vec<Listing>> {
+        let Some(priced) = args.and_then(|args| market.priced(&self.wanted, args)) else { return self.fitting.clone() };
+        let same = |offer: &Listing, other: &&Listing| (offer.seller, &offer.package) == (other.seller, &other.package);
+        let of = |offer: &Listing| priced.iter().find(|other| same(offer, other)).unwrap_or(offer).clone();
+        Rc::new(self.fitting.iter().map(of).collect())
     }
 
     /// Nobody is known who would answer; somebody may come.
@@ -84,13 +98,14 @@ impl Desk {
             cost: Cost::between(Amount::ZERO, None, most),
             needs: Amount::ZERO,
             chosen: Vec::new(),
+            offers: self.fitting.clone(),
         }
     }
 
     /// One for each seller.
-    fn asked(&self) -> Vec<Asked> {
+    fn asked(&self, offers: &[Listing]) -> Vec<Asked> {
         let mut asked: HashMap<PublicKey, Asked> = HashMap::new();
-        for offer in &self.fitting {
+        for offer in offers {
             let one = Asked { least: offer.least(), needed: offer.needed(), most: offer.most(&self.wanted) };
             let all = asked.entry(offer.seller).or_insert(one);
             *all = Asked { least: all.least.min(one.least), needed: all.needed.min(one.needed), most: all.most.max(one.most) };
@@ -99,12 +114,12 @@ impl Desk {
     }
 
     /// As a run chooses, each after the other.
-    fn choose(&self, sellers: usize, mut room: Amount) -> Vec<usize> {
+    fn choose(&self, offers: &[Listing], sellers: usize, mut room: Amount) -> Vec<usize> {
         let mut chosen: Vec<usize> = Vec::new();
-        let price = |nth: usize| self.fitting[nth].most(&self.wanted);
+        let price = |nth: usize| offers[nth].most(&self.wanted);
         while chosen.len() < sellers {
-            let is_free = |nth: &usize| chosen.iter().all(|taken| self.fitting[*taken].seller != self.fitting[*nth].seller);
-            let Some(next) = best((0..self.fitting.len()).filter(is_free).collect(), price, room) else { break };
+            let is_free = |nth: &usize| chosen.iter().all(|taken| offers[*taken].seller != offers[*nth].seller);
+            let Some(next) = best((0..offers.len()).filter(is_free).collect(), price, room) else { break };
             room = room.saturating_sub(price(next));
             chosen.push(next);
         }

@@ -16,6 +16,7 @@ fn market() -> Stalls {
         .with("one", &[fixed(1, 1_000)])
         .with("two", &[fixed(1, 2_000), fixed(2, 5_000)])
         .with("units", &[up_to(3, 100, 900)])
+        .with("by-size", &[up_to(3, 100, 90_000)])
         .with("free", &[fixed(1, 0)])
         .with("dear", &[fixed(1, 60_000)])
         .with("three", &[fixed(1, 1_000), fixed(2, 2_000), fixed(3, 4_000)])
@@ -198,6 +199,26 @@ fn budgets_suffice_or_not() {
 }
 
 #[test]
+fn arguments_that_are_known_have_their_own_price() {
+    let by_size = |text: &str| format!("{{ id: c, call: 'i:i/i@1.0.0 by-size', with: {{ t: '{text}' }} }}");
+    let map = format!("{{ id: m, map: '${{ .input.rows }}', do: [{}] }}", by_size("${ .item }"));
+    let (x, rows) = (json!({ "x": "abc" }), json!({ "rows": ["a", "bcd"] }));
+    for (step, inputs, wanted, each) in [
+        // `{"t":"abc"}` has 11 letters.
+        (by_size("abc"), None, "11 11 11", "0.000011"),
+        (by_size("${ .input.x }"), None, "100 - 90000", "≤0.090000"),
+        (by_size("${ .input.x }"), Some(x), "11 11 11", "0.000011"),
+        (by_size("${ .spent }"), Some(json!({})), "100 - 90000", "≤0.090000"),
+        (map, Some(rows), "20 20 20", "≤0.000011"),
+    ] {
+        let quote = quoted(&format!("  - {step}\n"), inputs);
+        assert_eq!(total(&quote), wanted, "{step}");
+        let line = text(&quote).lines().nth(3).unwrap_or_default().to_owned();
+        assert!(line.contains(&format!(" {each} ")), "{step}: {line}");
+    }
+}
+
+#[test]
 fn the_seller_is_one_that_the_budget_has_room_for() {
     // The best by speed is the dear one.
     struct Fast(Stalls);
@@ -207,6 +228,9 @@ fn the_seller_is_one_that_the_budget_has_room_for() {
                 crate::market::Known::Yes(offers) => crate::market::Known::Yes(offers.into_iter().rev().collect()),
                 none => none,
             }
+        }
+        fn priced(&self, _: &crate::run::Wanted, _: &serde_json::Value) -> Option<Vec<Listing>> {
+            None
         }
         fn workflow(&self, name: &str) -> crate::market::Known<Option<String>> {
             self.0.workflow(name)

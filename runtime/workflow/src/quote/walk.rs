@@ -164,7 +164,7 @@ impl Walk<'_> {
 
     fn work(&mut self, step: &PlanStep, at: (&str, Place), data: &Data, frame: &Frame) -> Given {
         match (&step.work, &step.step.work) {
-            (PlanWork::Call(call), _) => self.call(call, at, frame).into(),
+            (PlanWork::Call(call), _) => self.call(call, at, data, frame).into(),
             (PlanWork::Map { fan, over, steps }, _) => self.map((fan, over), steps, at, data, frame),
             (PlanWork::Parallel(branches), _) => {
                 let parts = branches.iter().map(|(name, steps)| {
@@ -197,22 +197,23 @@ impl Walk<'_> {
         desk.or_insert_with(|| Rc::new(Desk::new(call, undoes, self.market))).clone()
     }
 
-    fn call(&mut self, call: &Arc<PlanCall>, (path, place): (&str, Place), frame: &Frame) -> Part {
+    fn call(&mut self, call: &Arc<PlanCall>, (path, place): (&str, Place), data: &Data, frame: &Frame) -> Part {
         let desk = self.desk(call, false);
-        let bill = desk.bill(frame.room());
+        let args = data.made(&call.call.with, &call.with, &self.meter).map(|args| Json::from(&args));
+        let bill = desk.bill(frame.room(), args.as_ref(), self.market);
         if bill.chosen.is_empty() {
             self.note(path, place, Missing::Sellers, None);
         }
-        let (calls, cost, chosen) = (bill.calls, bill.cost, bill.chosen);
-        let entry = Entry { path: path.to_owned(), place, desk, chosen, calls, cost };
-        let mut part = Part { cost, needs: bill.needs, entries: vec![entry], ..Part::nothing() };
+        let (path, cost, needs) = (path.to_owned(), bill.cost, bill.needs);
+        let entry = Entry { path: path.clone(), place, desk, chosen: bill.chosen, offers: bill.offers, calls: bill.calls, cost };
+        let mut part = Part { cost, needs, entries: vec![entry], ..Part::nothing() };
         if let Some(undo) = &call.compensate {
             let desk = self.desk(undo, true);
-            let bill = desk.bill(frame.rooms.first().copied().unwrap_or(Amount::MAX));
+            let bill = desk.bill(frame.rooms.first().copied().unwrap_or(Amount::MAX), None, self.market);
             part.undo = bill.cost.most;
             let place = frame.place.unwrap_or(undo.call.place);
-            let (calls, cost, chosen) = (Count::up_to(bill.calls.most), bill.cost.or_nothing(), bill.chosen);
-            part.entries.push(Entry { path: path.to_owned(), place, desk, chosen, calls, cost });
+            let (calls, cost) = (Count::up_to(bill.calls.most), bill.cost.or_nothing());
+            part.entries.push(Entry { path, place, desk, chosen: bill.chosen, offers: bill.offers, calls, cost });
         }
         part
     }

@@ -34,8 +34,20 @@ pub(super) async fn check(context: &Context, path: &Path) -> Result<ExitCode, Fa
             false => fail_with("the workflow cannot run as it is", value["checked"].clone()),
         });
     }
-    line(text(&value, "text"));
+    line(text(&value, "text").trim_end());
     Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Nothing begins that cannot go on.
+pub(super) async fn must_be_right(context: &Context, name: &str, file: &str) -> Result<(), Failure> {
+    let value = order(context, Order::Check { name: name.to_owned(), file: file.to_owned() }).await?;
+    match value.get("good").and_then(serde_json::Value::as_bool) {
+        Some(true) => Ok(()),
+        _ => Err(format!(
+            "`{name}` cannot run as it is (`--unchecked` takes it all the same):\n\n{}",
+            text(&value, "text").trim_end()
+        )),
+    }
 }
 
 /// Problems with the file that they are in, one a line.
@@ -51,7 +63,7 @@ pub(super) async fn quote(context: &Context, path: &Path, given: &Given) -> Resu
     let value = order(context, Order::Quote { file, input: given }).await?;
     match context.json {
         true => json(&value["quote"]),
-        false => line(text(&value, "text")),
+        false => line(text(&value, "text").trim_end()),
     }
     Ok(())
 }

@@ -64,6 +64,9 @@ pub(crate) enum Command {
         /// Stay and show how it goes on; the exit code is 0 where it completes.
         #[arg(long)]
         watch: bool,
+        /// Begin although `check` finds something wrong, as where a seller is still to come.
+        #[arg(long)]
+        unchecked: bool,
     },
     /// All runs, those that began last first.
     List {
@@ -90,6 +93,9 @@ pub(crate) enum Command {
         /// What it cost, by step, seller and label.
         #[arg(long)]
         costs: bool,
+        /// What it gave, JSON and nothing else.
+        #[arg(long)]
+        output: bool,
     },
     /// Follow a run: where it is, what it has spent, what it waits for.
     Watch {
@@ -155,6 +161,9 @@ pub(crate) enum Command {
     Deploy {
         /// The workflow's file.
         file: PathBuf,
+        /// Keep it although `check` finds something wrong, as where a seller is still to come.
+        #[arg(long)]
+        unchecked: bool,
     },
     /// What is deployed, and when it starts next.
     Deployed,
@@ -170,11 +179,12 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<ExitCode,
         Command::Check { file } => return before::check(context, &file).await,
         Command::Quote { file, given } => before::quote(context, &file, &given).await,
         Command::Draw { file, out } => before::draw(&file, out.as_deref()),
-        Command::Start { file, given, labels, budget, watch } => {
-            return runs::start(context, &file, &given, (&labels, budget), watch).await;
+        Command::Start { file, given, labels, budget, watch, unchecked } => {
+            return runs::start(context, &file, &given, (&labels, budget), (watch, unchecked)).await;
         }
         Command::List { workflow, going, labels, limit } => runs::list(context, workflow, going, &labels, limit).await,
-        Command::Show { run, tree, costs } => runs::show(context, run, tree, costs).await,
+        Command::Show { run, output: true, .. } => runs::output(context, run).await,
+        Command::Show { run, tree, costs, .. } => runs::show(context, run, tree, costs).await,
         Command::Watch { run } => return watch::watch(context, run).await,
         Command::Signal { run, name, payload } => signal(context, run, name, &payload).await,
         Command::Approve { run, step, reject, note } => approve(context, run, step, !reject, note).await,
@@ -185,7 +195,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<ExitCode,
             steer(context, Steer::Cancel { run, by: by(), why, at_once }, done).await
         }
         Command::Restart { run, from } => restart(context, run, from).await,
-        Command::Deploy { file } => deploy(context, &file).await,
+        Command::Deploy { file, unchecked } => deploy(context, &file, unchecked).await,
         Command::Deployed => deployed(context).await,
         Command::Remove { name } => order(context, Order::Remove { name }).await.map(|_| ()),
     };
@@ -241,8 +251,12 @@ async fn restart(context: &Context, run: String, step: String) -> Result<(), Fai
     Ok(())
 }
 
-async fn deploy(context: &Context, file: &std::path::Path) -> Result<(), Failure> {
-    let value = order(context, Order::Deploy { file: inputs::file(file)? }).await?;
+async fn deploy(context: &Context, path: &std::path::Path, unchecked: bool) -> Result<(), Failure> {
+    let file = inputs::file(path)?;
+    if !unchecked {
+        before::must_be_right(context, &path.display().to_string(), &file).await?;
+    }
+    let value = order(context, Order::Deploy { file }).await?;
     match context.json {
         true => json(&value),
         false => line(format!("{} {} is deployed", text(&value, "workflow"), text(&value, "version"))),

@@ -8,6 +8,7 @@ use hansa_economy::Amount;
 use hansa_node::workflow::{Order, Start, Summary};
 use hansa_workflow::Workflow;
 use hansa_workflow::report::{self, Report};
+use hansa_workflow::run::{Change, Ending};
 use serde_json::Value;
 
 use super::super::output::{json, line, note, table};
@@ -15,15 +16,21 @@ use super::super::{Context, Failure};
 use super::inputs::{self, Given};
 use super::{by, journal, order, text, watch};
 
+/// Letters of why a run stands as it does, in a list.
+const WHY_LETTERS: usize = 60;
+
 pub(super) async fn start(
     context: &Context,
     file: &str,
     given: &Given,
     (labels, budget): (&[String], Option<Amount>),
-    stay: bool,
+    (stay, unchecked): (bool, bool),
 ) -> Result<ExitCode, Failure> {
     let text = file_of(context, file).await?;
     let workflow = Workflow::read(&text).map_err(|problems| super::before::told(file, &problems))?;
+    if !unchecked {
+        super::before::must_be_right(context, file, &text).await?;
+    }
     let start = Start { input: given.read(&workflow)?, labels: pairs(labels)?, budget, by: by(), file: text };
     let value = order(context, Order::Start(Box::new(start))).await?;
     begun(context, &value);
@@ -90,7 +97,11 @@ pub(super) async fn list(
 
 fn row(run: &Summary) -> Vec<String> {
     let labels: Vec<String> = run.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let why: String = run.why.as_deref().unwrap_or_default().chars().take(60).collect();
+    let why = run.why.as_deref().unwrap_or_default();
+    let mut short: String = why.chars().take(WHY_LETTERS).collect();
+    if short.len() < why.len() {
+        short.push('…');
+    }
     vec![
         run.run.clone(),
         run.version.clone(),
@@ -99,7 +110,7 @@ fn row(run: &Summary) -> Vec<String> {
         run.spent.to_string(),
         run.budget.to_string(),
         labels.join(" "),
-        why,
+        short,
     ]
 }
 
@@ -117,14 +128,30 @@ pub(super) async fn show(context: &Context, run: String, tree: bool, costs: bool
         return Ok(());
     }
     if tree {
-        line(with_receipts(context, &report).await?);
+        line(with_receipts(context, &report).await?.trim_end());
     } else if costs {
-        line(report::costs(&report));
+        line(report::costs(&report).trim_end());
     } else {
         line(report::timeline(&report));
-        line(report::costs(&report));
+        line(report::costs(&report).trim_end());
     }
     Ok(())
+}
+
+/// What the run gave.
+pub(super) async fn output(context: &Context, run: String) -> Result<(), Failure> {
+    let (summary, entries, _) = journal(context, &run, 0).await?;
+    let ended = entries.into_iter().flat_map(|entry| entry.changes).find_map(|change| match change {
+        Change::Ended { how, output, .. } => Some((how, output)),
+        _ => None,
+    });
+    match ended {
+        Some((Ending::Completed, output)) => {
+            json(&output);
+            Ok(())
+        }
+        _ => Err(format!("`{}` is {} and has no output; `hansa workflow show` says why", summary.run, summary.state.name())),
+    }
 }
 
 /// The steps within each other, and below each the receipts of what its seller bought, down to models.

@@ -49,6 +49,7 @@ fn redraw(text: &str, before: usize) -> usize {
         let _ = write!(out, "\u{1b}[{before}A\u{1b}[J");
     }
     drop(out);
+    let text = text.trim_end();
     line(text);
     text.lines().count()
 }

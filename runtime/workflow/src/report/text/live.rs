@@ -59,7 +59,7 @@ fn rows(what: &str, waits: &[&Waiting], now_ms: u64, page: &mut Page) {
     page.line(what);
     for waiting in waits.iter().take(LIVE_ROWS_MAX) {
         let since = span(now_ms.saturating_sub(waiting.since_ms));
-        page.line(&format!("  {since:>10}  {}", waiting.words));
+        page.wrapped(&format!("  {since:>10}  "), &waiting.words);
         if let Some(command) = &waiting.command {
             page.line(&format!("  {:>10}  {command}", ""));
         }

@@ -17,8 +17,9 @@ pub use words::moment;
 pub(super) use words::clock;
 
 use super::{Facts, Report};
-use crate::limits::TEXT_COLUMNS_MAX;
-use words::{cut, safe, span};
+use crate::limits::{TEXT_COLUMNS_MAX, WORDS_LINES_MAX};
+use crate::terminal::shown;
+use words::{cut, span, width, wrapped};
 
 /// Lines.
 #[derive(Default)]
@@ -30,9 +31,20 @@ impl Page {
         self.0.push('\n');
     }
 
+    /// Words behind `front`, in as many lines as they need, up to a bound.
+    fn wrapped(&mut self, front: &str, words: &str) {
+        let columns = width(front);
+        for (nth, line) in wrapped(words, TEXT_COLUMNS_MAX.saturating_sub(columns), WORDS_LINES_MAX).iter().enumerate() {
+            match nth {
+                0 => self.line(&format!("{front}{line}")),
+                _ => self.line(&format!("{}{line}", " ".repeat(columns))),
+            }
+        }
+    }
+
     /// One that is shown whole.
     fn whole_line(&mut self, text: &str) {
-        self.0.push_str(safe(text).trim_end());
+        self.0.push_str(shown(text).trim_end());
         self.0.push('\n');
     }
 }
@@ -49,7 +61,7 @@ fn head(report: &Report, now_ms: u64, page: &mut Page) {
     };
     page.line(&format!("{run}{name} · {state}{age}"));
     if let Some(why) = &report.facts.why {
-        page.line(&format!("since {why}"));
+        page.wrapped("since ", why);
     }
     if started_ms.is_none() {
         return;

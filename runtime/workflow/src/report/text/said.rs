@@ -98,8 +98,9 @@ fn asks(attempt: &Attempt) -> String {
 pub(super) fn chose(chosen: Chosen) -> String {
     let Chosen { case, of } = chosen;
     match of {
+        Some(1) if case >= 1 => "its condition does not hold".to_owned(),
         Some(cases) if case >= cases => "no case holds".to_owned(),
-        Some(1) => "its case holds".to_owned(),
+        Some(1) => "its condition holds".to_owned(),
         Some(cases) => format!("case {} of {cases} holds", case + 1),
         None => format!("case {} holds", case.saturating_add(1)),
     }

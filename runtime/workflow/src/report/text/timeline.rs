@@ -2,7 +2,7 @@
 
 use super::super::Report;
 use super::super::event::{Event, What};
-use super::words::{clock, cut, cut_place, day, moment, value, width};
+use super::words::{clock, cut_place, day, moment, value, width};
 use super::{Page, head};
 use crate::limits::{REPORT_PLACE_COLUMNS_MAX, TEXT_COLUMNS_MAX};
 
@@ -53,14 +53,13 @@ pub(super) fn lines(report: &Report, event: &Event, places: usize, page: &mut Pa
     let place = cut_place(said.path.unwrap_or(RUN), places);
     let front = format!("{}  {place:<places$}  ", clock(event.at_ms));
     let room = TEXT_COLUMNS_MAX.saturating_sub(width(&front));
-    let words = cut(&said.words, room);
-    let Some(answer) = said.value else { return page.line(&format!("{front}{words}")) };
+    let Some(answer) = said.value else { return page.wrapped(&front, &said.words) };
     // A short value has room behind its words.
-    let left = room.saturating_sub(width(&words) + 2);
+    let left = room.saturating_sub(width(&said.words) + 2);
     let shown = value(answer, left);
     if answer.bytes <= left as u64 && width(&shown) <= left {
-        return page.line(&format!("{front}{words}: {shown}"));
+        return page.line(&format!("{front}{}: {shown}", said.words));
     }
-    page.line(&format!("{front}{words}"));
+    page.wrapped(&front, &said.words);
     page.line(&format!("{}{}", " ".repeat(width(&front)), value(answer, room)));
 }

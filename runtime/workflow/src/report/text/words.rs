@@ -1,33 +1,12 @@
 //! Words and numbers of a report: escaped, cut, with their units.
 
-use std::borrow::Cow;
 use std::io::Write;
 
 use chrono::{DateTime, Datelike as _, Timelike as _, Utc};
 use unicode_width::UnicodeWidthChar as _;
 
 use super::super::Answer;
-
-/// Letters with which others could write to a terminal, or turn a line's order round: control characters, ends of lines and paragraphs, Unicode's bidirectional controls.
-fn is_odd(letter: char) -> bool {
-    letter.is_control()
-        || matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-/// As one line that only shows itself.
-pub(super) fn safe(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_odd) {
-        return Cow::Borrowed(text);
-    }
-    let mut safe = String::with_capacity(text.len() + 16);
-    for letter in text.chars() {
-        match is_odd(letter) {
-            true => safe.extend(letter.escape_default()),
-            false => safe.push(letter),
-        }
-    }
-    Cow::Owned(safe)
-}
+use crate::terminal::shown;
 
 /// Columns of a terminal (UAX #11); those that are drawn onto the letter before count too, so that no line is endless.
 fn columns(letter: char) -> usize {
@@ -52,20 +31,40 @@ fn begin(text: &str, room: usize) -> &str {
 pub(super) fn cut(text: &str, room: usize) -> String {
     // Escapes make nothing shorter: what is far beyond the room need not be looked at.
     let text = begin(text, room.saturating_mul(2) + 2);
-    let safe = safe(text);
-    match width(&safe) <= room {
-        true => safe.into_owned(),
-        false => format!("{}…", begin(&safe, room.saturating_sub(1))),
+    let shown = shown(text);
+    match width(&shown) <= room {
+        true => shown,
+        false => format!("{}…", begin(&shown, room.saturating_sub(1))),
     }
+}
+
+/// Escaped, in lines of so many columns, broken between words where that is possible; what has no room in so many lines is cut.
+pub(super) fn wrapped(text: &str, room: usize, lines_max: usize) -> Vec<String> {
+    let shown = shown(begin(text, room.saturating_mul(lines_max + 1)));
+    let (mut rest, mut lines) = (shown.trim_end(), Vec::new());
+    while lines.len() + 1 < lines_max && width(rest) > room {
+        let fits = begin(rest, room.max(1));
+        let at = if rest[fits.len()..].starts_with(' ') {
+            fits.len()
+        } else {
+            fits.rfind(' ').filter(|at| *at > 0).unwrap_or(fits.len())
+        };
+        // One letter at least, so that it comes to an end.
+        let at = at.max(rest.chars().next().map_or(0, char::len_utf8));
+        lines.push(rest[..at].trim_end().to_owned());
+        rest = rest[at..].trim_start();
+    }
+    lines.push(cut(rest, room));
+    lines
 }
 
 /// The same, of a place: its end says more than its beginning. Places have letters of ASCII.
 pub(super) fn cut_place(path: &str, room: usize) -> String {
-    let safe = safe(path);
-    let count = safe.chars().count();
+    let shown = shown(path);
+    let count = shown.chars().count();
     match count <= room {
-        true => safe.into_owned(),
-        false => std::iter::once('…').chain(safe.chars().skip(count + 1 - room)).collect(),
+        true => shown,
+        false => std::iter::once('…').chain(shown.chars().skip(count + 1 - room)).collect(),
     }
 }
 
@@ -80,12 +79,12 @@ pub(super) fn value(answer: &Answer, room: usize) -> String {
         Ok(text) => text,
         Err(error) => std::str::from_utf8(&start.bytes[..error.valid_up_to()]).expect("it is valid up to there"),
     };
-    let safe = safe(text);
-    if is_whole && width(&safe) <= room {
-        return safe.into_owned();
+    let shown = shown(text);
+    if is_whole && width(&shown) <= room {
+        return shown;
     }
     let more = format!("… {size}; --json shows it");
-    format!("{}{more}", begin(&safe, room.saturating_sub(width(&more))))
+    format!("{}{more}", begin(&shown, room.saturating_sub(width(&more))))
 }
 
 /// The first bytes of what is written.
@@ -174,7 +173,7 @@ mod tests {
     #[test]
     fn strangers_words_stay_in_their_line() {
         for (text, wanted) in [
-            ("a\u{1b}[2J\u{9b}1m\r\n\tb", "a\\u{1b}[2J\\u{9b}1m\\r\\n\\tb"),
+            ("a\u{1b}[2J\u{9b}1m\r\n\tb", "a\\u{1b}[2J\\u{9b}1m\\u{d}\\u{a}    b"),
             ("\u{202e}x\u{2066}\u{2028}", "\\u{202e}x\\u{2066}\\u{2028}"),
             ("naïve 日本語", "naïve 日本語"),
         ] {
@@ -183,6 +182,22 @@ mod tests {
         assert_eq!((cut("abcdef", 6), cut("abcdef", 5), cut("日本語", 4)), ("abcdef".into(), "abcd…".into(), "日…".into()));
         assert!(width(&cut(&"a\u{301}".repeat(500), 10)) <= 10, "marks without a width count");
         assert_eq!((cut_place("a#1/b", 5), cut_place("a#12/b", 5)), ("a#1/b".into(), "…12/b".into()));
+    }
+
+    #[test]
+    fn long_words_stand_in_several_lines() {
+        for (text, room, wanted) in [
+            ("one two three", 20, &["one two three"][..]),
+            ("one two three", 7, &["one two", "three"]),
+            ("one two three", 8, &["one two", "three"]),
+            ("abcdefgh ij", 4, &["abcd", "efgh", "ij"]),
+            ("日本語 日本", 4, &["日本", "語", "日本"]),
+            ("one two three four", 5, &["one", "two", "thre…"]),
+            ("", 5, &[""]),
+            ("ab", 0, &["a", "b"]),
+        ] {
+            assert_eq!(wrapped(text, room, 3), wanted, "{text}");
+        }
     }
 
     #[test]

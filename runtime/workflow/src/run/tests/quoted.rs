@@ -36,6 +36,10 @@ impl Market for Stand {
         Known::Yes(self.sellers.iter().map(listing).collect())
     }
 
+    fn priced(&self, _: &Wanted, _: &serde_json::Value) -> Option<Vec<Listing>> {
+        None
+    }
+
     fn workflow(&self, name: &str) -> Known<Option<String>> {
         Known::Yes((name == "o/o").then(|| OTHER.to_owned()))
     }
