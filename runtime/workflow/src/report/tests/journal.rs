@@ -43,7 +43,7 @@ started 2027-01-15 08:00:00 UTC by a test · customer=acme
 
 08:00:00.000  ·  started by a test
 08:00:01.000  a  asks …1cfZ76, at most 0.001000, seller/1@1.0.0
-08:00:02.000  a  missed, again at 08:00:30.000: \\u{1b}[2Jbusy\\nrun-1 · completed
+08:00:02.000  a  missed, again at 08:00:30.000: \\u{1b}[2Jbusy\\u{a}run-1 · completed
 08:00:03.000  a  nobody asked, again at 08:00:30.000: nobody is there
 08:00:04.000  a  attempt 2: asks …4DQtRo, at most 0.002000, seller/2@1.0.0
 08:00:05.000  a  no clear answer, repeated at 08:00:30.000: no answer

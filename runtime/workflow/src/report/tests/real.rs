@@ -99,12 +99,12 @@ started 2027-01-15 08:00:00 UTC by a test
 08:00:00.005  rows             begins 2 items
 08:00:00.005  rows#0/read      asks …1cfZ76, at most 0.001000, seller/1@1.0.0
 08:00:00.010  rows#0/read      answered for 0.000750, receipt 6f74fe2f: {"of":"read","was":1}
-08:00:00.010  rows#0/odd       its case holds
+08:00:00.010  rows#0/odd       its condition holds
 08:00:00.010  rows#0/odd/more  asks …1cfZ76, at most 0.001000, seller/1@1.0.0
 08:00:00.015  rows#0/odd/more  answered for 0.000750, receipt be3a945d: {"of":"more","was":null}
 08:00:00.015  rows#1/read      asks …1cfZ76, at most 0.001000, seller/1@1.0.0
 08:00:00.020  rows#1/read      answered for 0.000750, receipt 5de64c4e: {"of":"read","was":2}
-08:00:00.020  rows#1/odd       no case holds
+08:00:00.020  rows#1/odd       its condition does not hold
 08:00:00.020  rows#1/odd/bad   asks …1cfZ76, at most 0.001000, seller/1@1.0.0
 08:00:00.025  rows#1/odd/bad   failed: that makes no sense
 08:00:00.025  both.right/r~0   asks …1cfZ76, at most 0.001000, seller/1@1.0.0
@@ -140,11 +140,11 @@ since `end` failed: that makes no sense
 ├─ rows  0.002250 · map of 2 items, 1 failed
 │  ├─ #0  0.001500
 │  │  ├─ read  0.000750 · by …1cfZ76 seller/1@1.0.0 · receipt 6f74fe2f
-│  │  └─ odd  0.000750 · its case holds
+│  │  └─ odd  0.000750 · its condition holds
 │  │     └─ more  0.000750 · by …1cfZ76 seller/1@1.0.0 · receipt be3a945d
 │  └─ #1  0.000750
 │     ├─ read  0.000750 · by …1cfZ76 seller/1@1.0.0 · receipt 5de64c4e
-│     └─ odd  no case holds · failed: that makes no sense, in `rows#1/odd/bad`
+│     └─ odd  its condition does not hold · failed: that makes no sense, in `rows#1/odd/bad`
 │        └─ bad  failed: that makes no sense
 ├─ both  0.001500 · parallel
 │  ├─ .right  0.001500

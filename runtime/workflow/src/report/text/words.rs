@@ -40,10 +40,11 @@ pub(super) fn cut(text: &str, room: usize) -> String {
 
 /// Escaped, in lines of so many columns, broken between words where that is possible; what has no room in so many lines is cut.
 pub(super) fn wrapped(text: &str, room: usize, lines_max: usize) -> Vec<String> {
+    let room = room.max(1);
     let shown = shown(begin(text, room.saturating_mul(lines_max + 1)));
     let (mut rest, mut lines) = (shown.trim_end(), Vec::new());
     while lines.len() + 1 < lines_max && width(rest) > room {
-        let fits = begin(rest, room.max(1));
+        let fits = begin(rest, room);
         let at = if rest[fits.len()..].starts_with(' ') {
             fits.len()
         } else {
@@ -54,7 +55,9 @@ pub(super) fn wrapped(text: &str, room: usize, lines_max: usize) -> Vec<String> 
         lines.push(rest[..at].trim_end().to_owned());
         rest = rest[at..].trim_start();
     }
-    lines.push(cut(rest, room));
+    if lines.is_empty() || !rest.is_empty() {
+        lines.push(cut(rest, room));
+    }
     lines
 }
 
@@ -195,6 +198,7 @@ mod tests {
             ("one two three four", 5, &["one", "two", "thre…"]),
             ("", 5, &[""]),
             ("ab", 0, &["a", "b"]),
+            ("日本", 1, &["日", "本"]),
         ] {
             assert_eq!(wrapped(text, room, 3), wanted, "{text}");
         }
