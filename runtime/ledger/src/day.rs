@@ -112,7 +112,7 @@ impl serde::Serialize for Day {
 }
 
 /// A moment in UTC with its nanoseconds, RFC 3339: `2026-11-30T23:59:59.000000001Z`.
-pub(crate) fn moment(time_ns: u64) -> String {
+pub fn moment(time_ns: u64) -> String {
     let (seconds, ns) = (time_ns % DAY_NS / SECOND_NS, time_ns % SECOND_NS);
     let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     format!("{}T{hour:02}:{minute:02}:{second:02}.{ns:09}Z", Day::of(time_ns))

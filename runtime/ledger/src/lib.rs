@@ -40,7 +40,7 @@ mod writer;
 
 pub use check::{AssetReport, CheckReport, check_folder};
 pub use checkpoint::{AccountProof, BreachError, folder_continues};
-pub use day::{Day, DayError};
+pub use day::{Day, DayError, moment};
 pub use error::{OpenError, QueryError, SubmitError};
 pub use handle::{Clock, Ledger, LedgerOptions, Outcome};
 pub use replay::ReplayError;

@@ -15,6 +15,7 @@ pub mod report;
 pub mod run;
 pub mod schedule;
 pub mod schema;
+pub mod statement;
 mod terminal;
 pub mod types;
 pub mod yaml;

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use hansa_economy::ledger::{Account, Asset, Head};
 
+use super::escape::beancount_text;
 use super::form::{Asserted, Booked, Form};
 use super::names::commodity;
 use crate::day::{Day, moment};
@@ -25,7 +26,7 @@ impl Form for Beancount {
             ";; Export of a Hansa ledger for beancount. Debits are positive. Made from the log: do not edit, export again."
         )?;
         writeln!(out, ";; ledger {}", head.ledger)?;
-        writeln!(out, "option \"title\" {}", quoted(&head.name))
+        writeln!(out, "option \"title\" {}", beancount_text(&head.name))
     }
 
     fn asset(&self, out: &mut dyn Write, asset: &Asset) -> io::Result<()> {
@@ -38,7 +39,7 @@ impl Form for Beancount {
     fn account(&self, out: &mut dyn Write, account: &Account, name: &str, asset: &Asset) -> io::Result<()> {
         writeln!(out, "\n{} open {name} {}", Day::of(account.timestamp_ns), commodity(asset))?;
         writeln!(out, "  account: \"{}\"\n  owner: \"{}\"", account.id, account.owner)?;
-        writeln!(out, "  label: {}\n  code: {}", quoted(&account.label), account.code)
+        writeln!(out, "  label: {}\n  code: {}", beancount_text(&account.label), account.code)
     }
 
     fn movement(&self, out: &mut dyn Write, booked: &Booked<'_>) -> io::Result<()> {
@@ -58,7 +59,7 @@ impl Form for Beancount {
         command.map_or(Ok(()), |command| writeln!(out, "  command: \"{command}\""))?;
         line.hold().map_or(Ok(()), |hold| writeln!(out, "  hold: \"{hold}\""))?;
         line.transfer.map_or(Ok(()), |transfer| writeln!(out, "  code: {}", transfer.code))?;
-        line.reference.map_or(Ok(()), |reference| writeln!(out, "  reference: {}", quoted(reference)))?;
+        line.reference.map_or(Ok(()), |reference| writeln!(out, "  reference: {}", beancount_text(reference)))?;
         line.channel.map_or(Ok(()), |channel| writeln!(out, "  channel: \"{channel}\""))?;
         line.receipts.iter().enumerate().try_for_each(|(at, receipt)| writeln!(out, "  receipt-{}: \"{receipt}\"", at + 1))?;
         writeln!(out, "  {}  {amount} {asset}", booked.debit)?;
@@ -76,20 +77,4 @@ impl Form for Beancount {
         }
         Ok(count)
     }
-}
-
-/// A string of beancount's: quotes and backslashes escaped; control characters, which its readers treat differently, replaced.
-fn quoted(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for letter in text.chars() {
-        match letter {
-            '"' | '\\' => quoted.extend(['\\', letter]),
-            '\n' => quoted.push_str("\\n"),
-            '\t' => quoted.push_str("\\t"),
-            letter if letter.is_control() => quoted.push('\u{fffd}'),
-            letter => quoted.push(letter),
-        }
-    }
-    quoted.push('"');
-    quoted
 }

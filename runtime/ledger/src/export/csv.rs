@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use hansa_economy::ledger::Head;
 
+use super::escape::csv_cell;
 use super::form::{Booked, Form};
 use super::jsonl::Record;
 
@@ -38,7 +39,7 @@ impl Form for Csv {
             optional(row.user_data_128),
             optional(row.user_data_64),
             optional(row.user_data_32),
-            row.reference.map_or_else(String::new, cell),
+            row.reference.map_or_else(String::new, csv_cell),
             optional(row.channel),
             row.receipts.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
         ];
@@ -48,22 +49,4 @@ impl Form for Csv {
 
 fn optional(value: Option<impl ToString>) -> String {
     value.map_or_else(String::new, |value| value.to_string())
-}
-
-/// A text that others chose, in quotes. Spreadsheets take a cell that begins with one of these characters for a formula, so
-/// an apostrophe goes before it (<https://owasp.org/www-community/attacks/CSV_Injection>).
-fn cell(text: &str) -> String {
-    let guard = if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) { "'" } else { "" };
-    format!("\"{guard}{}\"", text.replace('"', "\"\""))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn texts_of_others_stay_texts() {
-        assert_eq!(cell("a,b \"c\"\nd"), "\"a,b \"\"c\"\"\nd\"");
-        assert_eq!(cell("=HYPERLINK(1)"), "\"'=HYPERLINK(1)\"");
-    }
 }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use hansa_economy::ledger::{Account, Asset, Head};
 
+use super::escape::hledger_text;
 use super::form::{Asserted, Booked, Form};
 use super::names::commodity;
 use crate::day::{Day, moment};
@@ -40,7 +41,7 @@ impl Form for Hledger {
             "; Export of a Hansa ledger for hledger. Debits are positive. Made from the log: do not edit, export again."
         )?;
         writeln!(out, "; Text of others is percent-encoded (RFC 3986).")?;
-        writeln!(out, "; ledger {} {}\ndecimal-mark .", head.ledger, encoded(&head.name))?;
+        writeln!(out, "; ledger {} {}\ndecimal-mark .", head.ledger, hledger_text(&head.name))?;
         KINDS.iter().try_for_each(|kind| writeln!(out, "payee {}", kind_name(*kind)))?;
         writeln!(out, "payee {BALANCES}")?;
         TAGS.iter().try_for_each(|tag| writeln!(out, "tag {tag}"))
@@ -50,13 +51,13 @@ impl Form for Hledger {
         // hledger wants the decimal mark in a format even where no digits follow it.
         let mark = if asset.scale == 0 { "." } else { "" };
         writeln!(out, "\ncommodity {}{mark} {}", decimal(1000 * 10u128.pow(asset.scale.into()), asset.scale), symbol(asset))?;
-        writeln!(out, "    ; asset:{}, scale:{}, issuer:{}", asset.id, asset.scale, encoded(&asset.issuer.to_string()))
+        writeln!(out, "    ; asset:{}, scale:{}, issuer:{}", asset.id, asset.scale, hledger_text(&asset.issuer.to_string()))
     }
 
     fn account(&self, out: &mut dyn Write, account: &Account, name: &str, _asset: &Asset) -> io::Result<()> {
         writeln!(out, "\naccount {name}")?;
-        writeln!(out, "    ; account:{}, owner:{}", account.id, encoded(&account.owner.to_string()))?;
-        writeln!(out, "    ; label:{}, code:{}", encoded(&account.label), account.code)
+        writeln!(out, "    ; account:{}, owner:{}", account.id, hledger_text(&account.owner.to_string()))?;
+        writeln!(out, "    ; label:{}, code:{}", hledger_text(&account.label), account.code)
     }
 
     fn movement(&self, out: &mut dyn Write, booked: &Booked<'_>) -> io::Result<()> {
@@ -77,7 +78,7 @@ impl Form for Hledger {
         command.map_or(Ok(()), |command| writeln!(out, "    ; command:{command}"))?;
         line.hold().map_or(Ok(()), |hold| writeln!(out, "    ; hold:{hold}"))?;
         line.transfer.map_or(Ok(()), |transfer| writeln!(out, "    ; code:{}", transfer.code))?;
-        line.reference.map_or(Ok(()), |reference| writeln!(out, "    ; reference:{}", encoded(reference)))?;
+        line.reference.map_or(Ok(()), |reference| writeln!(out, "    ; reference:{}", hledger_text(reference)))?;
         line.channel.map_or(Ok(()), |channel| writeln!(out, "    ; channel:{channel}"))?;
         line.receipts.iter().try_for_each(|receipt| writeln!(out, "    ; receipt:{receipt}"))?;
         writeln!(out, "    {}  {amount} {symbol}", booked.debit)?;
@@ -103,16 +104,4 @@ impl Form for Hledger {
 fn symbol(asset: &Asset) -> String {
     let name = commodity(asset);
     if name.bytes().all(|byte| byte.is_ascii_uppercase()) { name } else { format!("\"{name}\"") }
-}
-
-/// Text of others as the value of a tag: what could be read as another tag, a date or another line is percent-encoded.
-fn encoded(text: &str) -> String {
-    let mut encoded = String::new();
-    for byte in text.bytes() {
-        match byte {
-            byte if byte.is_ascii_alphanumeric() || b" -._~/#+@".contains(&byte) => encoded.push(byte.into()),
-            byte => encoded.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    encoded
 }

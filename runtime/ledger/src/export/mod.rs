@@ -5,6 +5,7 @@ mod beancount;
 mod books;
 mod csv;
 mod error;
+pub mod escape;
 mod form;
 mod hledger;
 mod jsonl;

@@ -50,6 +50,11 @@ impl Period {
         Ok(Period { since_ns: since.map_or(0, Day::start_ns), until_ns: until.map(|day| day.next().start_ns()) })
     }
 
+    /// Does a moment of log time lie in it?
+    pub fn contains(&self, time_ns: u64) -> bool {
+        !self.is_after(time_ns) && !self.is_before(time_ns)
+    }
+
     pub(super) fn is_before(&self, time_ns: u64) -> bool {
         self.until_ns.is_some_and(|until_ns| time_ns >= until_ns)
     }

@@ -11,6 +11,11 @@ pub(crate) fn line(text: impl AsRef<str>) {
     let _ = writeln!(std::io::stdout(), "{}", shown(text.as_ref()));
 }
 
+/// A file's text, which is written for programs: its form says what stands in it.
+pub(crate) fn raw(text: &str) {
+    let _ = write!(std::io::stdout(), "{text}");
+}
+
 /// A result as one line of JSON.
 pub(crate) fn json(value: &impl Serialize) {
     match serde_json::to_string(value) {

@@ -2,10 +2,10 @@
 
 use hansa_economy::{Amount, PublicKey};
 
+use super::Report;
 use super::cost::Cost;
 use super::event::{Did, Event, What};
 use super::step::{Answer, Attempt, Fault, Kind, Outcome, StepState};
-use super::{Report, path};
 use crate::run::{Answered, Attempted};
 
 impl Report {
@@ -52,11 +52,7 @@ impl Report {
         let attempt = step.attempts.last();
         let seller: Option<(PublicKey, &str)> =
             attempt.and_then(|attempt| Some((attempt.seller?, attempt.package.as_deref().unwrap_or_default())));
-        let pattern = match &step.undoes {
-            Some(undone) => format!("{}{}", path::UNDO, path::pattern(undone)),
-            None => path::pattern(&step.path),
-        };
-        self.costs.add(pattern, seller, cost);
+        self.costs.add(step.pattern(), seller, cost);
     }
 
     pub(super) fn answered(&mut self, answered: &Answered, at_ms: u64) {

@@ -4,6 +4,7 @@ use hansa_economy::{Amount, Digest, PublicKey};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::path;
 use crate::run::Awaited;
 
 /// One step, as far as it got. Times are Unix milliseconds by the clocks of the engines.
@@ -64,6 +65,16 @@ pub struct Step {
     /// Of a `run`: the other workflow, as `acme/inner 2.0.0`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub runs: Option<String>,
+}
+
+impl Step {
+    /// Its place without numbers of items, rounds and sellers: `rows/read`; of what undoes one, `undo/rows/read`.
+    pub fn pattern(&self) -> String {
+        match &self.undoes {
+            Some(undone) => format!("{}{}", path::UNDO, path::pattern(undone)),
+            None => path::pattern(&self.path),
+        }
+    }
 }
 
 impl Step {

@@ -68,7 +68,8 @@ pub(crate) async fn run_one(seconds: f64, point: Point) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn serve(folder: &Path) -> anyhow::Result<ManagedServer> {
+/// A server of our own.
+pub(crate) async fn serve(folder: &Path) -> anyhow::Result<ManagedServer> {
     let binary = ManagedServer::find_binary(hansa_node::tools::nats_servers(None))?;
     Ok(ManagedServer::start(ServerOptions::new(binary, folder.join("bus"))).await?)
 }

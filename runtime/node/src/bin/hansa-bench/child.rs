@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use hansa_economy::Amount;
+use hansa_economy::channel::AccountId;
 use hansa_node::admin::{self, Ask, Reply};
 use hansa_node::agent::Wanted;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child as Process, ChildStdin, ChildStdout, Command};
 
 use crate::parts::Parts;
-use crate::protocol::{Answer, Measured, Order, Road};
+use crate::protocol::{Answer, BUSINESS, Measured, Order, Road};
 
 /// The longest that a measured process may think about an order, beyond the time that the order names.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -28,8 +29,19 @@ pub(crate) struct Child {
 impl Child {
     /// Start a node with its data in `folder`/`name`.
     pub(crate) async fn start(name: &str, folder: &Path, url: &str, ledger: bool) -> anyhow::Result<Child> {
-        let data = folder.join(name);
+        let plain = Command::new(std::env::current_exe()?);
+        Child::spawn(plain, name, folder, url, ledger).await
+    }
+
+    /// The same, which runs the workflows of the business with this key.
+    pub(crate) async fn of_business(name: &str, folder: &Path, url: &str, ledger: bool, key: &Path) -> anyhow::Result<Child> {
         let mut command = Command::new(std::env::current_exe()?);
+        command.env(BUSINESS, key);
+        Child::spawn(command, name, folder, url, ledger).await
+    }
+
+    async fn spawn(mut command: Command, name: &str, folder: &Path, url: &str, ledger: bool) -> anyhow::Result<Child> {
+        let data = folder.join(name);
         command.args(["serve", "--name", name, "--url", url, "--data"]).arg(&data).args(ledger.then_some("--ledger"));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
         // wasmtime makes an error value at each drop of a store, which walks the stack where traces are switched on.
@@ -42,6 +54,16 @@ impl Child {
             Answer::Ready => Ok(child),
             other => bail!("node `{name}` did not start: {other:?}"),
         }
+    }
+
+    /// Its data folder.
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// End it without warning.
+    pub(crate) async fn kill(mut self) -> anyhow::Result<()> {
+        Ok(self.process.kill().await?)
     }
 
     /// Its process id.
@@ -99,6 +121,11 @@ impl Child {
             bail!("an answer to another question");
         };
         let to = status.account.parse().map_err(|_| anyhow::anyhow!("`{}` is no account", status.account))?;
+        self.issue_to(to, amount).await
+    }
+
+    /// Issue credits to an account.
+    pub(crate) async fn issue_to(&self, to: AccountId, amount: Amount) -> anyhow::Result<()> {
         admin::ask(&self.data, &Ask::Issue { to, amount, reference: "bench".into() }).await?;
         Ok(())
     }

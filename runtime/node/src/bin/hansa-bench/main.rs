@@ -1,5 +1,5 @@
-//! `hansa-bench`: how fast a paid call is, against plain NATS on the same server in the same run, and how soon an author earns. See
-//! docs/performance.md.
+//! `hansa-bench`: how fast a paid call is, against plain NATS on the same server in the same run, how soon an author earns, and
+//! what a workflow adds. See docs/performance.md.
 
 mod agents;
 mod author;
@@ -12,6 +12,7 @@ mod process;
 mod protocol;
 mod report;
 mod serve;
+mod workflow;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -50,6 +51,12 @@ enum What {
         #[arg(long)]
         json: bool,
     },
+    /// What the engine of workflows adds to a call, a thousand runs at once, ten thousand items, engines that are killed.
+    Workflow {
+        /// Print one JSON object instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
     /// One of the processes under measurement; started by `call`.
     #[command(hide = true)]
     Serve {
@@ -83,6 +90,7 @@ async fn main() -> ExitCode {
         What::Call { seconds, json, point: None } => Box::pin(call::run(seconds, json)).await,
         What::Call { seconds, point: Some(point), .. } => Box::pin(call::run_one(seconds, point)).await,
         What::Author { json } => Box::pin(author::run(json)).await,
+        What::Workflow { json } => Box::pin(workflow::run(json)).await,
         What::Serve { name, data, url, ledger } => Box::pin(serve::run(&name, &data, &url, ledger)).await,
     };
     match done {

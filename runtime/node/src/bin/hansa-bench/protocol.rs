@@ -77,6 +77,8 @@ pub(crate) struct Measured {
     pub(crate) p99_us: f64,
 }
 
+/// Variable of the environment: file of the key whose workflows the node runs.
+pub(crate) const BUSINESS: &str = "HANSA_BENCH_BUSINESS";
 /// Where plain requests go.
 pub(crate) const RAW_SUBJECT: &str = "bench.raw";
 /// Where bus requests go.

@@ -2,8 +2,9 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the report is what this program is for")]
 
 use crate::author::Hour;
-use crate::goals::{Goal, Measurements, Point, Row};
+use crate::goals::{Goal, Measurements, Point, Row, median};
 use crate::parts::Parts;
+use crate::workflow::Works;
 
 /// Progress, on standard error.
 pub(crate) fn progress(text: &str) {
@@ -56,6 +57,34 @@ pub(crate) fn hour(hour: &Hour, json: bool) -> anyhow::Result<()> {
     for (what, figure, unit, goal) in lines {
         let met = goal.map(|goal| format!("goal {goal} {unit}: {}", if figure <= goal { "yes" } else { "NO" }));
         println!("{what:<50} {figure:>8.2} {unit:<2}   {}", met.unwrap_or_default());
+    }
+    Ok(())
+}
+
+/// What workflows cost, against their goals.
+pub(crate) fn works(works: &Works, json: bool) -> anyhow::Result<()> {
+    if json {
+        println!("{}", serde_json::to_string_pretty(works)?);
+        return Ok(());
+    }
+    let Works { runs, items, .. } = works;
+    let slowest = works.taken_s.last().copied().unwrap_or(0.0);
+    let lines = [
+        ("a paid call without a workflow, p50".to_owned(), works.plain_ms, "ms", None),
+        ("the same as a step of a run".to_owned(), works.step_ms, "ms", None),
+        ("what the engine adds to a step".to_owned(), works.overhead_ms, "ms", Some(5.0)),
+        (format!("{runs} runs of five steps in flight: lost"), works.lost as f64, "", Some(0.0)),
+        ("  begun within".to_owned(), works.begun_s, "s", None),
+        ("  all of them ended after the gate opened, within".to_owned(), works.ended_s, "s", None),
+        ("  memory over idle".to_owned(), works.runs_mib, "MiB", None),
+        (format!("a run with {items} mapped items: memory over idle"), works.items_mib, "MiB", Some(64.0)),
+        ("  done within".to_owned(), works.items_s, "s", None),
+        (format!("take-over after a kill, slowest of {}", works.taken_s.len()), slowest, "s", Some(5.0)),
+        ("  median".to_owned(), median(works.taken_s.iter().copied()), "s", None),
+    ];
+    for (what, figure, unit, goal) in lines {
+        let met = goal.map(|goal| format!("goal {goal} {unit}: {}", if figure <= goal { "yes" } else { "NO" }));
+        println!("{what:<56} {figure:>8.2} {unit:<3}   {}", met.unwrap_or_default());
     }
     Ok(())
 }

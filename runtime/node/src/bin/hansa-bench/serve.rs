@@ -17,7 +17,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use crate::agents::DRIVER_SERVICE;
 use crate::load::{self, Call};
 use crate::parts;
-use crate::protocol::{Answer, BUS_SUBJECT, Measured, Order, RAW_SUBJECT, Road};
+use crate::protocol::{Answer, BUS_SUBJECT, BUSINESS, Measured, Order, RAW_SUBJECT, Road};
 
 /// Instances of a node: both ends of 64 calls on one node, and room to spare.
 const INSTANCES: u32 = 256;
@@ -29,6 +29,7 @@ pub(crate) async fn run(name: &str, data: &Path, url: &str, ledger: bool) -> any
     let mut config = NodeConfig::for_one_machine(name, data, None);
     config.bus.url = Some(url.to_owned());
     config.ledger.host = ledger;
+    config.workflow.key = std::env::var_os(BUSINESS).map(Into::into);
     config.host.instances = Some(INSTANCES);
     let node = Arc::new(Box::pin(Node::start(config)).await?);
     let served = node.clone();

@@ -3,6 +3,7 @@
 mod before;
 mod inputs;
 mod runs;
+mod statement;
 mod watch;
 
 use std::path::PathBuf;
@@ -97,6 +98,8 @@ pub(crate) enum Command {
         #[arg(long)]
         output: bool,
     },
+    /// What runs paid within a time: sums by workflow, seller or customer, or call by call for accountants.
+    Statement(statement::Statement),
     /// Follow a run: where it is, what it has spent, what it waits for.
     Watch {
         /// The run.
@@ -185,6 +188,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<ExitCode,
         Command::List { workflow, going, labels, limit } => runs::list(context, workflow, going, &labels, limit).await,
         Command::Show { run, output: true, .. } => runs::output(context, run).await,
         Command::Show { run, tree, costs, .. } => runs::show(context, run, tree, costs).await,
+        Command::Statement(wanted) => statement::statement(context, wanted).await,
         Command::Watch { run } => return watch::watch(context, run).await,
         Command::Signal { run, name, payload } => signal(context, run, name, &payload).await,
         Command::Approve { run, step, reject, note } => approve(context, run, step, !reject, note).await,

@@ -65,6 +65,16 @@ pub(super) fn pairs(labels: &[String]) -> Result<BTreeMap<String, String>, Failu
     labels.iter().map(pair).collect()
 }
 
+/// Runs of a workflow, or of all of them, that have all of these labels; those that began last first.
+pub(super) async fn found(context: &Context, workflow: Option<&str>, labels: &[String]) -> Result<Vec<Summary>, Failure> {
+    let labels = pairs(labels)?;
+    let value = order(context, Order::List).await?;
+    let mut runs: Vec<Summary> = serde_json::from_value(value).map_err(|error| error.to_string())?;
+    runs.retain(|run| workflow.is_none_or(|name| run.workflow == *name));
+    runs.retain(|run| labels.iter().all(|(name, value)| run.labels.get(name) == Some(value)));
+    Ok(runs)
+}
+
 pub(super) async fn list(
     context: &Context,
     workflow: Option<String>,
@@ -72,11 +82,8 @@ pub(super) async fn list(
     labels: &[String],
     limit: usize,
 ) -> Result<(), Failure> {
-    let labels = pairs(labels)?;
-    let value = order(context, Order::List).await?;
-    let mut runs: Vec<Summary> = serde_json::from_value(value).map_err(|error| error.to_string())?;
-    runs.retain(|run| workflow.as_ref().is_none_or(|name| run.workflow == *name) && !(going && run.state.is_over()));
-    runs.retain(|run| labels.iter().all(|(name, value)| run.labels.get(name) == Some(value)));
+    let mut runs = found(context, workflow.as_deref(), labels).await?;
+    runs.retain(|run| !(going && run.state.is_over()));
     let count = runs.len();
     runs.truncate(limit);
     if context.json {
