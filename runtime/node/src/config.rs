@@ -1,6 +1,7 @@
 //! `node.toml`: what the operator decides.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use hansa_catalogue::strict_toml::{self, TomlError};
@@ -133,6 +134,8 @@ pub struct WorkflowConfig {
     /// File of the key whose account pays for runs; relative to the file. Nodes with the same key on the same bus are one business: each of
     /// them goes on with the runs of those that are gone. Default: the operator's key, and the operator's account.
     pub key: Option<PathBuf>,
+    /// Begin and steer runs by HTTP at this address, as `127.0.0.1:7070`, for those who have the token in `http.token` of the data folder. Default: none.
+    pub http: Option<SocketAddr>,
 }
 
 impl WorkflowConfig {

@@ -26,6 +26,7 @@ use crate::codes::Coded;
 use crate::config::NodeConfig;
 use crate::ledger::{self, CREDITS, LedgerLink, LinkPort};
 use crate::meter::Meter;
+use crate::workflow::http::Door;
 use crate::workflow::{self, Engine};
 use crate::{agent, ambient, catalogue, folder, keys, models, tools};
 
@@ -542,7 +543,12 @@ async fn start_engine(
         key,
         label,
     };
-    Engine::start(parts).await.map(Some).map_err(|error| NodeError(format!("workflows cannot be run here: {error}")))
+    let cannot = |error| NodeError(format!("workflows cannot be run here: {error}"));
+    let engine = Engine::start(parts).await.map_err(cannot)?;
+    if let Some(address) = config.workflow.http {
+        engine.serve_http(Door::open(address, &config.data).await.map_err(cannot)?);
+    }
+    Ok(Some(engine))
 }
 
 /// The bucket of offers. It lives in memory: offers are renewed long before they expire.

@@ -1,6 +1,7 @@
 //! `hansa up`, `hansa node`, `hansa status`, `hansa down`.
 
 use std::io::IsTerminal;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,6 +24,9 @@ pub(crate) struct Up {
     /// Port of the nats-server that it starts on the loopback interface.
     #[arg(long, default_value_t = 4222)]
     port: u16,
+    /// Begin and steer runs of workflows by HTTP at this address, as 127.0.0.1:7070; the token for it is in `.hansa/node/http.token`.
+    #[arg(long, value_name = "ADDRESS")]
+    http: Option<SocketAddr>,
     /// Agents to deploy at once: their folders.
     #[arg(long = "agent", value_name = "FOLDER")]
     agents: Vec<PathBuf>,
@@ -53,6 +57,7 @@ pub(crate) async fn up(context: &Context, up: Up) -> Result<(), Failure> {
     let mut config = NodeConfig::for_one_machine("home", &context.node, Some(up.port));
     // Runs are paid from the same account as what is bought by hand.
     config.workflow.key = Some(context.home.join("account.key"));
+    config.workflow.http = up.http;
     serve(context, config, &up.agents).await
 }
 

@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 
 use super::contracts::Components;
 use super::files::Files;
+use super::http::Door;
 use super::journal::{JournalFault, Journals};
 use super::sellers::Sellers;
 use super::summary::Summary;
@@ -146,6 +147,12 @@ impl Engine {
         ];
         engine.inner.tasks.lock().expect("no panic while tasks are locked").extend(tasks);
         Ok(engine)
+    }
+
+    /// Answer requests over HTTP until the engine stops.
+    pub(crate) fn serve_http(&self, door: Door) {
+        let task = tokio::spawn(door.serve(self.clone()));
+        self.inner.tasks.lock().expect("no panic while tasks are locked").push(task);
     }
 
     /// Let go of everything: runs go on elsewhere, or here after the next start.

@@ -7,6 +7,7 @@ mod deposits;
 mod drive;
 mod engine;
 mod files;
+pub(crate) mod http;
 mod journal;
 mod orders;
 mod sellers;

@@ -247,7 +247,8 @@ impl Engine {
         Ok(json!(found))
     }
 
-    fn summary_of(&self, run: &str) -> Result<Summary, String> {
+    /// The run with this name, or the only one whose name begins so.
+    pub(super) fn summary_of(&self, run: &str) -> Result<Summary, String> {
         let state = self.state();
         if let Some(summary) = state.known.get(run) {
             return Ok(summary.clone());

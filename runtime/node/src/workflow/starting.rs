@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use hansa_catalogue::strict_toml::nearest;
-use hansa_economy::Amount;
 use hansa_economy::digest::hex;
+use hansa_economy::{Amount, Digest};
 use hansa_workflow::Workflow;
 use hansa_workflow::run::{Change, Entry, History, Plan, Restart, Started, VERSION};
 use serde::{Deserialize, Serialize};
@@ -51,6 +51,19 @@ impl Engine {
     pub async fn begin(&self, start: Start) -> Result<String, String> {
         let begun = self.begin_named(start, Name::New, None, Vec::new()).await?;
         begun.ok_or_else(|| "the name made up for this run was taken; start it again".to_owned())
+    }
+
+    /// The same once for each `key`. False: the run that began with it before.
+    ///
+    /// # Errors
+    /// As for [`Engine::begin`].
+    pub(super) async fn begin_once(&self, start: Start, key: &str) -> Result<(String, bool), String> {
+        let plan = Plan::new(&start.file).map_err(|problems| listed(&problems))?;
+        let name = plan.workflow.name.to_string();
+        let digest = Digest::of_parts("hansa run once", &[name.as_bytes(), key.as_bytes()]);
+        let run = format!("{}-{}", short_name(&plan.workflow), hex(&digest.0[..10]));
+        let begun = self.begin_named(start, Name::Given(run.clone()), None, Vec::new()).await?;
+        Ok((run, begun.is_some()))
     }
 
     /// The same under a given name, or going on from another run. None: a run of this name has begun before.

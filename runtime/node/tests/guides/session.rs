@@ -16,17 +16,31 @@ const BLOCK_S_MAX: u32 = 900;
 /// How long a command in the background may take until it has said what it should, and to end.
 const BACKGROUND_MAX: Duration = Duration::from_secs(60);
 
+/// What lies in the reader's folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Desk {
+    /// Nothing.
+    Empty,
+    /// The checkout's agents, samples and guides.
+    Checkout,
+}
+
 /// The terminal.
 pub(crate) struct Session {
     folder: tempfile::TempDir,
+    desk: Desk,
     background: Vec<Child>,
 }
 
 impl Session {
-    pub(crate) fn new() -> Session {
+    pub(crate) fn new(desk: Desk) -> Session {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir(folder.path().join("work")).unwrap();
-        Session { folder, background: Vec::new() }
+        let work = folder.path().join("work");
+        std::fs::create_dir(&work).unwrap();
+        for name in ["agents", "docs", "samples"].into_iter().filter(|_| desk == Desk::Checkout) {
+            std::os::unix::fs::symlink(workspace().join(name), work.join(name)).unwrap();
+        }
+        Session { folder, desk, background: Vec::new() }
     }
 
     /// Does one step of a guide. Error: what went wrong, with what was printed.
@@ -65,8 +79,10 @@ impl Session {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let paths = [hansa, tools().join("bin")].into_iter().chain(std::env::split_paths(&path));
         command.env("PATH", std::env::join_paths(paths).unwrap());
-        // One target folder for all guides: what their agents stand on is built once.
-        command.env("CARGO_TARGET_DIR", workspace().join("target/templates"));
+        if self.desk == Desk::Empty {
+            // One target folder for all guides: what their agents stand on is built once.
+            command.env("CARGO_TARGET_DIR", workspace().join("target/templates"));
+        }
         command.env("GUIDE_STATE", self.folder.path().join("state"));
         for name in ["HANSA_HOME", "HANSA_NATS", "HANSA_LOG"] {
             command.env_remove(name);
