@@ -11,6 +11,7 @@ use hansa_workflow::schedule;
 use serde_json::Value as Json;
 
 use super::engine::Engine;
+use super::files::Deployed;
 use super::orders::{Order, Steer};
 use super::starting::{Name, Start, short_name};
 use super::summary::Summary;
@@ -30,23 +31,29 @@ pub(super) async fn schedules(engine: Engine) {
         tokio::time::sleep(LOOK_EVERY).await;
         let Ok(names) = engine.inner.files.names().await else { continue };
         for name in names {
-            let Ok(file) = engine.inner.files.newest(&name).await else { continue };
-            let Ok(workflow) = Workflow::read(&file) else { continue };
+            let Ok(deployed) = engine.inner.files.deployed(&name).await else { continue };
+            let Ok(workflow) = Workflow::read(&deployed.file) else { continue };
             for schedule in workflow.schedules.iter().filter(|schedule| !schedule.paused) {
-                due(&engine, &file, &workflow, schedule, &mut done).await;
+                due(&engine, &deployed, &workflow, schedule, &mut done).await;
             }
         }
     }
 }
 
-async fn due(engine: &Engine, file: &str, workflow: &Workflow, schedule: &Schedule, done: &mut BTreeMap<(String, String), u64>) {
+async fn due(
+    engine: &Engine,
+    deployed: &Deployed,
+    workflow: &Workflow,
+    schedule: &Schedule,
+    done: &mut BTreeMap<(String, String), u64>,
+) {
     let now_ms = ambient::now_ms();
     let key = (workflow.name.to_string(), schedule.id.clone());
     let catch_up_ms = now_ms.saturating_sub(schedule.catch_up.as_millis() as u64);
-    // What was due before this engine began is made up for, as far back as the schedule says.
-    let after_ms = *done.entry(key.clone()).or_insert(catch_up_ms);
-    for at_ms in schedule::between(schedule, after_ms.max(catch_up_ms), now_ms, MISSED_MAX) {
-        match scheduled(engine, file, workflow, schedule, at_ms).await {
+    // What was due before this engine began is made up for, as far back as the schedule says, and not from before it was deployed.
+    let after_ms = (*done.entry(key.clone()).or_insert(catch_up_ms)).max(catch_up_ms).max(deployed.at_ms);
+    for at_ms in schedule::between(schedule, after_ms, now_ms, MISSED_MAX) {
+        match scheduled(engine, &deployed.file, workflow, schedule, at_ms).await {
             Begun::Done => drop(done.insert(key.clone(), at_ms)),
             Begun::Later => return,
         }
@@ -102,7 +109,7 @@ pub(super) async fn topics(engine: Engine) {
             BucketEvent::Begin | BucketEvent::CaughtUp => continue,
         };
         listening.remove(&key).into_iter().flatten().for_each(|task| task.abort());
-        let Some(file) = file.and_then(|file| String::from_utf8(file.to_vec()).ok()) else { continue };
+        let Some(Ok(Deployed { file, .. })) = file.map(|file| serde_json::from_slice(&file)) else { continue };
         let Ok(workflow) = Workflow::read(&file) else { continue };
         let tasks = workflow.start.iter().map(|trigger| tokio::spawn(listen(engine.clone(), file.clone(), trigger.clone())));
         listening.insert(key, tasks.collect());

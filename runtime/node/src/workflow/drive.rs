@@ -1,6 +1,6 @@
 //! One run in the hands of an engine, from its beginning or from where another left it, until its money is settled.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use hansa_economy::Amount;
@@ -9,7 +9,7 @@ use tokio::sync::{Notify, OnceCell, oneshot};
 
 use super::engine::{Engine, Live};
 use super::journal::Recorder;
-use super::summary::Summary;
+use super::summary::{Changed, Course, Summary};
 use super::till::NotHeld;
 use super::world::RunWorld;
 
@@ -20,6 +20,9 @@ const RETURN_PAUSE: Duration = Duration::from_secs(1);
 /// The same where the ledger refused.
 const REFUSED_PAUSE: Duration = Duration::from_secs(60);
 
+/// How much later others may hear what a run has spent.
+const SPENT_AFTER: Duration = Duration::from_secs(2);
+
 /// Hears whether a run's budget could be set aside.
 pub(super) type Told = oneshot::Sender<Result<(), String>>;
 
@@ -29,13 +32,13 @@ pub(super) type Told = oneshot::Sender<Result<(), String>>;
 /// This program cannot read it.
 pub(super) fn begin(
     engine: &Engine,
-    summary: Summary,
+    (summary, course): (Summary, Course),
     history: History,
     position: u64,
     told: Option<Told>,
 ) -> Result<(), String> {
     let name = summary.run.clone();
-    let standing = Arc::new(Standing { summary: Mutex::new(summary), changed: Notify::new() });
+    let standing = Arc::new(Standing { known: Mutex::new((summary, course)), changed: Notify::new(), spent: Notify::new() });
     let seen = standing.clone();
     let journals = engine.inner.journals.clone();
     let (recorder, write) = Recorder::begin(journals, &name, &engine.inner.node, position, move |entry| seen.see(entry));
@@ -64,25 +67,38 @@ pub(super) fn begin(
 
 /// How the run stands, for all to see.
 struct Standing {
-    summary: Mutex<Summary>,
+    known: Mutex<(Summary, Course)>,
     changed: Notify,
+    spent: Notify,
 }
 
 impl Standing {
+    fn lock(&self) -> MutexGuard<'_, (Summary, Course)> {
+        self.known.lock().expect("no panic while a summary is locked")
+    }
+
     fn see(&self, entry: &Entry) {
-        if self.summary.lock().expect("no panic while a summary is locked").see(entry) {
-            self.changed.notify_one();
+        let mut known = self.lock();
+        let (summary, course) = &mut *known;
+        match course.see(summary, entry) {
+            Changed::Nothing => {}
+            Changed::Spent => self.spent.notify_one(),
+            Changed::State => self.changed.notify_one(),
         }
     }
 
     fn now(&self) -> Summary {
-        self.summary.lock().expect("no panic while a summary is locked").clone()
+        self.lock().0.clone()
     }
 
+    /// At once how it stands, and what it has spent soon after.
     async fn announce(&self, engine: &Engine) -> std::convert::Infallible {
         loop {
             engine.announce(&self.now()).await;
-            self.changed.notified().await;
+            tokio::select! {
+                () = self.changed.notified() => {}
+                () = self.spent.notified() => drop(tokio::time::timeout(SPENT_AFTER, self.changed.notified()).await),
+            }
         }
     }
 }

@@ -17,7 +17,7 @@ use super::files::Files;
 use super::http::Door;
 use super::journal::{JournalFault, Journals};
 use super::sellers::Sellers;
-use super::summary::Summary;
+use super::summary::{Course, Summary};
 use super::till::Till;
 use super::world::RunWorld;
 use super::{clock, deposits, drive, orders};
@@ -289,13 +289,14 @@ impl Engine {
         let Ok(position) = self.inner.journals.append(&run, position, &taken).await else { return Ok(()) };
         let mut history = History::default();
         summary.spent = hansa_economy::Amount::ZERO;
+        let mut course = Course::default();
         for placed in placed {
-            summary.see(&placed.entry);
+            course.see(&mut summary, &placed.entry);
             history.add(placed.entry);
         }
         history.add(taken);
         (summary.engine, summary.node) = (self.inner.name.clone(), self.inner.node.clone());
-        drive::begin(self, summary, history, position, None)
+        drive::begin(self, (summary, course), history, position, None)
     }
 
     /// Tell the others how a run stands.

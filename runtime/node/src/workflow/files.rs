@@ -3,6 +3,18 @@
 use hansa_bus::{Bucket, BucketOptions, BucketStorage, Bus};
 use hansa_catalogue::strict_toml::nearest;
 use hansa_workflow::Workflow;
+use serde::{Deserialize, Serialize};
+
+use crate::ambient;
+
+/// A deployed workflow.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Deployed {
+    pub(crate) file: String,
+    /// When this text was deployed, Unix milliseconds: its schedules start nothing that was due before.
+    pub(crate) at_ms: u64,
+}
 
 /// The files. Cheap to clone.
 #[derive(Clone)]
@@ -19,9 +31,14 @@ impl Files {
 
     /// The file of a workflow, as it was deployed last.
     pub(crate) async fn newest(&self, name: &str) -> Result<String, String> {
+        self.deployed(name).await.map(|deployed| deployed.file)
+    }
+
+    /// The same, with when that was.
+    pub(crate) async fn deployed(&self, name: &str) -> Result<Deployed, String> {
         let found = self.bucket.get(&key(name)).await.map_err(|error| error.to_string())?;
         match found {
-            Some(entry) => String::from_utf8(entry.value.to_vec()).map_err(|error| error.to_string()),
+            Some(entry) => serde_json::from_slice(&entry.value).map_err(|error| format!("`{name}` cannot be read: {error}")),
             None => Err(self.unknown(name).await),
         }
     }
@@ -45,18 +62,23 @@ impl Files {
     /// Deploy a file. An older version does not replace a newer one, nor another text the same version.
     pub(crate) async fn deploy(&self, file: &str, workflow: &Workflow) -> Result<(), String> {
         let name = workflow.name.as_str();
-        if let Some(known) = self.bucket.get(&key(name)).await.map_err(|error| error.to_string())?
-            && let Ok(text) = std::str::from_utf8(&known.value)
-            && let Ok(known) = Workflow::read(text)
+        if let Some(entry) = self.bucket.get(&key(name)).await.map_err(|error| error.to_string())?
+            && let Ok(Deployed { file: text, .. }) = serde_json::from_slice(&entry.value)
+            && let Ok(known) = Workflow::read(&text)
         {
+            if text == file {
+                return Ok(());
+            }
             if known.version > workflow.version {
                 return Err(format!("version {} of `{name}` is deployed, which is newer; raise `version`", known.version));
             }
-            if known.version == workflow.version && text != file {
+            if known.version == workflow.version {
                 return Err(format!("version {} of `{name}` is deployed with another text; raise `version`", known.version));
             }
         }
-        self.bucket.put(&key(name), file.to_owned().into()).await.map(drop).map_err(|error| error.to_string())
+        let deployed = Deployed { file: file.to_owned(), at_ms: ambient::now_ms() };
+        let bytes = serde_json::to_vec(&deployed).expect("plain data");
+        self.bucket.put(&key(name), bytes.into()).await.map(drop).map_err(|error| error.to_string())
     }
 
     /// Take a workflow out: nothing starts it any more. Runs of it go on.

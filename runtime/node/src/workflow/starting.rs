@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use super::drive;
 use super::engine::Engine;
-use super::summary::{State, Summary};
+use super::summary::{Course, State, Summary};
 use crate::ambient;
 
 /// A run to begin.
@@ -108,7 +108,7 @@ impl Engine {
         let mut history = History::default();
         history.add(entry);
         let (told, held) = oneshot::channel();
-        drive::begin(self, summary, history, position, Some(told))?;
+        drive::begin(self, (summary, Course::default()), history, position, Some(told))?;
         held.await.unwrap_or_else(|_| Err("another engine goes on with this run".to_owned()))?;
         Ok(Some(run))
     }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::measure::one_line;
 use crate::definition::{
-    Backoff, Call, Expiry, Expression, OnError, OnExhausted, Part, Prefer, Retry, Sort, Template, Terms, Until,
+    Ask, Backoff, Call, Expiry, Expression, OnError, OnExhausted, Part, Prefer, Retry, Sort, Template, Terms, Until,
 };
 
 /// Without the zeros at the end, but for two decimal places.
@@ -95,6 +95,15 @@ pub(super) fn sort(sort: Sort) -> &'static str {
         Sort::List => "list",
         Sort::Map => "map",
         Sort::Any => "any",
+    }
+}
+
+/// From how many sellers a call is bought.
+pub(super) fn ask(ask: Ask) -> String {
+    match ask.agree {
+        Some(agree) => format!("{} sellers, {agree} must agree", ask.sellers),
+        None if ask.min < ask.sellers => format!("{} sellers, {} must answer", ask.sellers, ask.min),
+        None => format!("{} sellers", ask.sellers),
     }
 }
 

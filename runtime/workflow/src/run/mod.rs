@@ -11,6 +11,7 @@ mod history;
 mod plan;
 mod purchase;
 mod restart;
+mod several;
 mod undo;
 mod walk;
 mod works;

@@ -1,20 +1,19 @@
 //! Buying one call: chosen, paid for and answered once, however often it is tried and whoever goes on with it.
 
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use futures::future::join_all;
 use hansa_economy::{Amount, PublicKey};
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use super::entry::{Answered, Attempted, Change};
 use super::history::{Outcome, Past};
 use super::plan::PlanCall;
+use super::several::Fellows;
 use super::undo::Undo;
 use super::walk::{Failure, Frame, Run, Stop};
 use super::works::digest;
 use super::world::{Bought, Certainty, Missed, Offered, Purchase, World};
-use crate::definition::{Ask, OnExhausted, Retry};
+use crate::definition::{OnExhausted, Retry};
 use crate::eval::{Scope, Value};
 use crate::limits::{CALL_KNOWN_FOR, CALL_TIME_USUAL, CLOCK_SKEW_MAX};
 
@@ -32,9 +31,6 @@ struct Progress {
     why: String,
 }
 
-/// Sellers that one of several askers has taken.
-pub(super) type Taken = Arc<Mutex<HashSet<PublicKey>>>;
-
 /// One call of one step.
 struct Asking<'a> {
     call: &'a PlanCall,
@@ -44,8 +40,8 @@ struct Asking<'a> {
     retry: Retry,
     /// What `.spent` was for the arguments.
     spent: Amount,
-    /// Where others ask the same: whom they ask.
-    taken: Option<&'a Taken>,
+    /// Others that ask the same of other sellers.
+    fellows: Option<&'a Fellows>,
 }
 
 /// Of offers, best first, the one that is taken: the best that `room` is left for, or else the cheapest.
@@ -83,7 +79,7 @@ impl<W: World> Run<W> {
         scope: &Scope,
         frame: &Frame,
         retry: Retry,
-        taken: Option<&Taken>,
+        fellows: Option<&Fellows>,
     ) -> Result<(Json, Option<PublicKey>), Stop> {
         match past.outcome {
             Some(Outcome::Value(value)) => return Ok((value, past.seller)),
@@ -108,7 +104,7 @@ impl<W: World> Run<W> {
             open,
             why: "it was interrupted".to_owned(),
         };
-        let asking = Asking { call, args: &args, path, frame, retry, spent, taken };
+        let asking = Asking { call, args: &args, path, frame, retry, spent, fellows };
         self.buy(&asking, progress).await
     }
 
@@ -123,6 +119,9 @@ impl<W: World> Run<W> {
                 self.exhausted(asking, &mut progress).await?;
             }
             self.pause_between(asking, &progress).await?;
+            if progress.failures > 0 && progress.open.is_none() && asking.fellows.is_some_and(Fellows::is_enough) {
+                return Err(self.give_up(asking, None, "it is not tried again, as enough others have answered"));
+            }
             let is_repeat = progress.open.is_some();
             let begun = match progress.open.take() {
                 Some(begun) => begun,
@@ -142,7 +141,14 @@ impl<W: World> Run<W> {
     async fn pause_between(&self, asking: &Asking<'_>, progress: &Progress) -> Result<(), Stop> {
         let resolves = progress.open.is_some();
         let frame = Frame { undoes: asking.frame.undoes || resolves, ..asking.frame.clone() };
-        self.until(progress.again_ms, &frame).await?;
+        let due = Box::pin(self.until(progress.again_ms, &frame));
+        match asking.fellows.filter(|_| progress.failures > 0 && !resolves) {
+            Some(fellows) => match futures::future::select(due, Box::pin(fellows.enough())).await {
+                futures::future::Either::Left((due, _)) => due?,
+                futures::future::Either::Right(_) => {}
+            },
+            None => due.await?,
+        }
         match resolves {
             true => Ok(()),
             false => self.gate(asking.frame).await,
@@ -191,19 +197,14 @@ impl<W: World> Run<W> {
     /// The best offer that the budgets leave room for, its price set aside.
     async fn choose(&self, asking: &Asking<'_>, offers: Vec<Offered>, progress: &mut Progress) -> Result<Option<Offered>, Stop> {
         let budget = &asking.frame.budget;
-        let free = |offered: &&Offered| match asking.taken {
-            Some(taken) => !taken.lock().expect("no panic while sellers are taken").contains(&offered.seller),
-            None => true,
-        };
+        let free = |offered: &&Offered| asking.fellows.is_none_or(|fellows| fellows.is_free(offered.seller));
         let room = budget.room();
         let offers: Vec<&Offered> = offers.iter().filter(free).collect();
         let Some(chosen) = best(offers, |offered| offered.price_max, room) else {
             self.nobody(asking, "there are fewer sellers than are to be asked".to_owned(), progress);
             return Ok(None);
         };
-        if let Some(taken) = asking.taken
-            && !taken.lock().expect("no panic while sellers are taken").insert(chosen.seller)
-        {
+        if asking.fellows.is_some_and(|fellows| !fellows.take(chosen.seller)) {
             return Ok(None);
         }
         if let Err(why) = budget.reserve_when_free(chosen.price_max).await {
@@ -267,8 +268,8 @@ impl<W: World> Run<W> {
             }
             Certainty::Nothing => {
                 asking.frame.budget.settle(begun.price_max, Amount::ZERO);
-                if let Some(taken) = asking.taken {
-                    taken.lock().expect("no panic while sellers are taken").remove(&begun.seller);
+                if let Some(fellows) = asking.fellows {
+                    fellows.leave(begun.seller);
                 }
                 self.world.note(Change::Missed { step, nth, fault, again_ms });
             }
@@ -325,47 +326,4 @@ impl<W: World> Run<W> {
         asking.frame.budget.settle(at_risk, at_risk);
         self.broke(asking.path, &what, at_risk)
     }
-
-    /// The same of several sellers.
-    async fn ask(&self, call: &PlanCall, ask: Ask, path: &str, scope: &Scope, frame: &Frame) -> Result<Json, Stop> {
-        let places: Vec<String> = (0..ask.sellers).map(|nth| format!("{path}~{nth}")).collect();
-        let pasts: Vec<Past> = places.iter().map(|place| self.history().take(place)).collect();
-        let known = pasts.iter().filter_map(|past| {
-            past.seller.or_else(|| past.attempt.as_ref().filter(|attempt| !attempt.is_over).map(|attempt| attempt.begun.seller))
-        });
-        let taken: Taken = Arc::new(Mutex::new(known.collect()));
-        // One that does not answer is one answer less; nobody is waited for.
-        let retry = Retry { on_exhausted: OnExhausted::Fail, ..call.call.retry };
-        let one = |(place, past): (String, Past)| {
-            let taken = taken.clone();
-            async move { self.one(call, past, &place, scope, frame, retry, Some(&taken)).await }
-        };
-        let outcomes = join_all(places.into_iter().zip(pasts).map(one)).await;
-        let mut answers = Vec::new();
-        let mut failures = Vec::new();
-        for outcome in outcomes {
-            match outcome {
-                Ok((answer, seller)) => answers.push((seller, answer)),
-                Err(Stop::Failed(failure)) => failures.push(failure.what),
-                Err(stop) => return Err(stop),
-            }
-        }
-        agreed(ask, answers, &failures).map_err(|what| self.broke(path, &what, Amount::ZERO))
-    }
-}
-
-/// What several answers come to.
-fn agreed(ask: Ask, answers: Vec<(Option<PublicKey>, Json)>, failures: &[String]) -> Result<Json, String> {
-    let told = || if failures.is_empty() { String::new() } else { format!(" ({})", failures.join("; ")) };
-    if answers.len() < ask.min as usize {
-        return Err(format!("{} of {} sellers answered, {} are wanted{}", answers.len(), ask.sellers, ask.min, told()));
-    }
-    let Some(agree) = ask.agree else {
-        let answer = |(seller, answer): (Option<PublicKey>, Json)| json!({ "seller": seller.map(|key| key.to_string()), "answer": answer });
-        return Ok(answers.into_iter().map(answer).collect());
-    };
-    let alike =
-        |(_, answer): &&(Option<PublicKey>, Json)| answers.iter().filter(|(_, other)| other == answer).count() >= agree as usize;
-    let found = answers.iter().find(alike).map(|(_, answer)| answer.clone());
-    found.ok_or_else(|| format!("{} sellers answered, and no {agree} of them alike", answers.len()))
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use hansa_economy::Amount;
+use hansa_node::ambient;
 use hansa_node::workflow::{Order, Start, Summary};
 use hansa_workflow::Workflow;
 use hansa_workflow::report::{self, Report};
@@ -139,7 +140,7 @@ pub(super) async fn show(context: &Context, run: String, tree: bool, costs: bool
     } else if costs {
         line(report::costs(&report).trim_end());
     } else {
-        line(report::timeline(&report));
+        line(report::timeline(&report, ambient::now_ms()).trim_end());
         line(report::costs(&report).trim_end());
     }
     Ok(())

@@ -31,7 +31,7 @@ pub(super) async fn watch(context: &Context, run: String) -> Result<ExitCode, Fa
         if on_screen {
             lines = redraw(&report::live(report, ambient::now_ms()), lines);
         } else if !context.json && !entries.is_empty() {
-            let timeline = report::timeline(report);
+            let timeline = report::timeline(report, ambient::now_ms());
             timeline.lines().skip(shown).for_each(line);
             shown = timeline.lines().count();
         }

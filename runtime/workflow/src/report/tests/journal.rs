@@ -52,7 +52,7 @@ started 2027-01-15 08:00:00 UTC by a test · customer=acme
                  {\"big\":\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx… 210 bytes; --json shows it
 08:00:08.000  ·  completed, 0.001500 spent: null
 ";
-    assert_eq!(timeline(&journal.report), wanted);
+    assert_eq!(timeline(&journal.report, journal.report.facts.last_ms), wanted);
     let wanted = "\
 run-1 · a/b 1.0.0 · completed after 8.0 s
 0.001500 of 0.050000 spent
@@ -132,7 +132,10 @@ fn what_is_waited_for_stands_there_with_the_command_that_ends_it() {
         assert!(!stands(&journal.report), "{words}");
         journal.add([ended(Ending::Cancelled, 0)]);
         assert!(journal.report.waits_for().is_empty());
-        assert!(timeline(&journal.report).lines().all(|line| line.chars().count() <= 100), "{words}");
+        assert!(
+            timeline(&journal.report, journal.report.facts.last_ms).lines().all(|line| line.chars().count() <= 100),
+            "{words}"
+        );
     }
 }
 
@@ -259,7 +262,10 @@ fn engines_signals_and_people_are_told() {
     assert_eq!(taken.collect::<Vec<_>>(), ["s", "t"]);
     let engines: Vec<_> = journal.report.facts.engines.iter().map(|engine| (&*engine.name, engine.why.as_deref())).collect();
     assert_eq!((engines, journal.report.facts.takeovers), (vec![("a", None), ("b", Some("a is silent"))], 1));
-    assert!(timeline(&journal.report).contains("08:00:04.000  ·  engine b goes on with it: a is silent\n"));
+    assert!(
+        timeline(&journal.report, journal.report.facts.last_ms)
+            .contains("08:00:04.000  ·  engine b goes on with it: a is silent\n")
+    );
     let wanted = "taken over 1 time; engine b has it since 2027-01-15 08:00:04 UTC\n";
     assert!(live(&journal.report, BEGIN_MS).contains(wanted));
 }

@@ -47,6 +47,9 @@ impl Report {
             Did::Give if step.kind == Some(Kind::Wait) && !matches!(step.awaited, Some(Awaited::Signal { .. })) => {
                 "goes on".to_owned()
             }
+            Did::Give if step.kind == Some(Kind::Approve) && step.decided.is_none() => {
+                return ("nobody answered in time; it gives".to_owned(), step.answer.as_ref());
+            }
             Did::Give => return ("gives".to_owned(), step.answer.as_ref()),
             Did::Choose => step.chosen.map_or_else(String::new, chose),
             Did::Round { round, goes_on: true } => format!("round {} begins", round + 1),

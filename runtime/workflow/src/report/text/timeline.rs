@@ -9,10 +9,10 @@ use crate::limits::{REPORT_PLACE_COLUMNS_MAX, TEXT_COLUMNS_MAX};
 /// What stands in place of a step where the whole run is meant.
 const RUN: &str = "·";
 
-/// One line for each event, with clock times in UTC; an answer stands in a line of its own below.
-pub fn timeline(report: &Report) -> String {
+/// How it stands at `now_ms`, Unix milliseconds; then one line for each event, with clock times in UTC; an answer stands in a line of its own below.
+pub fn timeline(report: &Report, now_ms: u64) -> String {
     let mut page = Page::default();
-    head(report, report.facts.last_ms, &mut page);
+    head(report, now_ms, &mut page);
     started(report, &mut page);
     let places = place_columns(report, &report.events);
     let mut today = report.facts.started_ms.map(day);

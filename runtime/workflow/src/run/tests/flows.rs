@@ -88,6 +88,25 @@ async fn a_failure_means_what_its_step_says() {
     }
 }
 
+/// A third seller that is not there is not waited for, once two have answered.
+#[tokio::test(start_paused = true)]
+async fn nobody_is_asked_again_once_enough_have_answered() {
+    for (ask, sellers, ends) in [
+        ("sellers: 3, agree: 2", 2, true),
+        ("sellers: 3, min: 2", 2, true),
+        ("sellers: 3, min: 2", 1, false),
+        ("sellers: 2", 1, false),
+    ] {
+        let world = Fake::new();
+        world.lock().sellers.truncate(sellers);
+        let begun = tokio::time::Instant::now();
+        let over = run(&world, &format!("  - {{ id: a, call: 'i:i/i@1.0.0 f', ask: {{ {ask} }} }}\n")).await;
+        assert_eq!(over.how == Ending::Completed, ends, "{ask}: {:?}", over.what);
+        assert_eq!(begun.elapsed() < Duration::from_millis(900), ends, "{ask}: {:?}", begun.elapsed());
+        assert_eq!(ran(&world).len(), sellers, "{ask}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_was_done_is_undone_backwards() {
     let world = Fake::new();
