@@ -25,6 +25,9 @@ use crate::workflow::Order;
 /// Name of the socket in the data folder.
 pub const SOCKET: &str = "node.sock";
 
+/// Receipts in which a shortened digest is looked for, the newest.
+const RECEIPTS_SEARCHED: usize = 10_000;
+
 /// What an operator asks.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "ask")]
@@ -112,6 +115,11 @@ pub enum Ask {
         /// For which.
         format: ExportFormat,
     },
+    /// Which of the node's receipts begin with these digits?
+    Receipts {
+        /// Digits of a digest.
+        begins: String,
+    },
     /// Something about workflows.
     Workflow {
         /// What.
@@ -172,6 +180,11 @@ pub enum Reply {
         text: String,
         /// For programs.
         value: serde_json::Value,
+    },
+    /// To [`Ask::Receipts`]: digests, the newest first.
+    Receipts {
+        /// They.
+        digests: Vec<hansa_economy::Digest>,
     },
     /// To [`Ask::Workflow`].
     Workflow {
@@ -405,6 +418,11 @@ async fn answer(node: &Node, ask: Ask) -> Result<Reply, String> {
         }
         Ask::History { account, period, limit } => of_account(node, move |ledger| ledger.history(account, period, limit)).await,
         Ask::Statement { account, period } => of_account(node, move |ledger| ledger.statement(account, period)).await,
+        Ask::Receipts { begins } => {
+            let receipts = node.exchange().books().receipts(RECEIPTS_SEARCHED).map_err(|error| error.to_string())?;
+            let digests = receipts.iter().map(|bytes| hansa_economy::Digest::of(bytes));
+            Ok(Reply::Receipts { digests: digests.filter(|digest| digest.to_string().starts_with(&begins)).collect() })
+        }
         Ask::Workflow { order } => {
             let engine =
                 node.engine().ok_or("this node runs no workflows; set `run = true` under `[workflow]` in its node.toml")?;

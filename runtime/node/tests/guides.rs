@@ -19,12 +19,14 @@ use shared::workspace;
 const FOLDERS: [(&str, Desk); 3] =
     [("docs/developers", Desk::Empty), ("docs/businesses", Desk::Checkout), ("samples/workflows", Desk::Checkout)];
 /// Guides with commands; each has a test of its own below, so that they run side by side.
-const FOLLOWED: [&str; 17] = [
+const FOLLOWED: [&str; 19] = [
     "docs/businesses/accounting.md",
     "docs/businesses/budgets-and-approvals.md",
     "docs/businesses/confidential-data.md",
     "docs/businesses/first-workflow.md",
+    "docs/businesses/programs.md",
     "docs/businesses/receipts.md",
+    "docs/businesses/steering.md",
     "docs/developers/autonomous.md",
     "docs/developers/buying.md",
     "docs/developers/first-agent-javascript.md",
@@ -73,8 +75,18 @@ fn first_workflow() {
 }
 
 #[test]
+fn programs() {
+    follow("docs/businesses/programs.md");
+}
+
+#[test]
 fn receipts() {
     follow("docs/businesses/receipts.md");
+}
+
+#[test]
+fn steering() {
+    follow("docs/businesses/steering.md");
 }
 
 #[test]

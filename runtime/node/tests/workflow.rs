@@ -3,6 +3,7 @@
 
 mod shared;
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use hansa_economy::channel::AccountId;
@@ -14,6 +15,7 @@ use hansa_node::{Node, NodeConfig, keys};
 use hansa_workflow::run::Change;
 use serde_json::{Value, json};
 use shared::*;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const FILE: &str = r#"
 workflow: test/relay
@@ -182,4 +184,63 @@ async fn a_run_goes_on_where_its_engine_stopped_and_is_steered_from_any_node() {
     assert_eq!(business.town.balance(business.main()).await, Amount(996_000));
     business.town.check();
     west.stop().await;
+}
+
+/// One request over HTTP: the status and the JSON that came back.
+async fn http(address: SocketAddr, request: &str, headers: &str, body: &str) -> (u16, Value) {
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let head = format!("{request} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n{headers}\r\n", body.len());
+    stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), serde_json::from_str(body).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn programs_begin_and_steer_runs_over_http() {
+    let business = Business::open(Amount::credits(1)).await;
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut config = business.config("east");
+    config.workflow.http = Some(address);
+    let east = Node::start(config.clone()).await.unwrap();
+    let token = std::fs::read_to_string(config.data.join("http.token")).unwrap();
+    let known = format!("authorization: Bearer {}\r\n", token.trim());
+    business.town.north.deploy(&greeter("fixture/greeter", "0.002"), component("fixture-greeter")).await.unwrap();
+    see(&business.town.client("onlooker", Amount::ZERO).await, GREETER, 1).await;
+    let file = FILE.replace("  - { id: again", "  - { id: ask, approve: { message: ok, expires: 1h, on-expiry: fail } }\n  - { id: tell, wait: { signal: go, timeout: 1h } }\n  - { id: again");
+    east.engine().unwrap().order(Order::Deploy { file }).await.unwrap();
+
+    let wish = r#"{ "workflow": "test/relay", "input": { "parts": ["AQ=="] }, "budget": "0.04" }"#;
+    for (request, headers, body, status, what) in [
+        ("POST /runs", "", wish, 401, "bring the token"),
+        ("POST /runs", "authorization: Bearer no\r\n", wish, 401, "bring the token"),
+        ("POST /runs", known.as_str(), "{", 400, "the body is not as it should be"),
+        ("POST /runs", known.as_str(), r#"{ "workflow": "test/rely" }"#, 404, "did you mean `test/relay`"),
+        ("POST /runs", known.as_str(), r#"{ "workflow": "test/relay", "input": {} }"#, 422, "input `parts` is missing"),
+        ("DELETE /runs", known.as_str(), "", 405, "not for"),
+        ("GET /run", known.as_str(), "", 404, "POST /runs"),
+        ("GET /runs/nobody", known.as_str(), "", 404, "there is no run"),
+    ] {
+        let (found, told) = http(address, request, headers, body).await;
+        assert_eq!(found, status, "{request} {body}: {told}");
+        assert!(told["error"].as_str().unwrap().contains(what), "{request} {body}: {told}");
+    }
+    // The same request twice begins one run.
+    let once = format!("{known}idempotency-key: order 7\r\n");
+    let (status, begun) = http(address, "POST /runs", &once, wish).await;
+    assert_eq!(status, 201, "{begun}");
+    assert_eq!(http(address, "POST /runs", &once, wish).await, (200, begun.clone()));
+    let run = begun["run"].as_str().unwrap().to_owned();
+    until(&east, &run, |summary| summary.state == State::Waiting).await;
+    let (status, told) = http(address, &format!("GET /runs/{run}"), &known, "").await;
+    assert_eq!((status, &told["state"], &told["budget"]), (200, &json!("waiting"), &json!("0.040000")), "{told}");
+    let word = r#"{ "approved": true, "by": "Kim" }"#;
+    assert_eq!(http(address, &format!("POST /runs/{run}/approvals"), &known, word).await.0, 200);
+    assert_eq!(http(address, &format!("POST /runs/{run}/signals/go"), &known, "1").await.0, 200);
+    until(&east, &run, |summary| summary.settled).await;
+    let (_, told) = http(address, &format!("GET /runs/{run}"), &known, "").await;
+    assert_eq!((&told["state"], &told["output"]["again"]), (&json!("completed"), &json!("AQ==")), "{told}");
+    assert_eq!(part(&east, &run).await.summary.by, "HTTP");
+    east.stop().await;
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use hansa_economy::receipt::{Ending, Metered, Receipt};
 use hansa_economy::{Digest, Signed};
+use hansa_node::admin::{Ask, Reply};
 use hansa_node::{counted, tree};
 
 use super::output::{json, line, note, table};
@@ -79,8 +80,8 @@ pub(super) fn own(client: &hansa_node::Client, count: usize) -> Result<Vec<Signe
     stored.iter().map(|bytes| Signed::open(bytes).map_err(|error| error.to_string())).collect()
 }
 
-/// A whole digest, the newest of our receipts, or the one of ours that begins so.
-fn find(client: &hansa_node::Client, text: &str) -> Result<Digest, Failure> {
+/// A whole digest, the newest of our receipts, or the one of ours or of our node's that begins so.
+async fn find(context: &Context, client: &hansa_node::Client, text: &str) -> Result<Digest, Failure> {
     if let Ok(digest) = text.parse() {
         return Ok(digest);
     }
@@ -92,8 +93,14 @@ fn find(client: &hansa_node::Client, text: &str) -> Result<Digest, Failure> {
     if digits.len() < DIGITS_MIN || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return Err(format!("`{text}` names no receipt; write `last`, or at least {DIGITS_MIN} digits of `hansa receipt list`"));
     }
-    let receipts = own(client, RECEIPTS_SEARCHED)?;
-    begins(&digits, receipts.iter().map(Signed::digest))
+    let mut known: Vec<Digest> = own(client, RECEIPTS_SEARCHED)?.iter().map(Signed::digest).collect();
+    // Runs of workflows are paid by the node, which keeps their receipts.
+    if let Ok(Reply::Receipts { digests }) = context.ask(&Ask::Receipts { begins: digits.clone() }).await {
+        known.extend(digests);
+    }
+    known.sort_unstable();
+    known.dedup();
+    begins(&digits, known.into_iter())
 }
 
 /// The only one of `digests` that begins with `digits`.
@@ -101,7 +108,9 @@ fn begins(digits: &str, digests: impl Iterator<Item = Digest>) -> Result<Digest,
     let found: Vec<Digest> = digests.filter(|digest| digest.to_string().starts_with(digits)).collect();
     match found[..] {
         [digest] => Ok(digest),
-        [] => Err(format!("none of your receipts begins with `{digits}`; see `hansa receipt list`, or give all 64 digits")),
+        [] => Err(format!(
+            "none of your receipts begins with `{digits}`; see `hansa receipt list` and `hansa workflow show`, or give all 64 digits"
+        )),
         _ => {
             let all: Vec<String> = found.iter().map(|digest| format!("\n  {digest}")).collect();
             Err(format!("several of your receipts begin with `{digits}`; give more digits of one of them:{}", all.concat()))
@@ -111,7 +120,7 @@ fn begins(digits: &str, digests: impl Iterator<Item = Digest>) -> Result<Digest,
 
 async fn show(context: &Context, text: &str, save: Option<PathBuf>) -> Result<(), Failure> {
     let client = context.client().await?;
-    let digest = find(&client, text)?;
+    let digest = find(context, &client, text).await?;
     let found = client.receipt(digest).await.map_err(|error| error.to_string())?;
     let signed = found.ok_or_else(|| format!("nobody on the bus has the receipt {digest}"))?;
     if let Some(file) = save {
@@ -173,7 +182,7 @@ fn basis(metered: Option<&Metered>) -> String {
 
 async fn print_tree(context: &Context, text: &str) -> Result<(), Failure> {
     let client = context.client().await?;
-    let digest = find(&client, text)?;
+    let digest = find(context, &client, text).await?;
     let tree = tree::fetch(&client, digest).await.map_err(|error| error.to_string())?;
     if context.json {
         json(&tree);

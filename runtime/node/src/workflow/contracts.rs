@@ -10,6 +10,7 @@ use hansa_economy::Digest;
 use hansa_host::{FunctionSchema, Host, Program};
 use hansa_trade::{Exchange, Listed};
 use hansa_workflow::types::Signature;
+use tokio::sync::OnceCell;
 
 use crate::catalogue::CatalogueLink;
 use crate::node::COMPONENT_SUBJECT;
@@ -27,13 +28,16 @@ pub(crate) struct Function {
     pub(crate) is_result: bool,
 }
 
+/// A component, once it is compiled.
+type Compiled = Arc<OnceCell<Arc<Program>>>;
+
 /// What is known of components. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Components {
     exchange: Exchange,
     host: Host,
     blobs: Blobs,
-    known: Arc<Mutex<HashMap<Digest, Arc<Program>>>>,
+    known: Arc<Mutex<HashMap<Digest, Compiled>>>,
 }
 
 impl Components {
@@ -58,26 +62,29 @@ impl Components {
         Ok(Function { schema, is_result })
     }
 
+    /// Whoever wants it first compiles it, and the others wait.
     async fn program(&self, component: Digest) -> Result<Arc<Program>, String> {
-        if let Some(known) = self.lock().get(&component) {
-            return Ok(known.clone());
-        }
+        let cell = {
+            let mut known = self.lock();
+            if known.len() >= COMPONENTS_MAX && !known.contains_key(&component) {
+                known.clear();
+            }
+            known.entry(component).or_default().clone()
+        };
+        cell.get_or_try_init(|| self.compiled(component)).await.cloned()
+    }
+
+    async fn compiled(&self, component: Digest) -> Result<Arc<Program>, String> {
         let bytes = match self.blobs.get(component) {
             Ok(bytes) => bytes,
             Err(_) => fetched(self.exchange.bus(), component).await?,
         };
         let host = self.host.clone();
         let program = tokio::task::spawn_blocking(move || host.compile(&bytes)).await.map_err(|error| error.to_string())?;
-        let program = program.map_err(|error| error.to_string())?;
-        let mut known = self.lock();
-        if known.len() >= COMPONENTS_MAX {
-            known.clear();
-        }
-        known.insert(component, program.clone());
-        Ok(program)
+        program.map_err(|error| error.to_string())
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Digest, Arc<Program>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Digest, Compiled>> {
         self.known.lock().expect("no panic while components are locked")
     }
 }

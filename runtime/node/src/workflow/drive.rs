@@ -145,7 +145,11 @@ impl Driver {
             Ok(()) => self.engine.announce(&self.standing.now()).await,
             Err(Lost) => tracing::info!(run = name, "another engine goes on with this run"),
         }
-        self.engine.state().mine.remove(&name);
+        // Another driver may have it by now.
+        let mut state = self.engine.state();
+        if state.mine.get(&name).is_some_and(|live| Arc::ptr_eq(&live.run, &self.run)) {
+            state.mine.remove(&name);
+        }
     }
 
     async fn drive(&self, name: &str, told: Option<Told>) -> Result<(), Lost> {

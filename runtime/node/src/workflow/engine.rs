@@ -66,8 +66,8 @@ pub(super) struct Inner {
 pub(super) struct State {
     /// Runs in this engine's hands.
     pub(super) mine: HashMap<String, Live>,
-    /// Runs that are being taken over.
-    taking: HashSet<String>,
+    /// Runs that begin here, or are being taken over.
+    pub(super) taking: HashSet<String>,
     /// Runs left to others, and until when.
     left: HashMap<String, tokio::time::Instant>,
     /// All runs of the business.

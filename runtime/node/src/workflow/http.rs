@@ -201,14 +201,17 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Answer> {
 }
 
 fn refused(what: String) -> Answer {
-    let status = if what.starts_with("there is no ") { StatusCode::NOT_FOUND } else { StatusCode::UNPROCESSABLE_ENTITY };
-    wrong(status, what)
+    wrong(StatusCode::UNPROCESSABLE_ENTITY, what)
+}
+
+fn missing(what: String) -> Answer {
+    wrong(StatusCode::NOT_FOUND, what)
 }
 
 /// A run of a deployed workflow. With an idempotency key the same request begins one run, however often it comes.
 async fn start(engine: &Engine, headers: &HeaderMap, body: &[u8]) -> Result<Answer, Answer> {
     let Wish { workflow, input, labels, budget } = read(body)?;
-    let file = engine.inner.files.newest(&workflow).await.map_err(refused)?;
+    let file = engine.inner.files.newest(&workflow).await.map_err(missing)?;
     let start = Start { file, input, labels, budget, by: "HTTP".to_owned() };
     let key = match headers.get(ONCE).map(|key| key.to_str()) {
         None => None,
@@ -227,7 +230,7 @@ async fn start(engine: &Engine, headers: &HeaderMap, body: &[u8]) -> Result<Answ
 
 /// How a run stands, and what it gave.
 async fn show(engine: &Engine, run: &str) -> Result<Answer, Answer> {
-    let summary = engine.summary_of(run).map_err(refused)?;
+    let summary = engine.summary_of(run).map_err(missing)?;
     let mut shown = serde_json::to_value(&summary).map_err(|error| refused(error.to_string()))?;
     if summary.state.is_over() {
         let entries = engine.inner.journals.read(&summary.run, 0).await;
@@ -253,6 +256,7 @@ async fn approve(engine: &Engine, run: &str, body: &[u8]) -> Result<Answer, Answ
 }
 
 async fn steered(engine: &Engine, steer: Steer) -> Result<Answer, Answer> {
+    engine.summary_of(steer.run()).map_err(missing)?;
     let done = engine.order(Order::Steer(steer)).await.map_err(refused)?;
     Ok((StatusCode::OK, if done.is_null() { json!({}) } else { done }))
 }

@@ -142,7 +142,7 @@ pub enum Steer {
 }
 
 impl Steer {
-    fn run(&self) -> &str {
+    pub(super) fn run(&self) -> &str {
         match self {
             Steer::Signal { run, .. }
             | Steer::Decide { run, .. }

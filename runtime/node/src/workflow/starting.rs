@@ -43,6 +43,25 @@ pub(super) enum Name {
     Given(String),
 }
 
+/// A run that begins here: this engine does not take it for one that nobody has.
+struct Beginning<'a> {
+    engine: &'a Engine,
+    run: String,
+}
+
+impl Beginning<'_> {
+    fn of<'a>(engine: &'a Engine, run: &str) -> Beginning<'a> {
+        engine.state().taking.insert(run.to_owned());
+        Beginning { engine, run: run.to_owned() }
+    }
+}
+
+impl Drop for Beginning<'_> {
+    fn drop(&mut self) {
+        self.engine.state().taking.remove(&self.run);
+    }
+}
+
 impl Engine {
     /// Begin a run. Returns its name once its budget is set aside.
     ///
@@ -84,6 +103,7 @@ impl Engine {
             Name::Given(name) => name.clone(),
             Name::New => format!("{}-{}", short_name(workflow), hex(&ambient::random::<5>())),
         };
+        let _beginning = Beginning::of(self, &run);
         let summary = self.summary(&run, workflow, &start.labels, &start.by, (budget, now_ms));
         {
             let _one = self.inner.starting.lock().await;
@@ -157,7 +177,7 @@ impl Engine {
         for label in &workflow.labels {
             let Some(value) = labels.get(&label.name) else {
                 if label.required {
-                    return Err(format!("a run of `{}` needs the label `{0}`: `--label {0}=…`", label.name));
+                    return Err(format!("a run of `{}` needs the label `{1}`: `--label {1}=…`", workflow.name, label.name));
                 }
                 continue;
             };

@@ -115,7 +115,7 @@ impl Search<'_> {
 
     /// Fewer sellers than are to be asked.
     fn too_few(&self, fitting: &[&Listing]) -> Option<Finding> {
-        let ask = self.call.ask?;
+        let ask = self.call.ask.as_ref()?;
         let sellers = fitting.iter().map(|listing| listing.seller.0).collect::<BTreeSet<_>>().len();
         if sellers >= ask.sellers as usize {
             return None;

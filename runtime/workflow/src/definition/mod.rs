@@ -15,6 +15,8 @@ mod template;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use hansa_catalogue::strict_toml::nearest;
 use hansa_catalogue::version::{PackageName, Version};
 use hansa_economy::Amount;
@@ -178,6 +180,9 @@ impl Workflow {
             let value = value.ok_or_else(|| format!("the input `{name}` is missing; its type is {sort}"))?;
             if !sort.fits(&value) {
                 return Err(format!("the input `{name}` is no {sort}"));
+            }
+            if *sort == Sort::Bytes && value.as_str().is_some_and(|text| STANDARD.decode(text).is_err()) {
+                return Err(format!("the input `{name}` is no base64; `--input {name}=@FILE` takes a file's bytes"));
             }
             inputs.insert(name.clone(), value);
         }

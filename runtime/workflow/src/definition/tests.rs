@@ -49,7 +49,7 @@ fn a_class_of_data_holds_for_all_within_a_step() {
     assert_eq!(held, ["kind", "pages", "summary"]);
     assert_eq!((workflow.inputs[0].data.as_deref(), workflow.steps[2].release), (Some("confidential"), true));
     let Work::Call(call) = &workflow.steps[0].work else { panic!("a call") };
-    assert_eq!(call.ask.map(|ask| (ask.sellers, ask.agree, ask.min)), Some((3, Some(2), 2)));
+    assert_eq!(call.ask.as_ref().map(|ask| (ask.sellers, ask.agree, ask.min)), Some((3, Some(2), 2)));
     assert_eq!(workflow.nodes_of(call, Some("confidential")), Some(workflow.data["confidential"].nodes.clone()));
     assert_eq!(workflow.nodes_of(call, None), workflow.terms.nodes);
 }
@@ -64,7 +64,7 @@ fn how_many_must_answer() {
     ] {
         let workflow = Workflow::read(&with(&format!("  - {{ id: a, call: 'a:b/c@1.0.0 f', ask: {ask} }}\n"))).unwrap();
         let Work::Call(call) = &workflow.steps[0].work else { panic!("a call") };
-        assert_eq!(call.ask.map(|ask| (ask.sellers, ask.agree, ask.min)), Some(wanted), "{ask}");
+        assert_eq!(call.ask.as_ref().map(|ask| (ask.sellers, ask.agree, ask.min)), Some(wanted), "{ask}");
     }
 }
 

@@ -118,7 +118,7 @@ fn bought(call: &Call, mut face: Face) -> Face {
     face.code = true;
     face.tip.push(format!("{} {}", call.service, call.function));
     face.chips = terms(&call.terms);
-    face.chips.extend(call.ask.map(|ask| chip(Icon::Parallel, Tone::Term, words::ask(ask))));
+    face.chips.extend(call.ask.as_ref().map(|ask| chip(Icon::Parallel, Tone::Term, words::ask(ask))));
     face.chips.extend(words::retry(&call.retry).map(|text| chip(Icon::Loop, Tone::Term, text)));
     face
 }

@@ -99,7 +99,7 @@ pub(super) fn sort(sort: Sort) -> &'static str {
 }
 
 /// From how many sellers a call is bought.
-pub(super) fn ask(ask: Ask) -> String {
+pub(super) fn ask(ask: &Ask) -> String {
     match ask.agree {
         Some(agree) => format!("{} sellers, {agree} must agree", ask.sellers),
         None if ask.min < ask.sellers => format!("{} sellers, {} must answer", ask.sellers, ask.min),

@@ -55,7 +55,7 @@ impl Desk {
             Known::No => (Vec::new(), false),
         };
         let least = fitting.iter().map(Listing::least).min().unwrap_or(Amount::ZERO);
-        let (sellers, min) = call.call.ask.map_or((1, 1), |ask| (ask.sellers as usize, ask.min as usize));
+        let (sellers, min) = call.call.ask.as_ref().map_or((1, 1), |ask| (ask.sellers as usize, ask.min as usize));
         Desk { wanted, fitting: Rc::new(fitting), is_known, least, undoes, sellers, min }
     }
 

@@ -25,7 +25,7 @@ pub use cost::{Cost, Costs, LabelCost, SellerCost, StepCost};
 pub use facts::{Engine, Facts, Happened, Happening, State};
 pub use progress::Progress;
 pub use step::{Answer, Attempt, Chosen, Decided, Fault, Items, Kind, Outcome, Step, StepState};
-pub use text::{costs, live, moment, timeline, tree, tree_with};
+pub use text::{costs, live, moment, news, standing, timeline, tree, tree_with};
 pub use tree::Node;
 pub use wait::{Waiting, WaitsFor};
 

@@ -81,5 +81,5 @@ fn width(work: &Work) -> u32 {
 }
 
 fn asked(call: &Call) -> u32 {
-    call.ask.map_or(0, |ask| ask.sellers)
+    call.ask.as_ref().map_or(0, |ask| ask.sellers)
 }

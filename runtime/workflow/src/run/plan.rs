@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hansa_economy::PublicKey;
 
+use crate::data_class;
 use crate::definition::{self, Approval, Fan, Step, Terms, Until, Wait, Workflow};
 use crate::eval::{Compiled, CompiledTemplate};
 use crate::place::Problem;
@@ -109,6 +110,10 @@ impl Plan {
     /// What is wrong with it.
     pub(crate) fn within(file: &str, nodes: Option<&[PublicKey]>) -> Result<Plan, Vec<Problem>> {
         let workflow = Workflow::read(file)?;
+        let leaks = data_class::check(&workflow);
+        if !leaks.is_empty() {
+            return Err(leaks);
+        }
         let (steps, output) = {
             let classes = workflow.data_classes();
             let class = |step: &str| classes.get(step).copied();

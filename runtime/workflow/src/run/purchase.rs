@@ -53,7 +53,7 @@ pub(crate) fn best<T: Copy>(offers: Vec<T>, price_max: impl Fn(T) -> Amount, roo
 impl<W: World> Run<W> {
     /// A call step.
     pub(super) async fn call(&self, call: &Arc<PlanCall>, path: &str, scope: &Scope, frame: &Frame) -> Result<Value, Stop> {
-        let value = match call.call.ask {
+        let value = match &call.call.ask {
             Some(ask) => Box::pin(self.ask(call, ask, path, scope, frame)).await?,
             None => {
                 let past = self.history().take(path);

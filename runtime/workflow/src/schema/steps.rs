@@ -156,6 +156,10 @@ fn ask() -> Value {
         vec![
             must("sellers", count(2, ASK_SELLERS_MAX, "Different sellers.")),
             may("agree", count(1, ASK_SELLERS_MAX, "So many must give the same answer: more than half of them.")),
+            may(
+                "on",
+                json!({ "type": "string", "pattern": r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$", "description": "The part of the answer that must be alike, where the rest may differ: `label`, or `0.label` of the first item of a list. Beside `agree`." }),
+            ),
             may("min", count(1, ASK_SELLERS_MAX, "So many must answer; all where nothing is said. Not beside `agree`.")),
         ],
     );
@@ -166,6 +170,7 @@ fn ask() -> Value {
         })
     });
     ask["allOf"] = bounds.collect();
+    ask["dependentRequired"] = json!({ "on": ["agree"] });
     ask["not"] = json!({ "required": ["agree", "min"] });
     ask
 }

@@ -253,7 +253,7 @@ impl Walk<'_> {
 
     fn bought(&mut self, call: &Call, id: &str, data: &Data) -> Shape {
         let answer = self.call(call, data);
-        let value = match call.ask {
+        let value = match &call.ask {
             Some(Ask { agree: None, .. }) => {
                 Shape::list(Shape::closed([("seller", Shape::Text(Texts::Plain)), ("answer", answer)]))
             }

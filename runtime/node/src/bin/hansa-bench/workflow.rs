@@ -85,10 +85,10 @@ pub(crate) async fn run(json: bool) -> anyhow::Result<()> {
     let server = crate::call::serve(folder.path()).await?;
     let mut stage = Stage::set(folder.path(), &server).await?;
     let mut works = Works::default();
-    report::progress("steps of a run, and the same calls without one");
-    stage.steps(&mut works).await?;
     report::progress("ten thousand items");
     stage.items(&mut works).await?;
+    report::progress("steps of a run, and the same calls without one");
+    stage.steps(&mut works).await?;
     report::progress("a thousand runs at once");
     stage.runs(&mut works).await?;
     report::progress("engines that are killed");
@@ -151,17 +151,17 @@ impl Stage {
 workflow: bench/items
 version: 1.0.0
 budget: "1"
-inputs: { count: number, bytes: text }
+inputs: { list: list, bytes: text }
 steps:
   - id: items
-    map: "${ [range(.input.count)] }"
+    map: "${ .input.list }"
     concurrency: 16
     do: [{ id: echo, call: 'fixture:parts/greeter@0.1.0 echo-bytes', with: { bytes: "${ .input.bytes }" } }]
 output: "${ .steps.items | length }"
 "#;
         let idle = self.office_mib().await?;
         let begun = Instant::now();
-        let run = start(self.office.data(), file, json!({ "count": ITEMS, "bytes": argument() })).await?;
+        let run = start(self.office.data(), file, json!({ "list": (0..ITEMS).collect::<Vec<_>>(), "bytes": argument() })).await?;
         let (mut most, mut ended) = (idle, None);
         while ended.is_none() {
             ensure!(begun.elapsed() < PATIENCE, "the map does not end");

@@ -3,8 +3,10 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use hansa_economy::Amount;
 use hansa_node::workflow::Order;
 use hansa_workflow::{Problem, Workflow, draw};
+use serde_json::{Map, Value};
 
 use super::super::output::{fail_with, json, line, note};
 use super::super::{Context, Failure};
@@ -24,7 +26,7 @@ pub(super) async fn check(context: &Context, path: &Path) -> Result<ExitCode, Fa
         }
         Err(failure) => return Err(failure),
     };
-    let is_good = value.get("good").and_then(serde_json::Value::as_bool).unwrap_or(false);
+    let is_good = value.get("good").and_then(Value::as_bool).unwrap_or(false);
     if context.json {
         return Ok(match is_good {
             true => {
@@ -41,10 +43,30 @@ pub(super) async fn check(context: &Context, path: &Path) -> Result<ExitCode, Fa
 /// Nothing begins that cannot go on.
 pub(super) async fn must_be_right(context: &Context, name: &str, file: &str) -> Result<(), Failure> {
     let value = order(context, Order::Check { name: name.to_owned(), file: file.to_owned() }).await?;
-    match value.get("good").and_then(serde_json::Value::as_bool) {
+    match value.get("good").and_then(Value::as_bool) {
         Some(true) => Ok(()),
         _ => Err(format!(
             "`{name}` cannot run as it is (`--unchecked` takes it all the same):\n\n{}",
+            text(&value, "text").trim_end()
+        )),
+    }
+}
+
+/// Nothing begins whose budget is below what it costs at least.
+pub(super) async fn must_suffice(
+    context: &Context,
+    file: &str,
+    input: &Map<String, Value>,
+    budget: Option<Amount>,
+) -> Result<(), Failure> {
+    let value = order(context, Order::Quote { file: file.to_owned(), input: input.clone() }).await?;
+    let quote = &value["quote"];
+    let least = quote["total"]["least"].as_str().and_then(|text| text.parse::<Amount>().ok()).unwrap_or_default();
+    let is_short = budget.is_some_and(|budget| budget < least) || quote["verdict"] == "cannot-suffice";
+    match is_short {
+        false => Ok(()),
+        true => Err(format!(
+            "the budget cannot suffice: with these inputs a run costs {least} at least (`--unchecked` begins it all the same):\n\n{}",
             text(&value, "text").trim_end()
         )),
     }

@@ -133,7 +133,7 @@ pub(crate) enum Command {
         /// The run.
         run: String,
         /// Why, for the paper trail.
-        #[arg(long, default_value = "by hand", value_name = "TEXT")]
+        #[arg(long, default_value = "somebody wanted it", value_name = "TEXT")]
         why: String,
     },
     /// Go on: a run that was paused, or steps of it whose attempts are used up.
@@ -146,7 +146,7 @@ pub(crate) enum Command {
         /// The run.
         run: String,
         /// Why, for the paper trail.
-        #[arg(long, default_value = "by hand", value_name = "TEXT")]
+        #[arg(long, default_value = "somebody wanted it", value_name = "TEXT")]
         why: String,
         /// End it at once, and undo nothing.
         #[arg(long)]
@@ -201,7 +201,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<ExitCode,
         Command::Restart { run, from } => restart(context, run, from).await,
         Command::Deploy { file, unchecked } => deploy(context, &file, unchecked).await,
         Command::Deployed => deployed(context).await,
-        Command::Remove { name } => order(context, Order::Remove { name }).await.map(|_| ()),
+        Command::Remove { name } => remove(context, name).await,
     };
     done.map(|()| ExitCode::SUCCESS)
 }
@@ -264,6 +264,16 @@ async fn deploy(context: &Context, path: &std::path::Path, unchecked: bool) -> R
     match context.json {
         true => json(&value),
         false => line(format!("{} {} is deployed", text(&value, "workflow"), text(&value, "version"))),
+    }
+    Ok(())
+}
+
+async fn remove(context: &Context, name: String) -> Result<(), Failure> {
+    let done = format!("{name} is taken out; its runs go on");
+    let value = order(context, Order::Remove { name }).await?;
+    match context.json {
+        true => json(&value),
+        false => note(done),
     }
     Ok(())
 }

@@ -29,10 +29,12 @@ pub(super) async fn start(
 ) -> Result<ExitCode, Failure> {
     let text = file_of(context, file).await?;
     let workflow = Workflow::read(&text).map_err(|problems| super::before::told(file, &problems))?;
+    let input = given.read(&workflow)?;
     if !unchecked {
         super::before::must_be_right(context, file, &text).await?;
+        super::before::must_suffice(context, &text, &input, budget).await?;
     }
-    let start = Start { input: given.read(&workflow)?, labels: pairs(labels)?, budget, by: by(), file: text };
+    let start = Start { input, labels: pairs(labels)?, budget, by: by(), file: text };
     let value = order(context, Order::Start(Box::new(start))).await?;
     begun(context, &value);
     match stay {
@@ -132,7 +134,10 @@ pub(super) async fn show(context: &Context, run: String, tree: bool, costs: bool
     let mut report = Report::new(&summary.run);
     entries.iter().for_each(|entry| report.add(entry));
     if context.json {
-        json(&report);
+        match costs {
+            true => json(&report.costs),
+            false => json(&report),
+        }
         return Ok(());
     }
     if tree {

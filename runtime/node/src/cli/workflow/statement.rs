@@ -36,8 +36,8 @@ const UNIT: &str = "CRED";
 #[derive(Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Statement {
-    /// A whole month, UTC, such as 2026-11.
-    #[arg(long, value_name = "MONTH", required_unless_present_any = ["since", "until"], conflicts_with_all = ["since", "until"])]
+    /// A whole month, UTC, such as 2026-11. Default: all the time there is.
+    #[arg(long, value_name = "MONTH", conflicts_with_all = ["since", "until"])]
     month: Option<String>,
     /// The first day, UTC, such as 2026-11-01. Default: from the beginning.
     #[arg(long, value_name = "DAY")]

@@ -31,11 +31,17 @@ pub(super) async fn watch(context: &Context, run: String) -> Result<ExitCode, Fa
         if on_screen {
             lines = redraw(&report::live(report, ambient::now_ms()), lines);
         } else if !context.json && !entries.is_empty() {
-            let timeline = report::timeline(report, ambient::now_ms());
-            timeline.lines().skip(shown).for_each(line);
-            shown = timeline.lines().count();
+            if shown == 0 {
+                line(report::standing(report, ambient::now_ms()).trim_end());
+            }
+            let (news, count) = report::news(report, shown);
+            news.lines().for_each(line);
+            shown = count;
         }
         if summary.state.is_over() && report.facts.state.is_over() {
+            if !on_screen && !context.json {
+                line(report::standing(report, ambient::now_ms()).trim_end());
+            }
             return Ok(if report.facts.state == State::Completed { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
         tokio::time::sleep(LOOK_EVERY).await;

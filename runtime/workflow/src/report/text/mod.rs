@@ -10,7 +10,7 @@ mod words;
 
 pub use costs::costs;
 pub use live::live;
-pub use timeline::timeline;
+pub use timeline::{news, standing, timeline};
 pub use tree::{tree, tree_with};
 pub use words::moment;
 

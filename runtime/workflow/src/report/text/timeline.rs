@@ -6,6 +6,8 @@ use super::words::{clock, cut_place, day, moment, value, width};
 use super::{Page, head};
 use crate::limits::{REPORT_PLACE_COLUMNS_MAX, TEXT_COLUMNS_MAX};
 
+/// How wide the column of places is where lines come one after the other.
+const NEWS_PLACE_COLUMNS: usize = 20;
 /// What stands in place of a step where the whole run is meant.
 const RUN: &str = "·";
 
@@ -25,6 +27,21 @@ pub fn timeline(report: &Report, now_ms: u64) -> String {
         lines(report, event, places, &mut page);
     }
     page.0
+}
+
+/// How it stands at `now_ms`, Unix milliseconds, in one or a few lines.
+pub fn standing(report: &Report, now_ms: u64) -> String {
+    let mut page = Page::default();
+    head(report, now_ms, &mut page);
+    page.0
+}
+
+/// What happened from the `from`-th event on, line by line; how many there are now.
+pub fn news(report: &Report, from: usize) -> (String, usize) {
+    let mut page = Page::default();
+    let events = report.events.get(from..).unwrap_or_default();
+    events.iter().for_each(|event| lines(report, event, NEWS_PLACE_COLUMNS, &mut page));
+    (page.0, report.events.len().max(from))
 }
 
 fn started(report: &Report, page: &mut Page) {
