@@ -39,9 +39,6 @@ pub(super) async fn watch(context: &Context, run: String) -> Result<ExitCode, Fa
             shown = count;
         }
         if summary.state.is_over() && report.facts.state.is_over() {
-            if !on_screen && !context.json {
-                line(report::standing(report, ambient::now_ms()).trim_end());
-            }
             return Ok(if report.facts.state == State::Completed { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
         tokio::time::sleep(LOOK_EVERY).await;

@@ -6,8 +6,6 @@ use super::words::{clock, cut_place, day, moment, value, width};
 use super::{Page, head};
 use crate::limits::{REPORT_PLACE_COLUMNS_MAX, TEXT_COLUMNS_MAX};
 
-/// How wide the column of places is where lines come one after the other.
-const NEWS_PLACE_COLUMNS: usize = 20;
 /// What stands in place of a step where the whole run is meant.
 const RUN: &str = "·";
 
@@ -39,8 +37,9 @@ pub fn standing(report: &Report, now_ms: u64) -> String {
 /// What happened from the `from`-th event on, line by line; how many there are now.
 pub fn news(report: &Report, from: usize) -> (String, usize) {
     let mut page = Page::default();
+    let places = place_columns(report, &report.events);
     let events = report.events.get(from..).unwrap_or_default();
-    events.iter().for_each(|event| lines(report, event, NEWS_PLACE_COLUMNS, &mut page));
+    events.iter().for_each(|event| lines(report, event, places, &mut page));
     (page.0, report.events.len().max(from))
 }
 
