@@ -1,9 +1,11 @@
 //! What can be known before a run: the types and offers of what is on sale now, for checks and quotes.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
+use hansa_catalogue::strict_toml::nearest;
 use hansa_economy::Amount;
-use hansa_trade::{Candidate, Exchange};
+use hansa_trade::{Candidate, Exchange, Listed};
 use hansa_workflow::Workflow;
 use hansa_workflow::check::check;
 use hansa_workflow::definition::{Call, Work};
@@ -110,23 +112,45 @@ impl Engine {
 
     /// All functions that the file calls, where somebody sells them.
     async fn functions(&self, workflow: &Workflow) -> BTreeMap<(String, String), Function> {
-        let exchange = self.exchange();
+        let offers = self.exchange().index().all(ambient::now_ms());
         let mut functions = BTreeMap::new();
         for call in calls(workflow) {
             let key = (call.service.clone(), call.function.clone());
             if functions.contains_key(&key) {
                 continue;
             }
-            let sellers = exchange.index().all(ambient::now_ms());
-            let sellers = sellers.iter().filter(|listed| listed.offer.satisfies(&call.service));
+            let sellers = offers.iter().filter(|listed| listed.offer.satisfies(&call.service));
             for listed in sellers.filter(|listed| listed.offer.functions.contains_key(&call.function)) {
                 if let Ok(function) = self.inner.sellers.components.function(listed, &call.function).await {
-                    functions.insert(key, function);
+                    functions.insert(key.clone(), function);
                     break;
                 }
             }
+            if !functions.contains_key(&key) {
+                self.add_near(call, &offers, &mut functions).await;
+            }
         }
         functions
+    }
+
+    /// Of a function that nobody sells: the others of its interface, or those of the interface with the nearest name, so that it can be said what was meant.
+    async fn add_near(&self, call: &Call, offers: &[Arc<Listed>], functions: &mut BTreeMap<(String, String), Function>) {
+        let own = offers.iter().find(|listed| listed.offer.satisfies(&call.service));
+        let names = || offers.iter().map(|listed| listed.offer.service.as_str());
+        let (listed, service) = match own {
+            Some(listed) => (listed, call.service.clone()),
+            None => {
+                match nearest(&call.service, names()).and_then(|near| offers.iter().find(|listed| listed.offer.service == near)) {
+                    Some(listed) => (listed, listed.offer.service.clone()),
+                    None => return,
+                }
+            }
+        };
+        for name in listed.offer.functions.keys() {
+            if let Ok(function) = self.inner.sellers.components.function(listed, name).await {
+                functions.insert((service.clone(), name.clone()), function);
+            }
+        }
     }
 
     /// With the workflows that it runs, and those that they run.
