@@ -52,10 +52,13 @@ pub(super) fn begin(
         budget: money.budget,
         drawn: money.drawn.clone(),
     };
-    let run = Run::new(&name, history, world).map_err(|problems| {
+    let cannot = |problems: Vec<hansa_workflow::Problem>| {
         let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
         format!("its file cannot be read here: {}", problems.join("; "))
-    })?;
+    };
+    let file = history.started.as_ref().map(|started| started.file.as_str()).unwrap_or_default();
+    let plan = engine.inner.plans.of(file).map_err(cannot)?;
+    let run = Run::with(plan, &name, history, world).map_err(cannot)?;
     let run = Arc::new(run);
     let driver = Driver { engine: engine.clone(), run: run.clone(), recorder, money, standing };
     // Locked while the task is made, so that it cannot end before it stands in the table.

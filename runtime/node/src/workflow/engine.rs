@@ -16,6 +16,7 @@ use super::contracts::Components;
 use super::files::Files;
 use super::http::Door;
 use super::journal::{JournalFault, Journals};
+use super::plans::Plans;
 use super::sellers::Sellers;
 use super::summary::{Course, Summary};
 use super::till::Till;
@@ -56,6 +57,7 @@ pub(super) struct Inner {
     pub(super) files: Files,
     pub(super) till: Till,
     pub(super) sellers: Sellers,
+    pub(super) plans: Plans,
     pub(super) state: Mutex<State>,
     /// One run begins at a time, so that no two pass a cap together.
     pub(super) starting: tokio::sync::Mutex<()>,
@@ -127,6 +129,7 @@ impl Engine {
             engines: bucket(&bus, format!("hansa-engines-{business}"), Some(LEASE), BucketStorage::Memory).await?,
             files: Files::open(&bus, &business).await?,
             sellers: Sellers::new(buyer, Components::new(exchange, host, blobs)),
+            plans: Plans::default(),
             till,
             bus,
             business,

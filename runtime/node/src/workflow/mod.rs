@@ -10,6 +10,7 @@ mod files;
 pub(crate) mod http;
 mod journal;
 mod orders;
+mod plans;
 mod sellers;
 mod starting;
 mod summary;

@@ -6,7 +6,7 @@ use hansa_catalogue::strict_toml::nearest;
 use hansa_economy::digest::hex;
 use hansa_economy::{Amount, Digest};
 use hansa_workflow::Workflow;
-use hansa_workflow::run::{Change, Entry, History, Plan, Restart, Started, VERSION};
+use hansa_workflow::run::{Change, Entry, History, Restart, Started, VERSION};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio::sync::oneshot;
@@ -77,7 +77,7 @@ impl Engine {
     /// # Errors
     /// As for [`Engine::begin`].
     pub(super) async fn begin_once(&self, start: Start, key: &str) -> Result<(String, bool), String> {
-        let plan = Plan::new(&start.file).map_err(|problems| listed(&problems))?;
+        let plan = self.inner.plans.of(&start.file).map_err(|problems| listed(&problems))?;
         let name = plan.workflow.name.to_string();
         let digest = Digest::of_parts("hansa run once", &[name.as_bytes(), key.as_bytes()]);
         let run = format!("{}-{}", short_name(&plan.workflow), hex(&digest.0[..10]));
@@ -93,7 +93,7 @@ impl Engine {
         from: Option<Restart>,
         carried: Vec<Change>,
     ) -> Result<Option<String>, String> {
-        let plan = Plan::new(&start.file).map_err(|problems| listed(&problems))?;
+        let plan = self.inner.plans.of(&start.file).map_err(|problems| listed(&problems))?;
         let workflow = &plan.workflow;
         let input = workflow.inputs_of(start.input)?;
         let budget = budget(workflow, start.budget)?;

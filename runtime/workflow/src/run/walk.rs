@@ -24,7 +24,7 @@ pub struct Run<W> {
     pub(super) world: W,
     /// Its name.
     pub(super) id: String,
-    pub(super) plan: Plan,
+    pub(super) plan: Arc<Plan>,
     pub(super) history: Mutex<History>,
     pub(super) control: Control,
     pub(super) secret: String,
@@ -123,9 +123,18 @@ impl<W: World> Run<W> {
     /// # Errors
     /// Its journal has no beginning, or its file cannot be read.
     pub fn new(id: &str, history: History, world: W) -> Result<Run<W>, Vec<Problem>> {
+        let file = history.started.as_ref().map(|started| started.file.as_str()).unwrap_or_default();
+        let plan = Arc::new(Plan::new(file)?);
+        Run::with(plan, id, history, world)
+    }
+
+    /// The same, where the plan of its file is known already: runs of one file share it.
+    ///
+    /// # Errors
+    /// Its journal has no beginning.
+    pub fn with(plan: Arc<Plan>, id: &str, history: History, world: W) -> Result<Run<W>, Vec<Problem>> {
         let none = || vec![Problem::new(crate::Place { line: 1, column: 1 }, "the run's journal has no beginning")];
         let started = history.started.clone().ok_or_else(none)?;
-        let plan = Plan::new(&started.file)?;
         let (spent, reserved) = history.cost("");
         let timeout = plan.workflow.timeout;
         let control = Control::default();
