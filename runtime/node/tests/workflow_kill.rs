@@ -182,12 +182,32 @@ async fn all_over(nodes: &[Process; 4]) -> Vec<Summary> {
             return runs;
         }
         if Instant::now() > deadline {
+            for node in nodes {
+                println!("{}", node.log());
+            }
             let journal = Order::Journal { run: open[0].run.clone(), after: 0 };
             let journal = order(&nodes[EAST], journal).await.unwrap_or_default();
-            panic!("{} of {} runs do not end: {:?}\n{journal:#}\n{}", open.len(), runs.len(), open[0], nodes[EAST].log());
+            println!("{journal:#}\nwhat went wrong last, and how often: {:#?}", last_faults(nodes, &open).await);
+            panic!("{} of {} runs do not end: {:?}", open.len(), runs.len(), open[0]);
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
+}
+
+/// The last thing that went wrong in each of these runs.
+async fn last_faults(nodes: &[Process; 4], open: &[&Summary]) -> HashMap<String, usize> {
+    let mut faults = HashMap::new();
+    for summary in open {
+        let journal = Order::Journal { run: summary.run.clone(), after: 0 };
+        let value = order(&nodes[EAST], journal).await.unwrap_or_default();
+        let Ok(part) = serde_json::from_value::<JournalPart>(value) else { continue };
+        let mut last = part.entries.into_iter().flat_map(|entry| entry.changes).filter_map(|change| match change {
+            Change::Missed { fault, .. } | Change::Unclear { fault, .. } => Some(fault),
+            _ => None,
+        });
+        *faults.entry(last.next_back().unwrap_or_default()).or_default() += 1;
+    }
+    faults
 }
 
 /// Each run as its file says; what all of them spent.

@@ -356,11 +356,13 @@ impl Inner {
         }
     }
 
+    /// Raise the deposit, one after the other: who finds that another has done it meanwhile looks again whether that suffices.
     async fn raise(&self, channel: &Outgoing, price_max: Amount, by: Amount) -> Result<(), Setback> {
-        let Ok(_one) = channel.raising.try_lock() else {
-            drop(channel.raising.lock().await);
+        let before = channel.deposit();
+        let _one = channel.raising.lock().await;
+        if channel.deposit() != before {
             return Ok(());
-        };
+        }
         let amount = self.affordable(price_max, by).await?;
         self.exchange.ledger().top_up(channel.id, amount, self.payer.key.clone()).await.map_err(ledger_setback)?;
         let row = ChannelOut { terms: channel.terms.clone(), deposit: channel.raised(amount), closed: false };

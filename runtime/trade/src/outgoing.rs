@@ -16,7 +16,7 @@ pub(crate) struct Outgoing {
     pub(crate) terms: ChannelTerms,
     state: Mutex<State>,
     freed: Notify,
-    /// Held while the deposit is being raised, so that one caller does it for all.
+    /// Held while the deposit is being raised, so that one caller after the other does it.
     pub(crate) raising: tokio::sync::Mutex<()>,
 }
 
@@ -148,6 +148,10 @@ impl Outgoing {
         loop {
             let freed = self.freed.notified();
             if let Some(taken) = self.try_take(price_max) {
+                // Whoever was woken for a free lane and does not take it leaves it to the next.
+                if matches!(taken, Taken::Short(_)) {
+                    self.freed.notify_one();
+                }
                 return taken;
             }
             freed.await;
@@ -203,6 +207,10 @@ impl Outgoing {
         state.deposit = state.deposit.saturating_add(by);
         drop(state);
         self.freed.notify_waiters();
+        self.lock().deposit
+    }
+
+    pub(crate) fn deposit(&self) -> Amount {
         self.lock().deposit
     }
 

@@ -22,7 +22,7 @@ use crate::*;
 pub(super) const PRICE: Amount = Amount(1_000);
 pub(super) const FUNDS: Amount = Amount(1_000_000);
 const SERVICE: &str = "a:b/c@1.0.0";
-const ASSET: u32 = 1;
+pub(super) const ASSET: u32 = 1;
 
 pub(super) fn key(n: u8) -> Arc<Keypair> {
     Arc::new(Keypair::from_seed(&[n; 32]))

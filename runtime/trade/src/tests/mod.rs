@@ -3,6 +3,7 @@
 mod bed;
 mod closing;
 mod defending;
+mod deposits;
 mod looking;
 mod named;
 mod prices;
